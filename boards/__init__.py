@@ -1,0 +1,1 @@
+"""Boards: the facts of each, and how its rings are put together."""

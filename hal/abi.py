@@ -1,0 +1,54 @@
+"""The `bus` gate: how the rings reach the hardware through the bus firewall.
+
+The caller is the bus master: "pluton", "monitor" or "kernel". The firewall table
+(`hal.sim.firewall`) says which master may reach which device; these `callers` are its outermost line.
+Times are in the unit their name says; flash offsets and lengths are in bytes.
+"""
+
+from __future__ import annotations
+
+from ..wire.call import Call
+
+PLUTON, MONITOR, KERNEL = ("pluton",), ("monitor",), ("kernel",)
+ROOT = PLUTON + MONITOR
+ALL = PLUTON + MONITOR + KERNEL
+
+FLASH_GEOMETRY = Call(1, "flash_geometry", "", "size:u32 sector:u32 page:u32", ROOT, "Size of the flash, of an erase sector and of a program page.")
+FLASH_READ = Call(2, "flash_read", "offset:u32 length:u16=1..4000", "data:bytes<=4000", ROOT, "Read flash.")
+FLASH_PROGRAM = Call(3, "flash_program", "offset:u32 data:bytes<=4000", "", ROOT, "Program flash: bits only go from one to zero.")
+FLASH_ERASE = Call(4, "flash_erase", "offset:u32", "", ROOT, "Erase the sector at offset to ones.")
+FUSE_READ = Call(5, "fuse_read", "row:u8<=63", "value:b32", PLUTON, "Read one row of 256 fuses.")
+FUSE_BLOW = Call(6, "fuse_blow", "row:u8<=63 bits:b32", "", PLUTON, "Blow the fuses whose bit is set; a blown fuse stays blown.")
+FUSE_LOCK = Call(7, "fuse_lock", "row:u8<=63 kind:u8=1..2", "", PLUTON, "Lock a row for reading (1, until reset) or for writing (2, for ever).")
+ENTROPY_READ = Call(8, "entropy_read", "length:u16=1..1024", "data:bytes<=1024", PLUTON, "Raw noise, unconditioned.")
+CLOCK_READ = Call(9, "clock_read", "", "uptime_us:u64 unix_ms:u64", ALL, "Time since power-on, and time of day.")
+UART_WRITE = Call(10, "uart_write", "port:u8<=5 data:bytes<=4000", "", ALL, "Send on a UART; port 0 is the debug UART.")
+UART_READ = Call(11, "uart_read", "port:u8<=5 length:u16=1..4000", "data:bytes<=4000", MONITOR + KERNEL, "What has been received, at most length bytes.")
+WATCHDOG_START = Call(12, "watchdog_start", "timeout_ms:u32=1..600000", "", MONITOR, "Start the watchdog; it cannot be stopped.")
+WATCHDOG_TEND = Call(13, "watchdog_tend", "", "", MONITOR, "Begin the watchdog's time-out anew.")
+RESET = Call(14, "reset", "reason:u8", "", ROOT, "Reset the chip.")
+GPIO_CONFIGURE = Call(15, "gpio_configure", "pin:u16<=95 mode:u8<=3", "", KERNEL, "Mode: 0 input, 1 push-pull, 2 open drain, 3 open source.")
+GPIO_READ = Call(16, "gpio_read", "pin:u16<=95", "level:u8<=1", KERNEL, "Level at the pin.")
+GPIO_WRITE = Call(17, "gpio_write", "pin:u16<=95 level:u8<=1", "", KERNEL, "Drive an output pin.")
+GPIO_ASSIGN = Call(18, "gpio_assign", "pin:u16<=95 master:u8<=3", "", MONITOR, "Say which bus master owns a pin: 0 nobody, 1 kernel, 2 and 3 real-time cores.")
+GPIO_LOCK = Call(19, "gpio_lock", "", "", MONITOR, "Freeze pin ownership until the next reset.")
+CORE_LOAD = Call(20, "core_load", "core:u8<=3 offset:u32 data:bytes<=4000", "", ROOT, "Write code into a stopped core's memory.")
+CORE_START = Call(21, "core_start", "core:u8<=3 length:u32", "", ROOT, "Start a core on the length bytes loaded. Core 1 is the monitor's, 2 the kernel's.")
+TASK_CREATE = Call(24, "task_create", "name:text<=64 memory_kib:u32 cpu_ms:u32", "task:u16", KERNEL, "A new address space for an app.")
+TASK_LOAD = Call(25, "task_load", "task:u16 offset:u32 data:bytes<=4000", "", KERNEL, "Write code into an address space that has not started.")
+TASK_START = Call(26, "task_start", "task:u16 length:u32", "", KERNEL, "Start it; its channel comes by the side band.")
+TASK_STATUS = Call(27, "task_status", "task:u16", "state:u8<=2 exit_code:i32 signal:u8", KERNEL, "State: 0 created, 1 running, 2 ended.")
+TASK_END = Call(28, "task_end", "task:u16", "", KERNEL, "End it and free what it held.")
+NET_OPEN = Call(32, "net_open", "host:text<=253 port:u16", "stream:u16", KERNEL, "Begin a TCP connection.")
+NET_STATUS = Call(33, "net_status", "stream:u16", "state:u8<=3 readable:u8<=1", KERNEL, "State: 0 connecting, 1 open, 2 closed by the peer, 3 failed.")
+NET_SEND = Call(34, "net_send", "stream:u16 data:bytes<=4000", "sent:u16", KERNEL, "Send; fewer bytes than given may be taken.")
+NET_RECEIVE = Call(35, "net_receive", "stream:u16 length:u16=1..4000", "data:bytes<=4000", KERNEL, "What has arrived, at most length bytes; empty if nothing.")
+NET_CLOSE = Call(36, "net_close", "stream:u16", "", KERNEL, "Close the connection.")
+
+CALLS = (
+    FLASH_GEOMETRY, FLASH_READ, FLASH_PROGRAM, FLASH_ERASE, FUSE_READ, FUSE_BLOW, FUSE_LOCK,
+    ENTROPY_READ, CLOCK_READ, UART_WRITE, UART_READ, WATCHDOG_START, WATCHDOG_TEND, RESET,
+    GPIO_CONFIGURE, GPIO_READ, GPIO_WRITE, GPIO_ASSIGN, GPIO_LOCK, CORE_LOAD, CORE_START,
+    TASK_CREATE, TASK_LOAD, TASK_START, TASK_STATUS, TASK_END,
+    NET_OPEN, NET_STATUS, NET_SEND, NET_RECEIVE, NET_CLOSE,
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Ring 2, security monitor: image store, peripheral ownership, watchdog, reset."""

@@ -1,0 +1,1 @@
+"""Ring 5, the security service: attestation, certificates, updates, failure reports, threats."""

@@ -1,0 +1,1 @@
+"""Fixtures for testing device code: a board, a device, a service."""

@@ -1,0 +1,1 @@
+"""What crosses a boundary: calls, faults, framing, image packages, manifests, evidence."""
