@@ -1,0 +1,1 @@
+"""The simulated board: an MT3620 in software."""
