@@ -1,0 +1,157 @@
+"""Bus firewall: THE table of which bus master may reach which device, and which part of it.
+
+What no row allows is denied. Rows name flash partitions by number; the board says where each lies.
+A flash write must lie within one partition, so a length that runs over an edge is caught here even
+when both sides of the edge are the same master's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...wire import partition
+from ...wire.fault import Denied, Invalid, Locked, NoDevice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PLUTON, MONITOR, KERNEL = "pluton", "monitor", "kernel"
+MASTERS = (PLUTON, MONITOR, KERNEL)
+READ, WRITE = "read", "write"  # erasing is writing
+
+ANYWHERE = ((partition.FIRMWARE, partition.BACKUPS, partition.APPLICATIONS, partition.LOG_STORAGE)
+            + (partition.NW_CONFIG, partition.BOOTLOADER_ONE, partition.BOOTLOADER_ONE_BACKUP)
+            + (partition.LOCATOR_TABLE, partition.LOCATOR_TABLE_BACKUP, partition.TELEMETRY_STORAGE)
+            + (partition.PLUTON_STORAGE,))  # fmt: skip
+
+# (master, right): partitions. Reading is of the whole flash or none of it, gaps included.
+FLASH = {
+    (PLUTON, READ): ANYWHERE,
+    (PLUTON, WRITE): (partition.PLUTON_STORAGE,),
+    (MONITOR, READ): ANYWHERE,
+    (MONITOR, WRITE): (
+        partition.FIRMWARE, partition.BACKUPS, partition.APPLICATIONS, partition.LOG_STORAGE, partition.NW_CONFIG,
+        partition.LOCATOR_TABLE, partition.LOCATOR_TABLE_BACKUP, partition.TELEMETRY_STORAGE,
+    ),
+}  # fmt: skip
+
+# device: masters that reach it whole
+DEVICES = {
+    "fuses": (PLUTON,),
+    "entropy": (PLUTON,),
+    "clock": MASTERS,
+    "watchdog": (MONITOR,),
+    "reset": (PLUTON, MONITOR),
+    "pin owners": (MONITOR,),
+    "tasks": (KERNEL,),
+    "network": (KERNEL,),
+}
+
+# (master, right): UART ports. Port 0 is the debug UART: everyone speaks there, the monitor listens.
+UARTS = {
+    (PLUTON, WRITE): (0,),
+    (MONITOR, READ): (0,),
+    (MONITOR, WRITE): (0,),
+    (KERNEL, READ): (1, 2, 3, 4, 5),
+    (KERNEL, WRITE): (0, 1, 2, 3, 4, 5),
+}
+
+CORES = {PLUTON: (1,), MONITOR: (2,)}  # master: cores it may load and start
+
+NOBODY, KERNEL_PINS = 0, 1
+OWNERS = ("nobody", KERNEL, "real-time core 0", "real-time core 1")  # by the number `assign` takes
+
+
+def _denied(what: str, rule: str, policy: str, remedy: str = "") -> Denied:
+    return Denied(what, "hal", "firewall." + rule, policy, remedy)
+
+
+class Firewall:
+    """The table applied to one board: `layout` maps a partition to (offset, size), `pins` exist.
+
+    Also the table of pin owners (satisfies `hal.interface.PinOwnership`).
+    """
+
+    def __init__(self, layout: Mapping[int, tuple[int, int]], pins: Iterable[int]) -> None:
+        self._ranges = {
+            key: tuple([layout[number] for number in numbers if number in layout])
+            for key, numbers in FLASH.items()
+        }
+        self._owners = dict.fromkeys(pins, NOBODY)
+        self._is_locked = False
+
+    def flash(self, master: str, right: str, offset: int, length: int) -> None:
+        """Raise Denied unless `master` may `right` (READ, WRITE) the `length` bytes at `offset`."""
+        if right == READ and (master, READ) in FLASH:
+            return
+        for start, size in self._ranges.get((master, right), ()):
+            if start <= offset and offset + length <= start + size:
+                return
+        raise _denied(
+            master + " may not " + right + " flash at " + hex(offset) + "+" + str(length), "flash",
+            _row("flash", master, right, FLASH),
+        )  # fmt: skip
+
+    def device(self, master: str, name: str) -> None:
+        """Raise Denied unless `master` may reach the device `name`."""
+        if master not in DEVICES.get(name, ()):
+            raise _denied(
+                master + " may not reach " + name, "device", name + " masters=" + ",".join(DEVICES.get(name, ()))
+            )  # fmt: skip
+
+    def uart(self, master: str, right: str, port: int) -> None:
+        """Raise Denied unless `master` may `right` (READ, WRITE) UART `port`."""
+        if port not in UARTS.get((master, right), ()):
+            raise _denied(
+                master + " may not " + right + " UART " + str(port), "uart", _row("uart", master, right, UARTS)
+            )  # fmt: skip
+
+    def core(self, master: str, core: int) -> None:
+        """Raise Denied unless `master` starts `core`."""
+        if core not in CORES.get(master, ()):
+            raise _denied(
+                master + " may not start core " + str(core), "core",
+                "cores " + master + "=" + str(list(CORES.get(master, ()))),
+            )  # fmt: skip
+
+    def pin(self, master: str, pin: int) -> None:
+        """Raise Denied unless `master` owns `pin`; NoDevice if there is none."""
+        owner = self.owner(pin)
+        if master != KERNEL or owner != KERNEL_PINS:
+            raise _denied(
+                master + " does not own pin " + str(pin), "pin", "pin " + str(pin) + " owner=" + OWNERS[owner],
+                "the monitor assigns pin " + str(pin) + " to " + master,
+            )  # fmt: skip
+
+    def owner(self, pin: int) -> int:
+        """Who owns `pin`, as in `assign`. Raises NoDevice."""
+        if pin not in self._owners:
+            raise NoDevice("no pin " + str(pin))
+        return self._owners[pin]
+
+    def assign(self, pin: int, master: int) -> None:
+        """Give `pin` to `master`: 0 nobody, 1 the kernel, 2 and 3 the real-time cores.
+
+        Raises NoDevice, Invalid, or Locked after `lock`.
+        """
+        self.owner(pin)
+        if not 0 <= master < len(OWNERS):
+            raise Invalid("no pin owner " + str(master))
+        if self._is_locked:
+            raise Locked("pin owners are frozen", "hal", "firewall.pin_lock", "pin owners locked", "reset the chip")
+        self._owners[pin] = master
+
+    def lock(self) -> None:
+        """Freeze the table of pin owners until the next reset."""
+        self._is_locked = True
+
+    def reset(self) -> None:
+        """What a reset does: nobody owns a pin, and the table can be written again."""
+        self._is_locked = False
+        for pin in list(self._owners):
+            self._owners[pin] = NOBODY
+
+
+def _row(device: str, master: str, right: str, table: Mapping[tuple[str, str], tuple[int, ...]]) -> str:
+    """The row of `table` that decided, as a policy line."""
+    return device + " " + master + "." + right + "=" + str(list(table.get((master, right), ())))

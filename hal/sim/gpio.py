@@ -1,0 +1,140 @@
+"""GPIO: pins with a chip on one side and the world on the other.
+
+The level at a pin follows from who drives it. The chip drives an output according to its mode, the
+outside may drive any pin, and if neither does the pull decides. When both drive against each
+other low wins, and the pin is noted in `contention`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ...wire.fault import Invalid, NoDevice, OutOfOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ..interface import Clock
+
+    Observer = Callable[[int, int, int], None]
+
+INPUT, PUSH_PULL, OPEN_DRAIN, OPEN_SOURCE = 0, 1, 2, 3
+FLOATING = -1
+HISTORY = 4096  # level changes remembered
+
+# (mode, level written): level the chip drives
+DRIVES = {
+    (INPUT, 0): FLOATING,
+    (INPUT, 1): FLOATING,
+    (PUSH_PULL, 0): 0,
+    (PUSH_PULL, 1): 1,
+    (OPEN_DRAIN, 0): 0,
+    (OPEN_DRAIN, 1): FLOATING,
+    (OPEN_SOURCE, 0): FLOATING,
+    (OPEN_SOURCE, 1): 1,
+}
+
+
+class Pin:
+    """What is known of one pin: `level` is the level at the pin."""
+
+    def __init__(self) -> None:
+        self.mode = INPUT
+        self.written = 0
+        self.outside = FLOATING
+        self.pull = 0
+        self.level = 0
+
+
+class GpioBank:
+    """All pins of a board. Satisfies `hal.interface.Gpio`; who owns a pin is the firewall's matter.
+
+    `pins` are the numbers that exist. `history` holds the latest changes as (time_us, pin, level),
+    oldest first; `contention` the pins that were driven from both sides at once.
+    """
+
+    def __init__(self, pins: Iterable[int], clock: Clock) -> None:
+        self._pins = {pin: Pin() for pin in pins}
+        self._clock = clock
+        self._observers: list[Observer] = []
+        self.history: deque[tuple[int, int, int]] = deque((), HISTORY)
+        self.contention: set[int] = set()
+
+    def pins(self) -> list[int]:
+        """The pins that exist, in order."""
+        return sorted(self._pins)
+
+    def configure(self, pin: int, mode: int) -> None:
+        """Set `mode`. An output begins with level 0 written. Raises NoDevice, Invalid."""
+        state = self._find(pin)
+        if (mode, 0) not in DRIVES:
+            raise Invalid("no GPIO mode " + str(mode))
+        state.mode = mode
+        state.written = 0
+        self._settle(pin, state)
+
+    def read(self, pin: int) -> int:
+        """The level at `pin`."""
+        return self._find(pin).level
+
+    def write(self, pin: int, level: int) -> None:
+        """Drive output `pin`. Raises OutOfOrder if it is an input, Invalid, NoDevice."""
+        state = self._find(pin)
+        if state.mode == INPUT:
+            raise OutOfOrder("pin " + str(pin) + " is an input", "hal", "gpio.mode",
+                             "pin " + str(pin) + " mode=input", "configure it as an output")  # fmt: skip
+        if level not in (0, 1):
+            raise Invalid("no level " + str(level))
+        state.written = level
+        self._settle(pin, state)
+
+    def release(self, pin: int) -> None:
+        """Make `pin` an input again, so that nothing of its former owner stays."""
+        self.configure(pin, INPUT)
+
+    def mode(self, pin: int) -> int:
+        """The mode that `configure` set."""
+        return self._find(pin).mode
+
+    def drive(self, pin: int, level: int | None) -> None:
+        """Drive `pin` from outside with `level`, or let go of it with None."""
+        state = self._find(pin)
+        state.outside = FLOATING if level is None else 1 if level else 0
+        self._settle(pin, state)
+
+    def pull(self, pin: int, level: int) -> None:
+        """Fit a resistor to supply (1) or ground (0); ground unless told otherwise."""
+        state = self._find(pin)
+        state.pull = 1 if level else 0
+        self._settle(pin, state)
+
+    def observe(self, observer: Observer) -> None:
+        """Call `observer(pin, level, time_us)` after each change of a level."""
+        self._observers.append(observer)
+
+    def reset(self) -> None:
+        """What a reset does: every pin is an input. The world outside stays as it is."""
+        for pin in self.pins():
+            self.release(pin)
+
+    def _find(self, pin: int) -> Pin:
+        if pin not in self._pins:
+            raise NoDevice("no pin " + str(pin))
+        return self._pins[pin]
+
+    def _settle(self, pin: int, state: Pin) -> None:
+        chip = DRIVES[(state.mode, state.written)]
+        driven = [level for level in (chip, state.outside) if level != FLOATING]
+        if len(driven) == 2 and driven[0] != driven[1]:
+            self.contention.add(pin)
+        level = min(driven) if driven else state.pull
+        if level != state.level:
+            state.level = level
+            self._tell(pin, level)
+
+    def _tell(self, pin: int, level: int) -> None:
+        now = self._clock.uptime_us()
+        self.history.append((now, pin, level))
+        for observer in self._observers:
+            observer(pin, level, now)

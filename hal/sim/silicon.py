@@ -1,0 +1,121 @@
+"""Silicon: one chip made of the models, wired together, in one process.
+
+What a board or a test of a ring starts from. Every device is an attribute, so whoever holds the
+chip can break it: cut the rail, flip a bit, drive a pin. The rings only ever get gates.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...wire.call import Port
+from .bus import Bus
+from .chip import WATCHDOG, Chip
+from .clock import VirtualClock
+from .cores import Cores
+from .entropy import Entropy
+from .firewall import Firewall
+from .flash import Flash
+from .fuses import Fuses
+from .gpio import GpioBank
+from .noise import SeededNoise
+from .power import ChipReset, PowerRail
+from .uart import Uart
+from .watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ...wire.call import Gate
+    from ..interface import Network
+    from .bus import Observer
+    from .hosts import CoreHost, TaskHost
+
+UARTS = 6
+
+
+class Silicon:
+    """A whole chip. `facts` is a board's table of numbers (FLASH_SIZE, FLASH_LAYOUT, PINS, ...).
+
+    Unless told otherwise time is virtual, noise comes from `seed`, a core that starts is only noted in
+    `started` as (core, code), and a reset raises ChipReset under whoever asked for it.
+    """
+
+    def __init__(
+        self, facts: Any, seed: int = 0, *, flash: Flash | None = None, fuses: Fuses | None = None,
+        entropy: Entropy | None = None, clock: Any = None, rail: PowerRail | None = None,
+        cores: CoreHost | None = None, tasks: TaskHost | None = None, network: Network | None = None,
+        on_reset: Callable[[int], None] | None = None, on_denied: Observer | None = None,
+    ) -> None:  # fmt: skip
+        self.rail = rail or PowerRail(seed)
+        self.flash = flash or Flash(facts.FLASH_SIZE, facts.FLASH_SECTOR, facts.FLASH_PAGE, self.rail)
+        self.fuses = fuses or Fuses(facts.FUSE_ROWS, facts.FUSE_ROW_BYTES, self.rail)
+        self.entropy = entropy or Entropy(SeededNoise(seed))
+        self.clock = clock or VirtualClock()
+        self.gpio = GpioBank(facts.PINS, self.clock)
+        self.uarts = {port: Uart() for port in range(UARTS)}
+        self.firewall = Firewall(facts.FLASH_LAYOUT, facts.PINS)
+        self.started: list[tuple[int, bytes]] = []
+        self.cores: Any = cores or Cores(self._note_start)
+        self.tasks = tasks
+        self.network = network
+        self.denials: list[tuple[str, str, str]] = []  # (master, call, why), oldest first
+        self.chip = Chip(on_reset or _raise_reset)
+        self.watchdog = Watchdog(self.clock, self._watchdog_expired)
+        self._on_denied = on_denied
+        self._join()
+
+    def gate(self, master: str, observe: Observer | None = None) -> Gate:
+        """The bus gate of "pluton", "monitor" or "kernel"; itself a link."""
+        return self.bus.gate(master, observe)
+
+    def port(self, master: str, observe: Observer | None = None) -> Port:
+        """A `wire.call.Port` on that gate, to make `hal.port` clients over."""
+        return Port(self.gate(master, observe))
+
+    def power_off(self) -> None:
+        """Take the power away."""
+        self.rail.power_off()
+
+    def power_on(self) -> None:
+        """Bring it back: everything volatile begins anew, flash and fuses are as they were left."""
+        self.rail.power_on()
+        self.clock.power_on()
+        self.chip.power_on()
+        self.started = []
+
+    def snapshot(self) -> tuple[Any, bytes]:
+        """What survives without power: flash and fuses."""
+        return self.flash.snapshot(), self.fuses.snapshot()
+
+    def restore(self, saved: tuple[Any, bytes]) -> None:
+        """Put a snapshot back, of this chip or of another with the same geometry."""
+        self.flash.restore(saved[0])
+        self.fuses.restore(saved[1])
+
+    def _join(self) -> None:
+        self.bus = Bus(
+            self.firewall, flash=self.flash, fuses=self.fuses, entropy=self.entropy, clock=self.clock,
+            uarts=self.uarts, watchdog=self.watchdog, chip=self.chip, gpio=self.gpio, cores=self.cores,
+            tasks=self.tasks, network=self.network, on_denied=self._note_denial,
+        )  # fmt: skip
+        parts: list[Any] = [self.fuses, self.firewall, self.gpio, self.watchdog, self.cores]
+        parts.extend(self.uarts.values())
+        parts.extend([part for part in (self.tasks, self.network) if part is not None])
+        self.chip.parts = [part for part in parts if hasattr(part, "reset")]
+
+    def _note_start(self, core: int, code: bytes) -> None:
+        self.started.append((core, code))
+
+    def _note_denial(self, master: str, call: Any, arguments: Any, fault: Any) -> None:
+        self.denials.append((master, call.name if call else "", str(fault)))
+        if self._on_denied is not None:
+            self._on_denied(master, call, arguments, fault)
+
+    def _watchdog_expired(self) -> None:
+        self.chip.reset(WATCHDOG)
+
+
+def _raise_reset(reason: int) -> None:
+    raise ChipReset(reason)

@@ -1,0 +1,65 @@
+"""UART: a serial line with a bounded buffer each way, and a host at the other end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...wire.fault import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BUFFER = 65536  # bytes kept each way
+
+
+class Uart:
+    """One port. Satisfies `hal.interface.Uart`; `inject` and `take` are the host's side.
+
+    With a `sink`, what is sent goes to it at once. Without, it waits for `take`; past `limit` bytes the
+    oldest are dropped and counted in `dropped`. What arrives past `limit` is refused: `overrun`.
+    """
+
+    def __init__(self, sink: Callable[[bytes], None] | None = None, limit: int = BUFFER) -> None:
+        self.sink = sink
+        self.limit = limit
+        self.dropped = 0
+        self.overrun = 0
+        self._sent = bytearray()
+        self._arrived = bytearray()
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`."""
+        if self.sink is not None:
+            self.sink(bytes(data))
+            return
+        self._sent.extend(data)
+        excess = len(self._sent) - self.limit
+        if excess > 0:
+            self.dropped += excess
+            self._sent = self._sent[excess:]
+
+    def read(self, length: int) -> bytes:
+        """What has arrived, at most `length` bytes."""
+        if length < 0:
+            raise Invalid("a length of " + str(length))
+        data = bytes(self._arrived[:length])
+        self._arrived = self._arrived[length:]
+        return data
+
+    def inject(self, data: bytes) -> int:
+        """Send `data` to the device from the host; returns how many bytes its buffer took."""
+        room = self.limit - len(self._arrived)
+        taken = min(room, len(data))
+        self._arrived.extend(data[:taken])
+        self.overrun += len(data) - taken
+        return taken
+
+    def take(self) -> bytes:
+        """What the device has sent since the last take."""
+        data = bytes(self._sent)
+        self._sent = bytearray()
+        return data
+
+    def reset(self) -> None:
+        """What a reset does: bytes not yet read are lost; those already sent are out."""
+        self._arrived = bytearray()
