@@ -1,7 +1,7 @@
 """The `syscall` gate: what the kernel does for an app.
 
 Opening checks the app's signed manifest once and gives a handle; using a handle checks nothing but
-the handle. Handles are small integers of one process. Times are milliseconds unless named.
+the handle. Handles are small integers of one process, never 0. Times are milliseconds unless named.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from ..wire.call import Call
 
 APP = ("app",)
 
-# Kinds of event that `wait` returns.
+# Kinds of event that `wait` returns. INPUT: the level of an input pin changed. READABLE: bytes have
+# arrived. CONNECTED: told once. CLOSED: the peer is gone and everything was read. STOP: the app is
+# asked to end (told once, whatever handles are named; it is killed after the grace period).
 TIMEOUT, INPUT, READABLE, CONNECTED, CLOSED, STOP = 0, 1, 2, 3, 4, 5
 
 EXIT = Call(1, "exit", "code:u8", "", APP, "End the app.")
 LOG = Call(2, "log", "text:text<=1024", "", APP, "Write a line to the device log.")
-WAIT = Call(3, "wait", "timeout_ms:u32", "event:u8 handle:u16", APP, "Sleep until an event of a handle or the time-out, whichever is first.")
+WAIT = Call(3, "wait", "timeout_ms:u32 handles:bytes<=64", "event:u8 handle:u16", APP, "Sleep until an event of one of the handles (u16 each; the first that is ready wins) or the time-out. No handle: only time and STOP.")
 CLOCK = Call(4, "clock", "", "uptime_us:u64 unix_ms:u64", APP, "Time since power-on and time of day.")
 CLOSE = Call(5, "close", "handle:u16", "", APP, "Close a handle.")
 CRASHED = Call(6, "crashed", "report:text<=3500", "", APP, "The runtime's last words: the traceback of an uncaught exception.")
