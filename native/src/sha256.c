@@ -1,0 +1,165 @@
+/*
+ * SHA-256: the padding and the portable rounds; sha256_x86.c has the accelerated ones.
+ */
+#include "sha256.h"
+
+#include "clear.h"
+#include "sha256_constants.h"
+#include "sha256_x86.h"
+
+#include <string.h>
+
+/* How to take whole blocks into the state. */
+typedef void compress(uint32_t state[8], const uint8_t *data, size_t blocks);
+
+static uint32_t rotate(uint32_t x, int n)
+{
+    return x >> n | x << (32 - n);
+}
+
+static uint32_t load_be(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void store_be(uint8_t *p, uint32_t x)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(x >> (24 - 8 * i));
+}
+
+/* The message schedule, FIPS 180-4 6.2.2 step 1. */
+static void expand(uint32_t w[64], const uint8_t *block)
+{
+    for (int t = 0; t < 16; t++)
+        w[t] = load_be(block + 4 * t);
+    for (int t = 16; t < 64; t++) {
+        uint32_t s0 = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] >> 3;
+        uint32_t s1 = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] >> 10;
+        w[t] = s1 + w[t - 7] + s0 + w[t - 16];
+    }
+}
+
+/* The 64 rounds, steps 2 to 4; v holds a to h. */
+static void rounds(uint32_t state[8], const uint32_t w[64])
+{
+    uint32_t v[8];
+    memcpy(v, state, sizeof v);
+    for (int t = 0; t < 64; t++) {
+        uint32_t e = v[4], a = v[0];
+        uint32_t t1 = v[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & v[5]) ^ (~e & v[6])) +
+                      SHA256_K[t] + w[t];
+        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
+        memmove(v + 1, v, 7 * sizeof v[0]);
+        v[4] += t1;
+        v[0] = t1 + t2;
+    }
+    for (int i = 0; i < 8; i++)
+        state[i] += v[i];
+    memory_clear(v, sizeof v);
+}
+
+static void blocks_portable(uint32_t state[8], const uint8_t *data, size_t blocks)
+{
+    uint32_t w[64];
+    for (; blocks; blocks--, data += SHA256_BLOCK) {
+        expand(w, data);
+        rounds(state, w);
+    }
+    memory_clear(w, sizeof w);
+}
+
+/* Chosen once, when the library is loaded: asking the processor costs more than hashing a kilobyte. */
+static compress *fastest = blocks_portable;
+
+#if defined(__x86_64__)
+__attribute__((constructor)) static void choose(void)
+{
+    if (sha256_x86_is_offered())
+        fastest = sha256_x86_blocks;
+}
+#endif
+
+int sha256_is_accelerated(void)
+{
+    return fastest != blocks_portable;
+}
+
+void sha256_begin(struct sha256 *hash)
+{
+    static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    memcpy(hash->state, initial, sizeof initial);
+    hash->length = 0;
+}
+
+static void update(struct sha256 *hash, const uint8_t *data, size_t length, compress *blocks)
+{
+    size_t used = (size_t)(hash->length % SHA256_BLOCK);
+
+    if (length == 0)
+        return; /* data may be NULL, which memcpy forbids */
+    hash->length += length;
+    if (used + length < SHA256_BLOCK) {
+        memcpy(hash->block + used, data, length);
+        return;
+    }
+    if (used) {
+        memcpy(hash->block + used, data, SHA256_BLOCK - used);
+        blocks(hash->state, hash->block, 1);
+        data += SHA256_BLOCK - used;
+        length -= SHA256_BLOCK - used;
+    }
+    if (length >= SHA256_BLOCK)
+        blocks(hash->state, data, length / SHA256_BLOCK);
+    if (length % SHA256_BLOCK)
+        memcpy(hash->block, data + (length - length % SHA256_BLOCK), length % SHA256_BLOCK);
+}
+
+/* Padding: a one bit, zeros, the length in bits as 64 bits big-endian; one block or two. */
+static void end(const struct sha256 *hash, uint8_t digest[SHA256_DIGEST], compress *blocks)
+{
+    uint8_t last[2 * SHA256_BLOCK] = {0};
+    uint32_t state[8];
+    size_t used = (size_t)(hash->length % SHA256_BLOCK), count = used < 56 ? 1 : 2;
+
+    memcpy(state, hash->state, sizeof state);
+    memcpy(last, hash->block, used);
+    last[used] = 0x80;
+    store_be(last + count * SHA256_BLOCK - 8, (uint32_t)(hash->length >> 29));
+    store_be(last + count * SHA256_BLOCK - 4, (uint32_t)(hash->length << 3));
+    blocks(state, last, count);
+    for (int i = 0; i < 8; i++)
+        store_be(digest + 4 * i, state[i]);
+    memory_clear(last, sizeof last);
+    memory_clear(state, sizeof state);
+}
+
+static void hash_with(const uint8_t *data, size_t length, uint8_t digest[SHA256_DIGEST], compress *blocks)
+{
+    struct sha256 hash;
+    sha256_begin(&hash);
+    update(&hash, data, length, blocks);
+    end(&hash, digest, blocks);
+    memory_clear(&hash, sizeof hash);
+}
+
+void sha256_update(struct sha256 *hash, const uint8_t *data, size_t length)
+{
+    update(hash, data, length, fastest);
+}
+
+void sha256_end(const struct sha256 *hash, uint8_t digest[SHA256_DIGEST])
+{
+    end(hash, digest, fastest);
+}
+
+void sha256_hash(const uint8_t *data, size_t length, uint8_t digest[SHA256_DIGEST])
+{
+    hash_with(data, length, digest, fastest);
+}
+
+void sha256_hash_portable(const uint8_t *data, size_t length, uint8_t digest[SHA256_DIGEST])
+{
+    hash_with(data, length, digest, blocks_portable);
+}

@@ -1,0 +1,70 @@
+"""Packaging: the directories at the top of the repository, mapped to `armillary.<name>`.
+
+The links under `armillary/` are for running from a checkout; they are never followed here.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import runpy
+
+from setuptools import setup
+
+ROOT = pathlib.Path(__file__).parent
+RINGS = ["wire", "native", "hal", "pluton", "monitor", "kernel", "apps", "service", "boards", "cli", "testing"]
+DATA = ["*.json", "*.md", "*.h", "*.c", "*.toml", "*.html", "*.css", "*.js", "*.svg", "*.txt"]
+
+REQUIRES = [
+    "cryptography>=42", "cffi>=1.16", "click>=8.1", "rich>=13", "starlette", "uvicorn", "httptools",
+    "uvloop; sys_platform != 'win32'", "msgspec", "sqlalchemy>=2", "cbor2", "pyserial", "construct",
+]  # fmt: skip
+TEST = ["pytest", "hypothesis", "pytest-xdist", "pytest-benchmark", "mypy", "ruff", "cryptography-vectors"]
+
+
+def packages() -> dict[str, str]:
+    """{package name: directory} of every directory of a ring that holds Python files or data."""
+    found = {"armillary": "armillary"}
+    for ring in RINGS:
+        for directory in [ROOT / ring, *sorted((ROOT / ring).rglob("*/"))]:
+            path = directory.relative_to(ROOT)
+            if all(part.isidentifier() and part != "__pycache__" for part in path.parts):
+                found["armillary." + ".".join(path.parts)] = path.as_posix()
+    return found
+
+
+def version() -> str:
+    """`__version__` of `armillary/__init__.py`."""
+    found = re.search(r'^__version__ = "([^"]+)"', (ROOT / "armillary/__init__.py").read_text(), re.MULTILINE)
+    if found is None:
+        raise ValueError("armillary/__init__.py has no __version__")
+    return found[1]
+
+
+def library():
+    """The C library as an extension that may fail to build; its glue is written under build/."""
+    ffi = runpy.run_path(str(ROOT / "native/build_native.py"))["ffi"]
+    (ROOT / "build/native").mkdir(parents=True, exist_ok=True)
+    return ffi.distutils_extension("build/native")
+
+
+if __name__ == "__main__":
+    FOUND = packages()
+    setup(
+        name="armillary",
+        version=version(),
+        description="An open, runnable reference of a secured device, from the root of trust to the apps",
+        python_requires=">=3.11",
+        packages=list(FOUND),
+        package_dir=FOUND,
+        package_data={name: DATA for name in FOUND},
+        ext_modules=[library()],
+        install_requires=REQUIRES,
+        extras_require={"test": TEST},
+        entry_points={
+            "console_scripts": ["armillary = armillary.cli.main:main"],
+            "pytest11": ["armillary = armillary.testing.plugin"],
+        },
+        options={"bdist_wheel": {"py_limited_api": "cp311"}},
+        zip_safe=False,
+    )
