@@ -6,8 +6,13 @@ itself a fuse. The lock for reading is a latch that a reset opens.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...wire.fault import Invalid, Locked
 from .power import PowerRail
+
+if TYPE_CHECKING:
+    import mmap
 
 ZEROS, ONES, STALE = "zeros", "ones", "stale"  # what a glitched read returns
 
@@ -19,12 +24,13 @@ class Fuses:
     """
 
     def __init__(
-        self, rows: int = 64, row_bytes: int = 32, rail: PowerRail | None = None, cells: bytearray | None = None,
+        self, rows: int = 64, row_bytes: int = 32, rail: PowerRail | None = None,
+        cells: bytearray | mmap.mmap | None = None,
     ) -> None:  # fmt: skip
         self.rows = rows
         self.row_bytes = row_bytes
         self.rail = rail or PowerRail()
-        self._cells = bytearray(cells_size(rows, row_bytes)) if cells is None else cells
+        self._cells: bytearray | mmap.mmap = cells if cells is not None else bytearray(cells_size(rows, row_bytes))
         if len(self._cells) != cells_size(rows, row_bytes):
             raise Invalid("fuse cells of " + str(len(self._cells)) + " bytes")
         self._hidden: set[int] = set()
