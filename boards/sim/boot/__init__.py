@@ -1,0 +1,1 @@
+"""Where each ring begins in a box: `main(machine)` builds the ring's objects and serves its gate."""

@@ -1,0 +1,1 @@
+"""Boxes: every ring and every app in an operating-system process of its own, confined."""

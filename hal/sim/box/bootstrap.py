@@ -1,0 +1,121 @@
+"""The first code in a new box: close every door, then load the program.
+
+Order matters: descriptors are sorted out while the process is still free, then it is confined for
+good (`native` confine), and only then does any byte of the load get interpreted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from typing import Any
+
+from ....wire import asxipfs, image
+from . import importer
+from .confine import ENGINE, confine
+from .machine import Machine
+
+FIRST_KEPT = 3  # descriptors from here on are the box's channels
+MOST_CHANNELS = 64
+HOST_LIBRARY = (
+    "cryptography.exceptions",
+    "cryptography.hazmat.primitives.asymmetric.ec",
+    "cryptography.hazmat.primitives.asymmetric.utils",
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "cryptography.hazmat.primitives.hashes",
+    "cryptography.hazmat.primitives.serialization",
+)
+HIGH = 512  # where descriptors wait while they are sorted
+
+
+def preload_engine() -> None:
+    """Load the crypto engine (C, and the host's library behind it) before there is a jail around us."""
+    for name in (ENGINE, *HOST_LIBRARY):
+        importlib.import_module(name)
+
+
+def run(order: dict[str, Any], descriptors: list[int]) -> None:
+    """Become a box; never returns.
+
+    `order`: "kind" ("rom" for the mask ROM, else "load"), "names" (of the channels, in the order of
+    `descriptors` after the first), "memory_kib", "cpu_s", "power_on_ns", "confine" (False only in
+    tests of what the confinement is worth). The first descriptor is a memory file with the load.
+    """
+    status = 71
+    try:
+        load = _read_all(descriptors[0]) if descriptors else b""
+        channels = _arrange(order["names"], descriptors[1:])
+        machine = Machine(channels, split_load(load), order["power_on_ns"])
+        if order.get("confine", True):
+            confine(order["memory_kib"], order["cpu_s"], FIRST_KEPT + MOST_CHANNELS)
+        _programs(machine, order["kind"])
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0
+    except BaseException:
+        traceback.print_exc(file=sys.stderr)
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _read_all(descriptor: int) -> bytes:
+    size = os.fstat(descriptor).st_size
+    return os.pread(descriptor, size, 0)
+
+
+def _arrange(names: list[str], descriptors: list[int]) -> dict[str, int]:
+    """Put the channels at known numbers and close every other descriptor."""
+    for at, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, HIGH + at)
+    os.closerange(FIRST_KEPT, HIGH)
+    channels = {}
+    for at, name in enumerate(names):
+        number = 2 if name == "console" else FIRST_KEPT + at
+        os.dup2(HIGH + at, number)
+        channels[name] = number
+    os.closerange(FIRST_KEPT + len(names), HIGH + len(names) + 1)
+    return channels
+
+
+def split_load(load: bytes) -> list[bytes]:
+    """The packages in a load: each has its length (u32, little-endian) before it."""
+    packages, at = [], 0
+    while at < len(load):
+        end = at + 4 + int.from_bytes(load[at : at + 4], "little")
+        if end > len(load):
+            raise ValueError(f"load: package at {at} ends beyond the load")
+        packages.append(load[at + 4 : end])
+        at = end
+    return packages
+
+
+def join_load(packages: list[bytes]) -> bytes:
+    """The load that holds `packages`."""
+    return b"".join(len(package).to_bytes(4, "little") + package for package in packages)
+
+
+def _programs(machine: Machine, kind: str) -> None:
+    """Run the program, and each program it names to follow it."""
+    parse, filesystem = image.parse, asxipfs.FileSystem  # silicon's own; the image's are another copy
+    if kind == "rom":
+        main = importlib.import_module("armillary.boards.sim.boot.rom").main
+    else:
+        main = _load(machine.load[0], parse, filesystem)
+    while True:
+        machine.following = None
+        main(machine)
+        if machine.following is None:
+            return
+        package, machine.handoff = machine.following
+        main = _load(package, parse, filesystem)
+
+
+def _load(package: bytes, parse: Any, filesystem: Any) -> Any:
+    parsed = parse(package)
+    files = filesystem(parsed.body)
+    contents = {path: files.read(path) for path in files.paths()}
+    importer.install(contents, parsed.name)
+    return importlib.import_module(contents["entry"].decode().strip()).main
