@@ -39,6 +39,8 @@ class MemoryCells:
 
     def read(self, offset: int, length: int) -> bytes:
         first, at = divmod(offset, self._sector)
+        if not length:
+            return b""  # also where the flash ends, and no sector begins
         if at + length <= self._sector:
             return self._sectors[first][at : at + length]
         last = (offset + length - 1) // self._sector
