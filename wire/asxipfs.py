@@ -96,10 +96,12 @@ class Scan:
     def _superblock(self) -> Node | None:
         body = self.body
         if len(body) < PAGE or len(body) > MOST_IMAGE:
-            return self.refuse("a file system of " + str(len(body)) + " bytes ends", 0)
+            self.refuse("a file system of " + str(len(body)) + " bytes ends", 0)
+            return None
         fields = struct.unpack(SUPERBLOCK, body[:ROOT])
         if fields[0] != MAGIC:
-            return self.refuse("no file system", 0)
+            self.refuse("no file system", 0)
+            return None
         if fields[1] != len(body) or fields[1] % PAGE:
             self.refuse("a size of " + str(fields[1]) + " in " + str(len(body)) + " bytes", 4)
         wanted = (FLAGS, 0, SIGNATURE, None, 0, 0, None, VOLUME)
@@ -110,7 +112,8 @@ class Scan:
             self.refuse("a wrong checksum", CRC)
         root = Node("", ROOT, struct.unpack("<III", body[ROOT:FIRST]))
         if not root.is_directory or root.mode & SPECIAL or root.name_size:
-            return self.refuse("a root of mode " + oct(root.mode), ROOT)
+            self.refuse("a root of mode " + oct(root.mode), ROOT)
+            return None
         return root
 
     def _directory(self, node: Node, depth: int) -> list[tuple[Node, int]]:
@@ -180,7 +183,8 @@ class Scan:
             self.refuse("a file that is not executed in place", node.at)
 
     def _order(self, children: list[Node]) -> None:
-        before, folded = "", set()
+        before = ""
+        folded: set[str] = set()
         for child in children:
             if child.path == before:
                 self.refuse("the same name twice", child.at)
