@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -61,9 +60,9 @@ class Boxes:
         self.pids: dict[str, int] = {}
         self.is_powered = False
 
-    def power_on(self, bus_ends: dict[str, int]) -> None:
-        """Wire the rings up and let Pluton's core run its mask ROM."""
-        self.power_on_ns = time.monotonic_ns()
+    def power_on(self, bus_ends: dict[str, int], power_on_ns: int) -> None:
+        """Wire the rings up and let Pluton's core run its mask ROM. `power_on_ns` is monotonic time."""
+        self.power_on_ns = power_on_ns
         mailbox, smc = channel_pair(), channel_pair()
         side_band, self._side_band_kernel = channel_pair()
         self._side_band = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, side_band)

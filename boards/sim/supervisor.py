@@ -16,9 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from armillary.hal.sim.box.machine import answer
+from armillary.hal.sim.box.machine import answer, trace_line
 from armillary.hal.sim.box.zygote import Zygote
 from armillary.hal.sim.cores import Cores
+from armillary.hal.sim.host_network import HostNetwork
 from armillary.hal.sim.power import PowerLost
 from armillary.hal.sim.silicon import Silicon
 from armillary.wire.call import Gate
@@ -34,9 +35,9 @@ OFF, ON, HALTED = "off", "on", "halted"
 
 
 class Supervisor:
-    """One boxed device. `silicon(cores, tasks, on_reset)` makes its chip on what the folder holds."""
+    """One boxed device. `make(cores, tasks, on_reset)` makes its chip on what the folder holds."""
 
-    def __init__(self, zygote: Zygote, make: Callable[..., Silicon], console: Path):
+    def __init__(self, zygote: Zygote, make: Callable[..., Silicon], network: HostNetwork, console: Path):
         self.state = OFF
         self.why = ""
         self.trace: deque[str] = deque(maxlen=KEPT_LINES)
@@ -51,6 +52,7 @@ class Supervisor:
         self._make_lines()
         self.boxes = Boxes(zygote, (self._trace_in, self._trace_flag), self._console_in, self._lost)
         self.silicon = make(cores=Cores(self.boxes.core_started), tasks=self.boxes, on_reset=self._reset_wanted)
+        self.network = network
         self.silicon.uarts[0].sink = self._uart
         self.silicon.gpio.observe(lambda pin, level, time_us: self._pin_changed())
         self.watch(zygote.socket.fileno(), self.boxes.handle_event)
@@ -80,7 +82,7 @@ class Supervisor:
             self._gates[inner] = self.silicon.gate(ring, self._observer())
             self.watch(inner, lambda channel=inner: self._serve(channel))  # type: ignore[misc]
         self.state, self.why = ON, ""
-        self.boxes.power_on(ends)
+        self.boxes.power_on(ends, time.monotonic_ns() - self.silicon.clock.uptime_us() * 1000)
 
     def power_off(self, why: str = "switched off") -> None:
         """Cut the power: every box ends where it stands."""
@@ -96,10 +98,9 @@ class Supervisor:
         """Handle what is ready, or wait for it at most `timeout_s`."""
         try:
             for descriptor, _ in self._poll.poll(timeout_s):
-                handler = self._handlers.get(descriptor)
-                if handler:
-                    handler()
-            self._network_events()
+                handler = self._handlers.get(descriptor, self.boxes.raise_interrupt)  # else: the network's
+                handler()
+            self._watch_network()
             if self.state == ON:
                 self.silicon.watchdog.poll()
         except PowerLost:
@@ -136,8 +137,6 @@ class Supervisor:
             self.forget(channel)
 
     def _observer(self) -> Callable[..., None]:
-        from armillary.hal.sim.box.machine import trace_line
-
         def observe(caller: str, call: Any, arguments: tuple[Any, ...], fault: Any) -> None:
             if self.trace_listeners:
                 self._tell(trace_line(self.silicon.clock.uptime_us(), "hal", caller, call, arguments, fault))
@@ -171,10 +170,13 @@ class Supervisor:
     def _pin_changed(self) -> None:
         self.boxes.raise_interrupt()
 
-    def _network_events(self) -> None:
-        network = self.silicon.network
-        if network is not None and self.state == ON and network.poll():  # type: ignore[attr-defined]
-            self.boxes.raise_interrupt()
+    def _watch_network(self) -> None:
+        """Have every stream's socket interrupt the kernel once for each thing that happens on it."""
+        for descriptor in self.network.readers() + self.network.writers():
+            try:
+                self._poll.register(descriptor, select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET)
+            except FileExistsError:
+                pass  # it is the same socket still
 
     def _lost(self, ring: str) -> None:
         self._reset_reason = 0xFE

@@ -1,0 +1,144 @@
+"""A client's view of a running boxed board: what a person at the bench could do to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+READY_S = 20.0
+
+
+class BoardProblem(RuntimeError):
+    """The board is not there or refused; the text says what to do."""
+
+
+class Board:
+    """A board that runs in another process, reached through its folder's control socket."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._stream = _connect(folder)
+        self._lines = self._stream.makefile("rb")
+
+    def do(self, command: str, **arguments: Any) -> dict[str, Any]:
+        """Perform one command of `control.Commands`. Raises BoardProblem."""
+        try:
+            self._stream.sendall(json.dumps({"do": command, **arguments}).encode() + b"\n")
+            line = self._lines.readline()
+        except OSError as problem:
+            raise BoardProblem(f"the board in {self.folder} does not answer: {problem}") from None
+        if not line:
+            raise BoardProblem(f"the board in {self.folder} went down")
+        answer: dict[str, Any] = json.loads(line)
+        if not answer.pop("ok"):
+            raise BoardProblem(answer["error"])
+        return answer
+
+    def trace(self) -> Iterator[str]:
+        """Every gate crossing as it happens; this connection does nothing else from then on."""
+        self.do("trace")
+        for line in self._lines:
+            yield json.loads(line)["trace"]
+
+    def uart(self) -> str:
+        """All the debug UART said."""
+        return str(self.do("uart")["text"])
+
+    def wait_uart(self, text: str, timeout_s: float = 10.0, offset: int = 0) -> str:
+        """The UART's output once it has `text` after `offset`. Raises BoardProblem on time-out."""
+        return self._wait(lambda: self.uart(), lambda said: text in said[offset:], f"{text!r} on the UART", timeout_s)
+
+    def wait_pin(self, pin: int, changes: int, timeout_s: float = 10.0) -> list[list[int]]:
+        """The level changes of `pin` once there are that many. Raises BoardProblem on time-out."""
+        return self._wait(
+            lambda: self.do("pin_history", pin=pin)["changes"],
+            lambda found: len(found) >= changes,
+            f"{changes} changes of pin {pin}",
+            timeout_s,
+        )
+
+    def wait_state(self, state: str, timeout_s: float = 10.0) -> dict[str, Any]:
+        """The status once the board is "on", "off" or "halted"."""
+        return self._wait(lambda: self.do("status"), lambda found: found["state"] == state, f"state {state}", timeout_s)
+
+    def close(self) -> None:
+        """Let go of the connection; the board goes on."""
+        self._lines.close()
+        self._stream.close()
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def _wait(self, look: Any, is_there: Any, what: str, timeout_s: float) -> Any:
+        end = time.monotonic() + timeout_s
+        while not is_there(found := look()):
+            if time.monotonic() > end:
+                raise BoardProblem(f"no {what} within {timeout_s:.0f} s; see 'armillary device log'")
+            time.sleep(0.01)
+        return found
+
+
+def _connect(folder: Path) -> socket.socket:
+    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        directory = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    except OSError:
+        stream.close()
+        raise BoardProblem(f"no device in {folder}: make one with 'armillary device create'") from None
+    try:
+        stream.connect(f"/proc/self/fd/{directory}/control.sock")
+    except OSError:
+        stream.close()
+        raise BoardProblem(f"the device in {folder} is not up: start it with 'armillary device up'") from None
+    finally:
+        os.close(directory)
+    return stream
+
+
+def is_up(folder: Path) -> bool:
+    """Whether a supervisor runs this device."""
+    try:
+        _connect(folder).close()
+    except BoardProblem:
+        return False
+    return True
+
+
+def start(folder: Path, power: bool = True) -> Board:
+    """Start the supervisor of the device in `folder` (its own process) and connect. Raises BoardProblem."""
+    log = folder / "supervisor.log"
+    command = [sys.executable, "-m", "armillary.boards.sim.run", str(folder)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    end = time.monotonic() + READY_S
+    while not is_up(folder):
+        if process.poll() is not None or time.monotonic() > end:
+            raise BoardProblem("the board did not start: " + log.read_text(errors="replace").strip()[-2000:])
+        time.sleep(0.005)
+    board = Board(folder)
+    if power:
+        board.do("power_on")
+    return board
+
+
+def stop(folder: Path, timeout_s: float = 10.0) -> None:
+    """End the supervisor of the device in `folder`."""
+    with Board(folder) as board:
+        board.do("shut_down")
+    end = time.monotonic() + timeout_s
+    while is_up(folder):
+        if time.monotonic() > end:
+            raise BoardProblem(f"the board in {folder} does not stop")
+        time.sleep(0.01)
