@@ -1,0 +1,71 @@
+"""Capabilities: what an app's signed manifest allows, asked once when something is opened.
+
+Deny by default: each method returns if the manifest names the thing, else raises Denied with the
+manifest entry that decided and what would have to be written there. Every denial is told to `tell`.
+"""
+
+from __future__ import annotations
+
+from ..wire.fault import Denied
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..wire.manifest import Manifest
+
+SIGN_AGAIN = " and sign the image again"
+
+
+class Capabilities:
+    """The authority of one app. `tell(fault)` hears of every denial."""
+
+    def __init__(self, manifest: Manifest, tell: Callable[[Denied], None]) -> None:
+        self.manifest = manifest
+        self._tell = tell
+
+    def require_gpio(self, pin: int) -> None:
+        """Raises Denied unless Capabilities.Gpio lists `pin`."""
+        if pin not in self.manifest.gpio:
+            self.refuse("GPIO {}".format(pin), "Gpio", "manifest.gpio", "add {} to Capabilities.Gpio".format(pin))
+
+    def require_host(self, host: str) -> None:
+        """Raises Denied unless Capabilities.AllowedConnections lists exactly `host`.
+
+        The comparison is of the text as it is: no case folding, no trailing dot, no pattern, no
+        other way of writing an address. What was not signed for is another host.
+        """
+        if host not in self.manifest.allowed_connections:
+            self.refuse(
+                "a connection to " + repr(host), "AllowedConnections", "manifest.allowed_connections",
+                "add {} to Capabilities.AllowedConnections".format(repr(host)),
+            )  # fmt: skip
+
+    def require_storage(self) -> int:
+        """The quota in bytes. Raises Denied unless Capabilities.MutableStorage.SizeKB is above zero."""
+        kib = self.manifest.mutable_storage_kib
+        if not kib:
+            self.refuse(
+                "a mutable file", "MutableStorage", "manifest.mutable_storage",
+                "add Capabilities.MutableStorage with a SizeKB of 1 to 64",
+            )  # fmt: skip
+        return min(int(kib), 64) * 1024
+
+    def require_tenant(self) -> bytes:
+        """The tenant (16 bytes) the app may act for. Raises Denied without Capabilities.DeviceAuthentication."""
+        tenant = self.manifest.device_authentication
+        if tenant is None:
+            self.refuse(
+                "device authentication", "DeviceAuthentication", "manifest.device_authentication",
+                "add Capabilities.DeviceAuthentication with the tenant's id",
+            )  # fmt: skip
+        return bytes(tenant or b"")
+
+    def refuse(self, what: str, capability: str, rule: str, remedy: str) -> None:
+        """Tell and raise the Denied for `what`."""
+        fault = Denied(
+            what + " is not in the app's manifest", "kernel", rule,
+            self.manifest.policy_line(capability), remedy + SIGN_AGAIN,
+        )  # fmt: skip
+        self._tell(fault)
+        raise fault

@@ -1,0 +1,100 @@
+"""Pins: every GPIO has one owner among the apps, from open to close.
+
+The kernel itself gets a pin from the monitor when an app opens it and gives it back when the app
+closes it, after making it an input again: nothing of the former owner stays on the wire.
+"""
+
+from __future__ import annotations
+
+from ..wire.fault import Busy, Fault, Invalid
+from . import abi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..hal.interface import Gpio
+    from ..monitor.port import MonitorPort
+
+KIND_GPIO = 1  # of `monitor.abi.PERIPHERAL_ACQUIRE`
+INPUT = 0
+MODES = (1, 2, 3)  # of `hal.interface.Gpio`, by the mode an app names
+
+
+class Pin:
+    """An open pin. `write` is the way to the wire: bound once, so that setting a level looks nothing up."""
+
+    kind = "pin"
+
+    def __init__(self, pins: Pins, number: int, is_output: bool) -> None:
+        self.number = number
+        self.is_output = is_output
+        self._pins = pins
+        self._gpio = pins.gpio
+        self.last = 0
+
+    def read(self) -> int:
+        """The level at the pin; changes up to now have been seen."""
+        self.last = self._gpio.read(self.number)
+        return self.last
+
+    def write(self, level: int) -> None:
+        """Drive the pin. Raises Invalid on an input."""
+        if not self.is_output:
+            raise Invalid("pin {} was opened as an input".format(self.number), "kernel", "gpio.direction")
+        self._gpio.write(self.number, level)
+
+    def event(self) -> int:
+        """INPUT if the level is another than when last looked at."""
+        if self.is_output:
+            return 0
+        before = self.last
+        return abi.INPUT if self.read() != before else 0
+
+    def close(self) -> None:
+        self._pins.release(self.number)
+
+
+class Pins:
+    """Who holds which pin."""
+
+    def __init__(self, gpio: Gpio, monitor: MonitorPort) -> None:
+        self.gpio = gpio
+        self._monitor = monitor
+        self._owners: dict[int, bytes] = {}  # pin: component
+
+    def open(self, owner: bytes, number: int, mode: int | None, level: int = 0) -> Pin:
+        """Take pin `number` for component `owner`: an output in `mode` (0 push-pull, 1 open drain, 2 open
+        source) at `level`, or an input (None). Raises Busy, NoDevice, and what the monitor refuses with."""
+        if number in self._owners:
+            whose = "this app" if self._owners[number] == owner else "another app"
+            raise Busy(
+                "pin {} is open".format(number), "kernel", "gpio.owner",
+                "pin {} is held by {}".format(number, whose), "close it there first",
+            )  # fmt: skip
+        self._monitor.peripheral_acquire(KIND_GPIO, number)
+        try:
+            pin = self._configure(number, mode, level)
+        except Fault:
+            self._monitor.peripheral_release(KIND_GPIO, number)
+            raise
+        self._owners[number] = owner
+        return pin
+
+    def owner(self, number: int) -> bytes | None:
+        """The component that holds a pin."""
+        return self._owners.get(number)
+
+    def release(self, number: int) -> None:
+        """Make it an input and give it back."""
+        del self._owners[number]
+        try:
+            self.gpio.configure(number, INPUT)
+        finally:
+            self._monitor.peripheral_release(KIND_GPIO, number)
+
+    def _configure(self, number: int, mode: int | None, level: int) -> Pin:
+        pin = Pin(self, number, mode is not None)
+        self.gpio.configure(number, INPUT if mode is None else MODES[mode])
+        if mode is not None:
+            self.gpio.write(number, level)
+        pin.read()
+        return pin
