@@ -40,20 +40,28 @@ static void expand(uint32_t w[64], const uint8_t *block)
     }
 }
 
-/* The 64 rounds, steps 2 to 4; v holds a to h. */
+/*
+ * One round, FIPS 180-4 6.2.2 step 3.  Instead of moving the eight variables along, their names move:
+ * in round t, variable i of a..h stands in v[(i - t) mod 8].
+ */
+static inline void one_round(uint32_t v[8], int t, uint32_t key_and_word)
+{
+    uint32_t a = v[-t & 7], b = v[(1 - t) & 7], c = v[(2 - t) & 7];
+    uint32_t e = v[(4 - t) & 7], f = v[(5 - t) & 7], g = v[(6 - t) & 7];
+    uint32_t t1 = v[(7 - t) & 7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) + key_and_word;
+    uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) | (c & (a | b)));
+
+    v[(3 - t) & 7] += t1;
+    v[(7 - t) & 7] = t1 + t2;
+}
+
 static void rounds(uint32_t state[8], const uint32_t w[64])
 {
     uint32_t v[8];
     memcpy(v, state, sizeof v);
-    for (int t = 0; t < 64; t++) {
-        uint32_t e = v[4], a = v[0];
-        uint32_t t1 = v[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & v[5]) ^ (~e & v[6])) +
-                      SHA256_K[t] + w[t];
-        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof v[0]);
-        v[4] += t1;
-        v[0] = t1 + t2;
-    }
+    for (int t = 0; t < 64; t += 8) /* eight by eight, so that the compiler can keep v in registers */
+        for (int i = 0; i < 8; i++)
+            one_round(v, i, SHA256_K[t + i] + w[t + i]);
     for (int i = 0; i < 8; i++)
         state[i] += v[i];
     memory_clear(v, sizeof v);

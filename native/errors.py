@@ -1,0 +1,15 @@
+"""What did not verify: the three refusals of the crypto, all of them ValueError."""
+
+from __future__ import annotations
+
+
+class BadSignature(ValueError):
+    """The signature is not by this key over this digest."""
+
+
+class BadPoint(ValueError):
+    """The bytes are not a public key on the curve P-256."""
+
+
+class BadTag(ValueError):
+    """The data, its associated data or its tag were changed, or the key or nonce is another."""

@@ -1,0 +1,1 @@
+"""Plain Python: the oracle of every other engine, and the last resort of a small device (see `suite`)."""
