@@ -1,0 +1,35 @@
+# `./run TARGET` sets the machine up first; these targets assume that it did.
+PYTHON = .venv/bin/python
+JOBS ?= 2
+
+.PHONY: demo test check bench links lint types fast portable docs
+
+demo:
+	@.venv/bin/armillary demo
+
+test: links lint types
+	$(PYTHON) -m pytest -q -n $(JOBS) --dist worksteal
+
+check: links lint types fast
+
+bench:
+	.venv/bin/armillary bench boot
+	.venv/bin/armillary bench syscall
+
+links:
+	@test -L armillary/kernel || { echo "armillary/kernel is not a link: clone with core.symlinks=true"; exit 1; }
+
+lint:
+	$(PYTHON) -m ruff check .
+
+types:
+	$(PYTHON) -m mypy --strict -p armillary
+
+fast:
+	$(PYTHON) -m pytest -q -n $(JOBS) --dist worksteal -m "not slow"
+
+portable:
+	$(PYTHON) -m pytest -q tests/portable
+
+docs:
+	$(PYTHON) docs/make_spec.py

@@ -1,0 +1,25 @@
+"""Names that type checkers want and MicroPython does not need."""
+
+TYPE_CHECKING = False
+
+
+class _Anything:
+    def __getitem__(self, _):
+        return object
+
+    def __call__(self, *arguments):
+        return arguments[-1] if arguments else None
+
+    def __or__(self, _):
+        return self
+
+
+_anything = _Anything()
+
+
+class Protocol:
+    pass
+
+
+def __getattr__(name):
+    return _anything
