@@ -9,11 +9,11 @@ import pathlib
 import re
 import runpy
 
-from setuptools import setup
+from setuptools import Extension, setup  # type: ignore[import-untyped]  # setuptools ships no types
 
 ROOT = pathlib.Path(__file__).parent
-RINGS = ["wire", "native", "hal", "pluton", "monitor", "kernel", "apps", "service", "boards", "cli", "testing"]
-DATA = ["*.json", "*.md", "*.h", "*.c", "*.toml", "*.html", "*.css", "*.js", "*.svg", "*.txt"]
+RINGS = ["wire", "native", "hal", "pluton", "monitor", "kernel", "apps", "service", "boards", "cli", "testing"]  # fmt: skip
+DATA = ["*.json", "*.md", "*.h", "*.c", "*.ld", "*.pyi", "py.typed", "*.toml", "*.html", "*.css", "*.js", "*.svg", "*.txt"]
 
 REQUIRES = [
     "cryptography>=42", "cffi>=1.16", "click>=8.1", "rich>=13", "starlette", "uvicorn", "httptools",
@@ -41,7 +41,7 @@ def version() -> str:
     return found[1]
 
 
-def library():
+def library() -> Extension:
     """The C library as an extension that may fail to build; its glue is written under build/."""
     ffi = runpy.run_path(str(ROOT / "native/build_native.py"))["ffi"]
     (ROOT / "build/native").mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ if __name__ == "__main__":
         python_requires=">=3.11",
         packages=list(FOUND),
         package_dir=FOUND,
-        package_data={name: DATA for name in FOUND},
+        package_data=dict.fromkeys(FOUND, DATA),
         ext_modules=[library()],
         install_requires=REQUIRES,
         extras_require={"test": TEST},

@@ -1,6 +1,6 @@
 """Crypto that both sides share: C where it is built, the host's library, or plain Python.
 
-SHA-256, comparison and clearing come from C (`library`), else from the interpreter (`standard`).
+SHA-256, comparison and clearing come from C (`compiled`), else from the interpreter (`standard`).
 P-256 and AES-GCM come from the host's library (`host`), else from plain Python (`plain`), and are
 loaded when first used or by `prepare`. Keys, digests and signatures are big-endian bytes of fixed
 length: private 32, public 64 (X || Y), digest 32, signature 64 (r || s), AES key 16, 24 or 32,
@@ -18,6 +18,7 @@ from .plain import mac
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     Data = bytes | bytearray | memoryview
 
@@ -31,11 +32,11 @@ IS_HOSTED = sys.implementation.name == "cpython"
 
 if IS_HOSTED:
     try:
-        from . import library as _engine
+        from . import compiled as _engine
     except ImportError:  # not built
-        from . import standard as _engine
+        from . import standard as _engine  # type: ignore[no-redef]  # the same names in both
 else:
-    from . import standard as _engine
+    from . import standard as _engine  # type: ignore[no-redef]
 
 ENGINE = _engine.NAME  # what hashes
 sha256 = _engine.sha256
@@ -47,13 +48,13 @@ clear = _engine.clear
 class _Later:
     """The module that does P-256 and AES-GCM, loaded when first asked for one of its names."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         value = getattr(_load(), name)
         setattr(self, name, value)
         return value
 
 
-def _load():
+def _load() -> ModuleType:
     if IS_HOSTED:
         try:
             from . import host

@@ -11,7 +11,7 @@ every CPython from 3.11 on. It is optional: without a compiler the package insta
 
 from __future__ import annotations
 
-from cffi import FFI
+from cffi import FFI  # type: ignore[import-untyped]  # cffi ships no types
 
 FLAGS = ["-std=c11", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden", "-fstack-protector-strong"]
 SOURCES = ["sha256", "sha256_x86", "compare", "clear", "confine", "confine_filter"]

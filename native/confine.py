@@ -15,7 +15,7 @@ from typing import NamedTuple
 try:
     from ._native import ffi, lib
 except ImportError:  # not built: nothing is achieved, and the caller is told
-    ffi = lib = None
+    lib = None  # type: ignore[assignment]  # looked at before every use
 
 STEPS = (
     "nnp", "uid", "capabilities", "undumpable", "parent", "rlimits",

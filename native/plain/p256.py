@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     Data = bytes | bytearray | memoryview
-    Point = tuple[int, int, int]  # Jacobian: the affine point is (X / Z^2, Y / Z^3); Z = 0 is the neutral element
+    # Jacobian coordinates: the affine point is (X / Z^2, Y / Z^3); Z = 0 is the neutral element.
+    Point = tuple[int, int, int]
 
 P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -90,7 +90,8 @@ class Sha256:
     def digest(self) -> bytes:
         """The 32 bytes of the hash. Ask once, at the end."""
         state = self._state
-        last = self._rest + b"\x80" + bytes((55 - len(self._rest)) % BLOCK) + struct.pack(">Q", 8 * self._length)
+        zeros = bytes((55 - len(self._rest)) % BLOCK)
+        last = self._rest + b"\x80" + zeros + struct.pack(">Q", 8 * self._length)
         for at in range(0, len(last), BLOCK):
             state = _compress(state, last[at : at + BLOCK])
         return struct.pack(">8I", *state)

@@ -7,9 +7,15 @@ buffer that is in use.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._native import ffi, lib
 
 Data = bytes | bytearray | memoryview
+if TYPE_CHECKING:
+    from ._native import Buffer, Pointer
+
+    Slot = tuple[Pointer, Buffer]
 
 NAME = "C with the processor's SHA-256" if lib.sha256_is_accelerated() else "portable C"
 
@@ -17,7 +23,7 @@ _hash = lib.sha256_hash
 _from_buffer = ffi.from_buffer
 
 
-def _new_slot():
+def _new_slot() -> Slot:
     """A place for a digest, and a view of it."""
     place = ffi.new("uint8_t[32]")
     return place, ffi.buffer(place)
