@@ -8,6 +8,7 @@ needs one, and two readers seldom agree on them.
 
 from __future__ import annotations
 
+from . import utf8
 from .fault import Invalid
 
 MOST_DEPTH = 8  # containers and tags within one another
@@ -155,7 +156,7 @@ class _Reader:
         if major == BYTES:
             return self.take(number)
         if major == TEXT:
-            return _text(self.take(number))
+            return utf8.decode(self.take(number), "CBOR text")
         if major == SIMPLE:
             if number not in SIMPLES:
                 raise Invalid("a CBOR simple value that is not known here: " + str(number))
@@ -188,9 +189,3 @@ class _Reader:
             found[key] = self.value(depth + 1)
         return found
 
-
-def _text(body: bytes) -> str:
-    try:
-        return body.decode()
-    except (UnicodeError, ValueError):
-        raise Invalid("CBOR text is not UTF-8")
