@@ -20,7 +20,7 @@ TERMINATED, BLANK, MODULE_COMPLETE, DEVICE_COMPLETE = 0, 1, 2, 3
 CAPABILITY_APP_DEVELOPMENT, CAPABILITY_RF_TEST, CAPABILITY_FIELD_SERVICING = 11, 12, 13
 
 SET_POSTCODE = Call(0x02, "set_postcode", "code:u32", "", MONITOR, "Record a boot progress code.")
-GET_BOOT_MODE_FLAGS = Call(0x03, "get_boot_mode_flags", "", "flags:u32", MONITOR, "Bit 0: the backup Pluton runtime runs; bit 1: the backup monitor.")
+GET_BOOT_MODE_FLAGS = Call(0x03, "get_boot_mode_flags", "", "flags:u32", MONITOR, "Bit 0: the backup Pluton runtime runs; bit 1: the backup monitor; bit 2: the backup first loader.")
 MEASURE = Call(0x30, "measure", "image_type:u32 digest:b32 version:u32 signer:b32 name:text<=32", "", MONITOR, "Add a stage to the measurement list and derive the next compound device identifier.")
 CLOSE_MEASUREMENTS = Call(0x31, "close_measurements", "", "", MONITOR, "Boot is done: the list is frozen until reset.")
 GET_MEASUREMENTS = Call(0x32, "get_measurements", "index:u8<=19", "count:u8<=20 image_type:u32 digest:b32 version:u32 signer:b32 name:text<=32", MONITOR, "How many stages were measured, and the one at index.")
@@ -45,6 +45,7 @@ GET_MANUFACTURING_STATE = Call(0x51, "get_manufacturing_state", "", "state:u32",
 SET_MANUFACTURING_STATE = Call(0x52, "set_manufacturing_state", "state:u32=1..3", "", MONITOR, "Move the lifecycle forward; one way.")
 DECODE_CAPABILITIES = Call(0x56, "decode_capabilities", "blob:bytes<=1024", "capabilities:bytes<=128", MONITOR, "Verify a capability file for this device and list what it grants.")
 INSTALL_CAPABILITIES = Call(0x57, "install_capabilities", "blob:bytes<=1024", "", MONITOR, "Verify a capability file and use it until reset.")
+REVOKE_SIGNER = Call(0x58, "revoke_signer", "signer:b32 signature:b64", "", MONITOR, "Believe a key (SHA-256 of it) no more, for ever: the root key signed the order.")
 
 CALLS = (
     SET_POSTCODE, GET_BOOT_MODE_FLAGS, MEASURE, CLOSE_MEASUREMENTS, GET_MEASUREMENTS, READ_COUNTER,
@@ -52,5 +53,5 @@ CALLS = (
     IS_CAPABILITY_ENABLED, GET_ENABLED_CAPABILITIES, GENERATE_CLIENT_AUTH_KEY,
     GET_TENANT_PUBLIC_KEY, PROCESS_ATTESTATION, SIGN_WITH_TENANT_KEY, COMMIT_CLIENT_AUTH_KEY,
     SIGN_WITH_CLIENT_AUTH_KEY, DEVICE_RESET, GET_MANUFACTURING_STATE, SET_MANUFACTURING_STATE,
-    DECODE_CAPABILITIES, INSTALL_CAPABILITIES,
+    DECODE_CAPABILITIES, INSTALL_CAPABILITIES, REVOKE_SIGNER,
 )  # fmt: skip
