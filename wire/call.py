@@ -9,8 +9,17 @@ short, long, out of bounds or of an unknown call is refused before any effect.
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
-from .fault import FAULTS, Closed, Denied, Fault, Internal, Invalid, Unknown
+from . import utf8
+from .fault import FAULTS, Closed, Denied, Fault, Internal, Invalid, OutOfOrder, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any  # what a value is, its layout says
+
+    Values = tuple[Any, ...]
+    Observer = Callable[[str, "Call | None", Values, "Fault | None"], None]
 
 LIMIT = 4096  # bytes in one message, header included
 BULK = 4000  # bytes of bulk data one call may carry, leaving room for every other field
@@ -33,75 +42,78 @@ class Field:
     is UTF-8 and the bound counts bytes).
     """
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.name, kind = text.split(":")
-        self.low, self.high = 0, 0
+        low: int | None = None
+        high: int | None = None
         if "<=" in kind:
-            kind, high = kind.split("<=")
-            self.high = int(high)
+            kind, most = kind.split("<=")
+            high = int(most)
         elif "=" in kind:
             kind, bounds = kind.split("=")
-            low, high = bounds.split("..")
-            self.low, self.high = int(low), int(high)
+            least, most = bounds.split("..")
+            low, high = int(least), int(most)
         self.kind = kind
         self.size = int(kind[1:]) if kind[0] == "b" and kind != "bytes" else 0
         self.is_open = kind in ("bytes", "text")
-        self.code = "H" if self.is_open else str(self.size) + "s" if self.size else ""
-        if not self.code:
-            self.code, low, high = INTEGERS[kind]
-            self.low = self.low or low
-            self.high = self.high or high
+        self.code = "H" if self.is_open else str(self.size) + "s" if self.size else INTEGERS[kind][0]
+        self.width = struct.calcsize("<" + self.code)
+        least_of_kind, most_of_kind = INTEGERS[kind][1:] if kind in INTEGERS else (0, 0)
+        self.low = least_of_kind if low is None else low
+        self.high = most_of_kind if high is None else high
+        self.is_bounded = kind in INTEGERS and (self.low, self.high) != (least_of_kind, most_of_kind)
 
-    def check(self, value):
-        """Raise Invalid unless `value` may be packed here."""
+    def check(self, value: Any) -> Any:
+        """`value` as struct packs it: text and everything like bytes as bytes. Raises Invalid if it does not fit."""
         if self.is_open or self.size:
-            want = str if self.kind == "text" else (bytes, bytearray, memoryview)
-            if not isinstance(value, want):
-                raise Invalid(self.name + " has the wrong type")
-            length = len(value.encode()) if self.kind == "text" else len(value)
-            if length != self.size if self.size else length > self.high:
-                raise Invalid(self.name + " has a wrong length: " + str(length))
-        elif not isinstance(value, int):
+            body = self._body(value)
+            if len(body) != self.size if self.size else len(body) > self.high:
+                raise Invalid(self.name + " has a wrong length: " + str(len(body)))
+            return body
+        if not isinstance(value, (int, bool)):  # MicroPython's bool is no int
             raise Invalid(self.name + " is not a number")
-        elif not self.low <= value <= self.high:
+        if not self.low <= value <= self.high:
             raise Invalid(self.name + " is out of bounds: " + str(value))
+        return value
+
+    def _body(self, value: Any) -> bytes:
+        if not isinstance(value, str if self.kind == "text" else (bytes, bytearray, memoryview)):
+            raise Invalid(self.name + " has the wrong type")
+        if not isinstance(value, str):
+            return bytes(value)
+        try:
+            return value.encode()
+        except (UnicodeError, ValueError):
+            raise Invalid(self.name + " has half of a character")
 
 
 class Layout:
     """How a tuple of values is laid out in bytes; `text` is fields separated by spaces."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.text = text
         self.fields = [Field(part) for part in text.split()]
         self.is_open = any([field.is_open for field in self.fields])
         self.format = "<" + "".join([field.code for field in self.fields])
         self.size = struct.calcsize(self.format)
         # Only what struct does not itself guarantee is checked after unpacking.
-        self.bounded = [
-            (at, field)
-            for at, field in enumerate(self.fields)
-            if field.code in "BHIQiq" and (field.low, field.high) != _range(field.code)
-        ]
+        self.bounded = [(at, field) for at, field in enumerate(self.fields) if field.is_bounded]
 
-    def pack(self, values):
+    def pack(self, values: Sequence[Any]) -> bytes:
         """The bytes of `values`. Raises Invalid if one does not fit its field."""
         if len(values) != len(self.fields):
             raise Invalid("wrong number of values: " + str(len(values)))
-        for field, value in zip(self.fields, values):
-            field.check(value)
+        checked = [field.check(value) for field, value in zip(self.fields, values)]
         if not self.is_open:
-            return struct.pack(self.format, *values)
+            return struct.pack(self.format, *checked)
         parts = bytearray()
-        for field, value in zip(self.fields, values):
+        for field, value in zip(self.fields, checked):
+            parts.extend(struct.pack("<" + field.code, len(value) if field.is_open else value))
             if field.is_open:
-                body = value.encode() if field.kind == "text" else bytes(value)
-                parts.extend(struct.pack("<H", len(body)))
-                parts.extend(body)
-            else:
-                parts.extend(struct.pack("<" + field.code, value))
+                parts.extend(value)
         return bytes(parts)
 
-    def unpack(self, data):
+    def unpack(self, data: bytes) -> Values:
         """The values in `data`, as a tuple. Raises Invalid unless `data` is exactly one of ours."""
         if not self.is_open:
             if len(data) != self.size:
@@ -113,21 +125,22 @@ class Layout:
             return values
         return self._unpack_open(data)
 
-    def _unpack_open(self, data):
-        values, at = [], 0
+    def _unpack_open(self, data: bytes) -> Values:
+        values: list[Any] = []
+        at = 0
         for field in self.fields:
-            size = struct.calcsize("<" + field.code)
-            if at + size > len(data):
+            end = at + field.width
+            if end > len(data):
                 raise Invalid(field.name + " is missing")
-            (value,) = struct.unpack("<" + field.code, bytes(data[at : at + size]))
-            at += size
+            (value,) = struct.unpack("<" + field.code, bytes(data[at:end]))
+            at = end
             if field.is_open:
-                if value > field.high or at + value > len(data):
-                    raise Invalid(field.name + " has a lying length: " + str(value))
-                body = bytes(data[at : at + value])
                 at += value
-                value = _text(field.name, body) if field.kind == "text" else body
-            elif not field.size:
+                if value > field.high or at > len(data):
+                    raise Invalid(field.name + " has a lying length: " + str(value))
+                body = bytes(data[end:at])
+                value = utf8.decode(body, field.name) if field.kind == "text" else body
+            elif field.is_bounded:
                 field.check(value)
             values.append(value)
         if at != len(data):
@@ -135,23 +148,10 @@ class Layout:
         return tuple(values)
 
 
-def _range(code):
-    for known, low, high in INTEGERS.values():
-        if known == code:
-            return low, high
-
-
-def _text(name, body):
-    try:
-        return body.decode()
-    except (UnicodeError, ValueError):
-        raise Invalid(name + " is not UTF-8")
-
-
 WHY = Layout("reason:text<=512 ring:text<=16 rule:text<=64 policy:text<=512 remedy:text<=512")
 
 
-def _cut(text, limit):
+def _cut(text: str, limit: int) -> str:
     """`text` in at most `limit` bytes of UTF-8, cut at a character."""
     while len(text.encode()) > limit:
         text = text[: len(text) - 1 - (len(text.encode()) - limit) // 4]
@@ -161,7 +161,9 @@ def _cut(text, limit):
 class Call:
     """One operation: number, name, argument and result layouts, and the rings that may call it."""
 
-    def __init__(self, op, name, arguments="", result="", callers=(), about=""):
+    def __init__(
+        self, op: int, name: str, arguments: str = "", result: str = "", callers: tuple[str, ...] = (), about: str = ""
+    ) -> None:
         self.op = op
         self.name = name
         self.arguments = Layout(arguments)
@@ -177,31 +179,37 @@ LATER = object()  # a method returns this when its reply comes later, by Gate.co
 class Port:
     """The outer side of a gate. `link` takes one request (bytes) and returns its reply (bytes)."""
 
-    def __init__(self, link):
+    def __init__(self, link: Callable[[bytes], bytes]) -> None:
         self._link = link
         self._seq = 0
 
-    def call(self, call, *arguments):
+    def call(self, call: Call, *arguments: Any) -> Any:
+        """Do `call` and give its result: None, the one value, or a tuple. Raises the fault it meets."""
         return self.result(call, self._link(self.request(call, arguments)))
 
-    def request(self, call, arguments):
+    def request(self, call: Call, arguments: Sequence[Any]) -> bytes:
+        """The next request; the reply to it is for `result`. Raises Invalid if an argument does not fit."""
         self._seq = (self._seq + 1) & 0xFF
         return bytes((call.op, self._seq)) + call.arguments.pack(arguments)
 
-    def result(self, call, reply):
+    def result(self, call: Call, reply: bytes) -> Any:
         """The value of `reply`: None, the one value, or a tuple. Raises the fault it carries."""
         if len(reply) < 2:
             raise Closed(call.name + ": the other side is gone")
         if reply[1] != self._seq:
             raise Internal(call.name + ": a reply to another request")
+        try:
+            values = (WHY if reply[0] else call.result).unpack(reply[2:])
+        except Invalid as fault:
+            raise Internal(call.name + ": a malformed reply: " + fault.reason)
         if reply[0]:
-            raise FAULTS.get(reply[0], Internal)(*WHY.unpack(reply[2:]))
-        values = call.result.unpack(reply[2:])
+            raise FAULTS.get(reply[0], Internal)(*values)
         return values if len(values) > 1 else values[0] if values else None
 
-    def describe(self):
+    def describe(self) -> tuple[int, bytes]:
         """(interface version, call numbers as bytes) of the ring below."""
-        return self.call(DESCRIBE)
+        version, calls = self.call(DESCRIBE)
+        return version, calls
 
 
 class Gate:
@@ -212,20 +220,35 @@ class Gate:
     where given, sees every crossing after it happened (fault is None on success).
     """
 
-    def __init__(self, ring, caller, table, observe=None, version=1):
+    def __init__(
+        self,
+        ring: str,
+        caller: str,
+        table: dict[Call, Callable[..., Any]],
+        observe: Observer | None = None,
+        version: int = 1,
+    ) -> None:
         self.ring = ring
         self.caller = caller
         self.observe = observe
-        self._table = {call.op: (call, method) for call, method in table.items()}
+        self._table: dict[int, tuple[Call, Callable[..., Any]]] = {}
+        for call, method in table.items():
+            if call.op in self._table or not 0 < call.op <= 0xFF:
+                raise ValueError("two calls, or none, can have number " + str(call.op))
+            self._table[call.op] = (call, method)
         self._table[0] = (DESCRIBE, lambda: (version, bytes(sorted(self._table))))
-        self._pending = None
+        self._pending: tuple[Call, int, Values] | None = None
 
-    def __call__(self, request):
+    def __call__(self, request: bytes) -> bytes | None:
         """The reply to `request`, or None if it comes later. Never raises for a bad request."""
-        if len(request) < 2 or len(request) > LIMIT:
-            return self.refuse(0, Invalid("a message of " + str(len(request)) + " bytes"))
-        seq, call, arguments = request[1], None, ()
+        seq = request[1] if len(request) > 1 else 0
+        call: Call | None = None
+        arguments: Values = ()
         try:
+            if not 2 <= len(request) <= LIMIT:
+                raise Invalid("a message of " + str(len(request)) + " bytes", self.ring, "gate.length")
+            if self._pending is not None:
+                raise OutOfOrder("the call before is not answered yet", self.ring, "gate.pending")
             call, method = self._find(request[0])
             arguments = call.arguments.unpack(request[2:])
             values = method(*arguments)
@@ -237,29 +260,32 @@ class Gate:
             self._tell(call, arguments, fault)
             return self.refuse(seq, fault)
 
-    def complete(self, values=None, fault=None):
-        """The reply that was put off. Raises Internal if none was."""
+    def complete(self, values: Any = None, fault: Fault | None = None) -> bytes:
+        """The reply that was put off: `values`, or a refusal. Raises Internal if none was."""
         if self._pending is None:
             raise Internal("no call is waiting")
         call, seq, arguments = self._pending
         self._pending = None
-        if fault is not None:
-            self._tell(call, arguments, fault)
-            return self.refuse(seq, fault)
-        return self._success(call, seq, arguments, values)
+        try:
+            if fault is not None:
+                raise fault
+            return self._success(call, seq, arguments, values)
+        except Fault as met:
+            self._tell(call, arguments, met)
+            return self.refuse(seq, met)
 
     @property
-    def is_waiting(self):
+    def is_waiting(self) -> bool:
         """Whether a call's reply is still to come."""
         return self._pending is not None
 
-    def refuse(self, seq, fault):
+    def refuse(self, seq: int, fault: Fault) -> bytes:
         """The reply that carries `fault`."""
         why = (fault.reason, fault.ring or self.ring, fault.rule, fault.policy, fault.remedy)
         body = WHY.pack([_cut(text, field.high) for text, field in zip(why, WHY.fields)])
-        return bytes((fault.code, seq)) + body
+        return bytes((fault.code or Internal.code, seq)) + body
 
-    def _find(self, op):
+    def _find(self, op: int) -> tuple[Call, Callable[..., Any]]:
         if op not in self._table:
             raise Unknown("call " + str(op), self.ring, "gate.table", remedy="see describe")
         call, method = self._table[op]
@@ -270,13 +296,18 @@ class Gate:
             )  # fmt: skip
         return call, method
 
-    def _success(self, call, seq, arguments, values):
+    def _success(self, call: Call, seq: int, arguments: Values, values: Any) -> bytes:
         if not isinstance(values, tuple):
             values = () if values is None else (values,)
-        reply = bytes((0, seq)) + call.result.pack(values)
+        try:
+            reply = bytes((0, seq)) + call.result.pack(values)
+        except Invalid as fault:  # ours, not the caller's
+            raise Internal(call.name + " has a result that does not fit: " + fault.reason)
+        if len(reply) > LIMIT:
+            raise Internal(call.name + " has a result of " + str(len(reply)) + " bytes")
         self._tell(call, arguments, None)
         return reply
 
-    def _tell(self, call, arguments, fault):
+    def _tell(self, call: Call | None, arguments: Values, fault: Fault | None) -> None:
         if self.observe is not None:
             self.observe(self.caller, call, arguments, fault)  # call is None if there is no such call

@@ -6,16 +6,18 @@ A fault that crosses a gate says why: the ring that refused, the rule it applied
 
 from __future__ import annotations
 
-import errno
+# Linux's numbers, which apps see whatever system this runs on; MicroPython's errno lacks some.
+EPERM, ENOENT, EIO, EBADF, EAGAIN, EACCES, EBUSY = 1, 2, 5, 9, 11, 13, 16
+ENODEV, EINVAL, ENOSPC, EHOSTUNREACH = 19, 22, 28, 113
 
 
 class Fault(Exception):
     """A refusal that crosses a boundary. Subclasses fix `code` (1..255) and `errno`."""
 
     code = 0
-    errno = errno.EIO
+    errno = EIO
 
-    def __init__(self, reason="", ring="", rule="", policy="", remedy=""):
+    def __init__(self, reason: object = "", ring: str = "", rule: str = "", policy: str = "", remedy: str = "") -> None:
         Exception.__init__(self, reason)
         self.reason = str(reason)
         self.ring = ring
@@ -23,11 +25,11 @@ class Fault(Exception):
         self.policy = policy
         self.remedy = remedy
 
-    def __str__(self):
+    def __str__(self) -> str:
         return explain(self)
 
 
-def explain(fault):
+def explain(fault: Fault) -> str:
     """One line for a person: what was refused, by whom, under which rule, and what would help."""
     text = type(fault).__name__ + ": " + (fault.reason or "no reason given")
     if fault.rule:
@@ -43,130 +45,130 @@ class Unknown(Fault):
     """No such call at this gate."""
 
     code = 1
-    errno = errno.EINVAL
+    errno = EINVAL
 
 
 class Invalid(Fault):
     """An argument or a message is malformed or out of its stated bounds."""
 
     code = 2
-    errno = errno.EINVAL
+    errno = EINVAL
 
 
 class Denied(Fault):
     """The caller has no authority for this."""
 
     code = 3
-    errno = errno.EACCES
+    errno = EACCES
 
 
 class NotFound(Fault):
     """The thing named does not exist."""
 
     code = 4
-    errno = errno.ENOENT
+    errno = ENOENT
 
 
 class Busy(Fault):
     """Somebody else holds it, or an operation is under way."""
 
     code = 5
-    errno = errno.EBUSY
+    errno = EBUSY
 
 
 class Full(Fault):
     """A quota or a store is used up."""
 
     code = 6
-    errno = errno.ENOSPC
+    errno = ENOSPC
 
 
 class OutOfOrder(Fault):
     """The call is lawful, but not in this state."""
 
     code = 7
-    errno = errno.EPERM
+    errno = EPERM
 
 
 class Untrusted(Fault):
     """A signature, a hash or a certificate does not prove what it must."""
 
     code = 8
-    errno = errno.EPERM
+    errno = EPERM
 
 
 class Rollback(Fault):
     """The version is older than the counter allows."""
 
     code = 9
-    errno = errno.EPERM
+    errno = EPERM
 
 
 class Expired(Fault):
     """It was valid once."""
 
     code = 10
-    errno = errno.EPERM
+    errno = EPERM
 
 
 class Failed(Fault):
     """A device below did not do what it was asked."""
 
     code = 11
-    errno = errno.EIO
+    errno = EIO
 
 
 class Locked(Fault):
     """A sticky lock holds until the next reset, or for ever."""
 
     code = 12
-    errno = errno.EPERM
+    errno = EPERM
 
 
 class Internal(Fault):
     """A defect of ours: the call had no effect that was reported."""
 
     code = 13
-    errno = errno.EIO
+    errno = EIO
 
 
 class Unhealthy(Fault):
     """The entropy source failed its health test; no random number is given out."""
 
     code = 14
-    errno = errno.EIO
+    errno = EIO
 
 
 class Closed(Fault):
     """The handle is not open, or the other end is gone."""
 
     code = 15
-    errno = errno.EBADF
+    errno = EBADF
 
 
 class Again(Fault):
     """Not ready yet: wait for the event and ask again."""
 
     code = 16
-    errno = errno.EAGAIN
+    errno = EAGAIN
 
 
 class NoDevice(Fault):
     """There is no such peripheral on this board."""
 
     code = 17
-    errno = errno.ENODEV
+    errno = ENODEV
 
 
 class Unreachable(Fault):
     """The host could not be reached, or its name is not known."""
 
     code = 18
-    errno = errno.EHOSTUNREACH
+    errno = EHOSTUNREACH
 
 
 ALL = (
     Unknown, Invalid, Denied, NotFound, Busy, Full, OutOfOrder, Untrusted, Rollback, Expired,
     Failed, Locked, Internal, Unhealthy, Closed, Again, NoDevice, Unreachable,
 )  # fmt: skip
-FAULTS = {fault.code: fault for fault in ALL}
+FAULTS: dict[int, type[Fault]] = {fault.code: fault for fault in ALL}

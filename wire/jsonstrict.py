@@ -25,7 +25,7 @@ WORDS = (("true", True), ("false", False), ("null", None))
 INFINITE = float("inf")
 
 
-def loads(data: bytes | bytearray | str) -> Any:  # Any: JSON has no type until it is looked at
+def loads(data: bytes | str) -> Any:  # Any: JSON has no type until it is looked at
     """The value that `data` says. Raises Invalid, naming the offset in bytes of what is wrong."""
     text = utf8.decode(_encoded(data) if isinstance(data, str) else data, "JSON")
     reader = _Reader(text)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from . import asxipfs, capabilities, guid, jsonstrict, utf8
-from .capabilities import TABLE, refuse
+from . import asxipfs, guid, jsonstrict, permissions, utf8
 from .fault import Invalid, NotFound
+from .permissions import TABLE, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ class Manifest:
         self._granted = _object(top)
         for key in self._granted:
             if key not in [row[0] for row in TABLE]:
-                raise refuse(7, key, "is not a capability an app can have")
+                raise refuse(7, repr(key[:50]), "is not a capability an app can have")
         for row in TABLE:
             key, attribute, read, nothing = row
             setattr(self, attribute, read(key, self._granted[key]) if key in self._granted else nothing)
@@ -105,7 +105,7 @@ class Manifest:
         claims = [(pin, "Gpio " + str(pin)) for pin in self.gpio]
         for names in (self.uart, self.i2c_master, self.spi_master, self.pwm, self.adc):
             for name in names:
-                claims.extend([(pin, name) for pin in capabilities.BLOCKS[name]])
+                claims.extend([(pin, name) for pin in permissions.BLOCKS[name]])
         return claims
 
     def _check_pins(self) -> None:
@@ -154,8 +154,8 @@ def check_package(manifest: Manifest, package: Package) -> None:
 
 def _unknown(key: str) -> Invalid:
     if key.startswith("Policy"):
-        return refuse(20 if key == "PolicyGroups" else 21, key, "is not for customers")
-    return refuse(1, key, "is not a key of a manifest")
+        return refuse(20 if key == "PolicyGroups" else 21, repr(key[:50]), "is not for customers")
+    return refuse(1, repr(key[:50]), "is not a key of a manifest")
 
 
 def _schema(value: Any, is_there: bool) -> int:
@@ -173,7 +173,7 @@ def _name(value: Any, is_there: bool) -> str:
 
 
 def _component(value: Any, is_there: bool) -> bytes:
-    found = capabilities.identifier(value)
+    found = permissions.identifier(value)
     if found is None:
         raise refuse(1, "ComponentId", "is not a GUID")
     return found
@@ -276,19 +276,20 @@ def check_ports(manifests: Sequence[Manifest]) -> None:
         for claim in claims:
             if claim in seen:
                 reason = app.name + " listens on " + claim[0] + " port " + str(claim[1]) + ", which is " + seen[claim] + "'s"
-                raise capabilities.between_apps(LIFETIME_MANAGER_PORTS, reason, "manifest.ports")
+                raise permissions.between_apps(LIFETIME_MANAGER_PORTS, reason, "manifest.ports")
             seen[claim] = app.name
 
 
 def check_pins(manifests: Sequence[Manifest]) -> None:
     """Raise Invalid if two apps claim a pin, be it by itself or within a block."""
-    seen: dict[int, str] = {}
+    seen: dict[int, Manifest] = {}
     for app in manifests:
         for pin, claim in app.pins():
-            if seen.get(pin, app.name) != app.name:
-                reason = app.name + " takes pin " + str(pin) + " with " + claim + ", which is " + seen[pin] + "'s"
-                raise capabilities.between_apps(APP_MANAGER_PINS, reason, "manifest.pins")
-            seen[pin] = app.name
+            owner = seen.get(pin, app)
+            if owner is not app:
+                reason = app.name + " takes pin " + str(pin) + " with " + claim + ", which is " + owner.name + "'s"
+                raise permissions.between_apps(APP_MANAGER_PINS, reason, "manifest.pins")
+            seen[pin] = app
 
 
 def may_connect(one: Manifest, other: Manifest) -> bool:

@@ -62,7 +62,7 @@ DIGITS = "0123456789"
 def refuse(error: int, key: str, reason: str) -> Invalid:
     """The fault that says `key` is wrong, to be raised; its policy names the AppManifestError."""
     policy = "AppManifestError " + str(error) + " " + ERRORS[error]
-    return Invalid(key + " " + reason + " (error " + str(CATEGORY << 20 | error) + ")", "", "manifest." + key[:50], policy)
+    return Invalid(key + " " + reason + " (error " + str(CATEGORY << 20 | error) + ")", "", "manifest." + key, policy)
 
 
 def between_apps(error: tuple[int, int], reason: str, rule: str) -> Invalid:
@@ -83,8 +83,8 @@ def identifier(value: Any) -> bytes | None:
 
 def host(value: Any) -> str | None:
     """A host name, an IPv4 address or a local service `_name._tcp.local`, in lower case, or None."""
-    if not isinstance(value, str) or not 0 < len(value) <= 253:
-        return None
+    if not isinstance(value, str) or not 0 < len(value) <= 253 or max(value) > "~":
+        return None  # some letters that are not ASCII become it in lower case
     name = value.lower()
     labels = name.split(".")
     if len(labels) == 4 and all([label and all([c in DIGITS for c in label]) for label in labels]):
