@@ -12,11 +12,15 @@ import runpy
 from setuptools import Extension, setup  # type: ignore[import-untyped]  # setuptools ships no types
 
 ROOT = pathlib.Path(__file__).parent
-RINGS = ["wire", "native", "hal", "pluton", "monitor", "kernel", "apps", "service", "boards", "cli", "testing"]  # fmt: skip
-DATA = ["*.json", "*.md", "*.h", "*.c", "*.ld", "*.pyi", "py.typed", "*.toml", "*.html", "*.css", "*.js", "*.svg", "*.txt"]
+RINGS = [
+    "wire", "native", "hal", "pluton", "monitor", "kernel", "apps", "service", "boards", "cli", "testing",
+]  # fmt: skip
+DATA = [
+    "*.json", "*.md", "*.h", "*.c", "*.ld", "*.pyi", "py.typed", "*.toml", "*.html", "*.css", "*.js", "*.svg", "*.txt",
+]  # fmt: skip
 
 REQUIRES = [
-    "cryptography>=42", "cffi>=1.16", "click>=8.1", "rich>=13", "starlette", "uvicorn", "httptools",
+    "cryptography>=43", "cffi>=1.16", "click>=8.1", "rich>=13", "starlette", "uvicorn", "httptools",
     "uvloop; sys_platform != 'win32'", "msgspec", "sqlalchemy>=2", "cbor2", "pyserial", "construct",
 ]  # fmt: skip
 TEST = ["pytest", "hypothesis", "pytest-xdist", "pytest-benchmark", "mypy", "ruff", "cryptography-vectors"]
