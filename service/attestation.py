@@ -1,0 +1,226 @@
+"""Attestation: a device proves which device it is and what it booted, and gets a day's certificates.
+
+A nonce is made, not stored: when it ends, random bytes, and a keyed hash of both with the device's
+id. So asking for one costs the service nothing, is the same for devices that are claimed and for
+ids that nobody owns, and cannot push out the nonce of the real device. What is stored is a nonce
+spent, and only a device whose signature verified can spend one.
+
+Checks, in order: the signature, by the key on record (an unknown device and a wrong signature are
+one answer, so that nobody learns who is claimed); the device's state; the claims; the nonce; the
+boot seed's lineage; the lifecycle; the measurements. Every verdict on a known device is recorded.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any  # SQLAlchemy's name for a row of any columns
+
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ..wire import guid
+from . import certificates, evidence, releases, reports
+from .certificates import Leaf
+from .core import Service
+from .database import BOOTS, CERTIFICATES, DEVICES, GROUPS, SPENT, TENANTS, VERDICTS
+from .devices import ACTIVE, QUARANTINED, UNPROVEN
+from .evidence import Claims
+from .refusals import Forbidden, Malformed, Refused, TooMany
+
+NONCE_LIFE_S = 300
+MOST_SPENT = 16  # attestations of one device within the life of a nonce
+MOST_BOOTS = 256  # boot seeds remembered of one device
+MOST_VERDICTS = 1000  # remembered of one device
+MOST_STRANGERS = 100  # refusals remembered of evidence in a device's name that it did not sign
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A device's certificates: its own, and one per tenant (by GUID) that it asked for and may have."""
+
+    own: Leaf
+    tenants: dict[str, Leaf]
+    release: str
+
+
+def make_nonce(service: Service, device: str) -> bytes:
+    """32 bytes that this device alone may use, once, within NONCE_LIFE_S seconds."""
+    head = (service.now() + NONCE_LIFE_S).to_bytes(6, "big") + service.random(10)
+    return head + _nonce_seal(service, head, bytes.fromhex(device))
+
+
+def attest(service: Service, data: bytes) -> Issued:
+    """The certificates that the evidence in `data` earns. Raises Refused, after recording why.
+
+    A nonce that was ours is spent by this, whatever the verdict.
+    """
+    device, payload = _prove(service, data)
+    issued: Issued | None = None
+    refusal: Refused = _unproven()  # stands if the device is unclaimed at this very moment
+    with service.database.write() as tx:
+        row = tx.execute(_known().where(DEVICES.c.id == device)).first()
+        if row is not None:
+            try:
+                issued = _judge(service, tx, payload, row)
+            except Refused as refused:
+                refusal = refused
+            _record(service, tx, row, issued, refusal)
+    if issued is None:
+        raise refusal
+    return issued
+
+
+def _nonce_seal(service: Service, head: bytes, device: bytes) -> bytes:
+    return hmac.digest(service.keys.nonce_key, b"armillary nonce 1" + head + device, "sha256")[:16]
+
+
+def _prove(service: Service, data: bytes) -> tuple[str, bytes]:
+    """The device that signed the evidence, and the payload. Raises Malformed or Forbidden."""
+    try:
+        envelope = evidence.open_envelope(data)
+    except evidence.BadEvidence as error:
+        raise Malformed("evidence-malformed", str(error)) from None
+    with service.database.read() as tx:
+        row = tx.execute(_known().where(DEVICES.c.key_id == envelope.key_id.hex())).first()
+    try:
+        if row is None:
+            raise evidence.BadEvidence("the device is not known")
+        evidence.verify(envelope, bytes.fromhex(row.id))
+    except evidence.BadEvidence:
+        _record_stranger(service, row)
+        raise _unproven() from None
+    return row.id, envelope.payload
+
+
+def _known() -> Select[Any]:
+    """Devices, each with its group's leniency."""
+    return select(DEVICES, GROUPS.c.is_development).join(GROUPS, GROUPS.c.id == DEVICES.c.group)
+
+
+def _unproven() -> Forbidden:
+    return Forbidden(UNPROVEN, "no claimed device signed this", "claim the device; attest with its own key")
+
+
+def _judge(service: Service, tx: Connection, payload: bytes, row: Row[Any]) -> Issued:
+    if row.state != ACTIVE:
+        raise Forbidden(
+            "device-" + row.state, "the device is " + row.state, "its operator can make it active"
+        )
+    try:
+        claims = evidence.read_claims(payload)
+    except evidence.BadEvidence as error:
+        raise Forbidden("claims-invalid", str(error)) from None
+    if claims.device.hex() != row.id:
+        raise Forbidden("claims-invalid", "the device id in the claims is another device's")
+    _spend(service, tx, claims.nonce, row.id)
+    _check_lineage(tx, claims.boot_seed.hex(), row.id)
+    _check_state(claims, row.is_development)
+    release = releases.appraise(tx, claims.components)
+    if claims.client_key is None:
+        raise Forbidden("key-missing", "the evidence names no client key to certify", "generate one first")
+    return _issue(service, tx, claims, claims.client_key, row, release)
+
+
+def _spend(service: Service, tx: Connection, nonce: bytes, device: str) -> None:
+    """Refuse a nonce that is not ours for this device, that ended, or that was used before."""
+    head, seal = nonce[:16], nonce[16:]
+    if not hmac.compare_digest(seal, _nonce_seal(service, head, bytes.fromhex(device))):
+        raise Forbidden("nonce-foreign", "the nonce was not made here for this device", "ask for a nonce")
+    expires, now = int.from_bytes(head[:6], "big"), service.now()
+    tx.execute(delete(SPENT).where(SPENT.c.expires < now))
+    if now > expires:
+        raise Forbidden("nonce-expired", "the nonce has ended", "ask for a nonce")
+    if tx.execute(select(SPENT.c.nonce).where(SPENT.c.nonce == nonce.hex())).first() is not None:
+        raise Forbidden("nonce-used", "the nonce was used before", "ask for a nonce")
+    if tx.execute(select(func.count()).where(SPENT.c.device == device)).scalar_one() >= MOST_SPENT:
+        raise TooMany("attestations-many", "too many attestations", "wait", retry_after_s=NONCE_LIFE_S)
+    tx.execute(SPENT.insert().values(nonce=nonce.hex(), device=device, expires=expires))
+
+
+def _check_lineage(tx: Connection, seed: str, device: str) -> None:
+    """A boot seed is drawn at each boot. One that comes back after another has been seen means that
+    two devices share the key: a clone. Both are shut out until the operator decides."""
+    newest = select(BOOTS.c.seed).where(BOOTS.c.device == device).order_by(BOOTS.c.at.desc()).limit(1)
+    if tx.execute(newest).scalar_one_or_none() == seed:
+        return
+    try:
+        with tx.begin_nested():
+            tx.execute(BOOTS.insert().values(device=device, seed=seed))
+    except IntegrityError:
+        tx.execute(update(DEVICES).where(DEVICES.c.id == device).values(state=QUARANTINED))
+        raise Forbidden(
+            "device-cloned", "a boot that had ended attests again: two devices have this key",
+            "its operator finds the clone, then makes the device active",
+        ) from None  # fmt: skip
+    _keep_newest(tx, BOOTS.c.at, BOOTS.c.device == device, MOST_BOOTS)
+
+
+def _check_state(claims: Claims, is_development: bool) -> None:
+    if claims.lifecycle == "terminated":
+        raise Forbidden("lifecycle", "the device is terminated", "nothing: it is at the end of its life")
+    if is_development:
+        return
+    if claims.lifecycle != "device-complete":
+        reason = "the device's lifecycle is " + claims.lifecycle
+        raise Forbidden("lifecycle", reason, "complete its manufacture, or move it to a development group")
+    if claims.capabilities:
+        reason = "the device holds capabilities: " + ", ".join(str(one) for one in claims.capabilities)
+        raise Forbidden("capabilities", reason, "reset the device, or move it to a development group")
+
+
+def _issue(
+    service: Service, tx: Connection, claims: Claims, public: bytes, row: Row[Any], release: str
+) -> Issued:
+    digest, now = certificates.measurements_digest(claims.components), service.now()
+    own = certificates.issue(service.keys.devices, row.id, public, digest, now, service.random)
+    leaves = {"": own}
+    for tenant, tenant_public in claims.tenants:
+        name = guid.to_text(tenant)
+        owned = (TENANTS.c.id == name, TENANTS.c.catalog == row.catalog)
+        if tx.execute(select(TENANTS.c.id).where(*owned)).first() is None:
+            # One app that names a foreign tenant must not keep the whole device from its certificate.
+            detail = {"error": "tenant-foreign", "reason": "no tenant of this catalog: " + name}
+            reports.notice(tx, service, row.id, row.catalog, detail)
+            continue
+        issuer = service.keys.catalog(row.catalog)
+        leaves[name] = certificates.issue(issuer, row.id, tenant_public, digest, now, service.random)
+    tx.execute(delete(CERTIFICATES).where(CERTIFICATES.c.device == row.id, CERTIFICATES.c.not_after < now))
+    for name, leaf in leaves.items():
+        values = {"serial": leaf.serial, "device": row.id, "catalog": row.catalog}
+        tx.execute(CERTIFICATES.insert().values(**values, tenant=name, not_after=leaf.not_after))
+    return Issued(own, {name: leaf for name, leaf in leaves.items() if name}, release)
+
+
+def _record(service: Service, tx: Connection, row: Row[Any], issued: Issued | None, refusal: Refused) -> None:
+    values: dict[str, object] = {"is_accepted": True, "error": "", "reason": "", "release": ""}
+    if issued is not None:
+        values["release"] = issued.release
+    else:
+        values.update(is_accepted=False, error=refusal.error, reason=refusal.reason)
+        reports.notice(tx, service, row.id, row.catalog, {"error": refusal.error, "reason": refusal.reason})
+    tx.execute(VERDICTS.insert().values(device=row.id, catalog=row.catalog, time=service.now(), **values))
+    mine = (VERDICTS.c.device == row.id) & (VERDICTS.c.error != UNPROVEN)
+    _keep_newest(tx, VERDICTS.c.at, mine, MOST_VERDICTS)
+
+
+def _record_stranger(service: Service, row: Row[Any] | None) -> None:
+    """Record evidence that nobody proved. Its own small list: a stranger who floods it pushes out
+    neither the device's verdicts nor its reports."""
+    device, catalog = (row.id, row.catalog) if row is not None else ("", None)
+    with service.database.write() as tx:
+        tx.execute(
+            VERDICTS.insert().values(
+                device=device, catalog=catalog, time=service.now(), is_accepted=False, error=UNPROVEN,
+                reason="no claimed device signed this", release="",
+            )
+        )  # fmt: skip
+        _keep_newest(
+            tx, VERDICTS.c.at, (VERDICTS.c.device == device) & (VERDICTS.c.error == UNPROVEN), MOST_STRANGERS
+        )
+
+
+def _keep_newest(tx: Connection, at: Column[Any], which: ColumnElement[bool], most: int) -> None:
+    """Of the rows that `which` selects, keep those with the `most` highest values of `at`."""
+    oldest_kept = select(at).where(which).order_by(at.desc()).offset(most - 1).limit(1).scalar_subquery()
+    tx.execute(delete(at.table).where(which, at < oldest_kept))
