@@ -55,9 +55,9 @@ class Pluton:
             hardware.flash, hardware.fuses, hardware.layout[partition.PLUTON_STORAGE], self._keys.records()
         )  # fmt: skip
         # Component: (fuse row or None, the version that runs, beyond which its counter does not go).
-        self._running = {
-            component: (row, stage.version) for (row, component), stage in zip(state.early, state.stages)
-        }  # fmt: skip
+        self._running: dict[bytes, tuple[int | None, int]] = {}
+        for (row, component), stage in zip(state.early, state.stages):
+            self._running[component] = (row, stage.version)
         self._generated = 0
         self._postcode = 0
         self._boot_seed = b""

@@ -53,9 +53,8 @@ class Handoff:
 
 def unpack(data: bytes) -> Handoff:
     """The handoff in `data`. Raises Invalid."""
-    values = RECORD.unpack(data)
-    if values[0] != FORMAT:
+    form, lifecycle, seed, identifier, root_public, root_hash, early, keys, stages = RECORD.unpack(data)
+    if form != FORMAT or len(early) % EARLY.size:
         raise Invalid("a handoff of another format")
-    early = values[6]
     items = [EARLY.unpack(early[at : at + EARLY.size]) for at in range(0, len(early), EARLY.size)]
-    return Handoff(*values[1:6], items, values[7], unpack_stages(values[8]))
+    return Handoff(lifecycle, seed, identifier, root_public, root_hash, items, keys, unpack_stages(stages))
