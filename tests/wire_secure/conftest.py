@@ -1,81 +1,23 @@
-"""Certificates of every kind, made by another library, and a crypto suite over the same library."""
+"""Certificates of every kind, made by another library."""
 
 import datetime
 import hashlib
-import hmac
 import ipaddress
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from armillary import native
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 PREHASHED = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
 LEAF = x509.BasicConstraints(False, None)
 MONTH_AGO, YEAR_ON = datetime.timedelta(-30), datetime.timedelta(365)
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
-
-
-class BadInput(ValueError):
-    """What the suite raises for a signature, tag or point that is not right."""
-
-
-class Reference:
-    """`armillary.wire.suite.Suite`, over another library."""
-
-    def sha256(self, data: bytes) -> bytes:
-        return hashlib.sha256(data).digest()
-
-    def hmac_sha256(self, key: bytes, data: bytes) -> bytes:
-        return hmac.digest(key, data, "sha256")
-
-    def hkdf_extract(self, salt: bytes, ikm: bytes) -> bytes:
-        return hmac.digest(salt or bytes(32), ikm, "sha256")
-
-    def hkdf_expand(self, prk: bytes, info: bytes, length: int) -> bytes:
-        return HKDFExpand(hashes.SHA256(), length, info).derive(bytes(prk))
-
-    def compare(self, a: bytes, b: bytes) -> bool:
-        return hmac.compare_digest(a, b)
-
-    def p256_is_private(self, private: bytes) -> bool:
-        return 0 < int.from_bytes(private, "big") < ORDER
-
-    def p256_public(self, private: bytes) -> bytes:
-        return point(_private(private))
-
-    def p256_ecdh(self, private: bytes, public: bytes) -> bytes:
-        return _private(private).exchange(ec.ECDH(), _public(public))
-
-    def p256_verify(self, public: bytes, digest: bytes, signature: bytes) -> None:
-        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        try:
-            _public(public).verify(utils.encode_dss_signature(r, s), digest, PREHASHED)
-        except InvalidSignature:
-            raise BadInput("signature") from None
-
-    def aes_gcm_seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
-        return AESGCM(bytes(key)).encrypt(bytes(nonce), plaintext, aad)
-
-    def aes_gcm_open(self, key: bytes, nonce: bytes, aad: bytes, data: bytes) -> bytes:
-        try:
-            return AESGCM(bytes(key)).decrypt(bytes(nonce), data, aad)
-        except InvalidTag:
-            raise BadInput("tag") from None
-
-
-def _private(private: bytes) -> ec.EllipticCurvePrivateKey:
-    return ec.derive_private_key(int.from_bytes(private, "big"), ec.SECP256R1())
-
-
-def _public(public: bytes) -> ec.EllipticCurvePublicKey:
-    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + public)
 
 
 def point(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -168,8 +110,8 @@ def _alternative(name: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def suite() -> Reference:
-    return Reference()
+def suite() -> Any:
+    return native
 
 
 @pytest.fixture(scope="session")
