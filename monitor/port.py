@@ -7,7 +7,7 @@ message's worth of bytes say so; the others are one call each.
 from __future__ import annotations
 
 from ..wire.call import BULK, Port
-from ..wire.fault import Failed
+from ..wire.fault import Failed, NotFound
 from . import abi
 
 TYPE_CHECKING = False
@@ -102,10 +102,12 @@ class MonitorPort(Port):
         found: list[Listed] = []
         count = 1
         while len(found) < count:
-            row = self._ask(abi.LIST_IMAGES, len(found))
+            try:
+                row = self._ask(abi.LIST_IMAGES, len(found))
+            except NotFound:
+                break  # there are none, or one was removed while we read
             count = row[0]
-            if count:
-                found.append(Listed(*row[1:]))
+            found.append(Listed(*row[1:]))
         return found
 
     def invalidate_image(self, component: bytes) -> None:

@@ -13,21 +13,31 @@ from typing import TYPE_CHECKING
 from ..wire import image
 from ..wire.fault import Busy, Closed, Denied, Fault, Full, Invalid, OutOfOrder
 from ..wire.partition import APPLICATIONS, PRIMARY, STAGED, Entry
-from .policy import ANY_ROLE, MOST_APPLICATION_BYTES, MOST_APPLICATIONS, installable, is_system
+from .policy import (
+    ANY_ROLE,
+    APPLICATION,
+    GRANT,
+    MOST_APPLICATION_BYTES,
+    MOST_APPLICATIONS,
+    SYSTEM,
+    installable,
+)
 from .space import round_up
 from .verify import authenticate, check_version, verify
 
 if TYPE_CHECKING:
+    from ..pluton.port import PlutonPort
     from .policy import Kind
     from .store import Store
     from .verify import Verified
 
 EMPTY, WRITING, READY, WRITING_MORE, RESTARTING = "empty", "writing", "ready", "writing more", "restarting"
-OPEN, WRITE, COMMIT, ABORT, INSTALL, INSTALL_OS, DISCARD = (
-    "open", "write", "commit", "abort", "install", "install os", "discard",
+OPEN, WRITE, COMMIT, ABORT, INSTALL, INSTALL_RESTART, DISCARD = (
+    "open", "write", "commit", "abort", "install", "install and restart", "discard",
 )  # fmt: skip
 
-# (state, call): state. EMPTY has nothing staged, READY has; RESTARTING waits for the reset.
+# (state, call): state. EMPTY has nothing staged, READY has; RESTARTING waits for the reset
+# that an OS image or a capability file needs.
 NEXT = {
     (EMPTY, OPEN): WRITING,
     (WRITING, WRITE): WRITING,
@@ -38,9 +48,10 @@ NEXT = {
     (WRITING_MORE, COMMIT): READY,
     (WRITING_MORE, ABORT): READY,
     (READY, INSTALL): EMPTY,
-    (READY, INSTALL_OS): RESTARTING,
+    (READY, INSTALL_RESTART): RESTARTING,
     (READY, DISCARD): EMPTY,
 }
+MOST_GRANT = 1024  # bytes of a capability file that Pluton takes
 
 
 class Staging:
@@ -110,7 +121,7 @@ class Staging:
         except Fault:
             self.settle()
             raise
-        self._step(INSTALL_OS if restart else INSTALL)
+        self._step(INSTALL_RESTART if restart else INSTALL)
         return count, restart
 
     def settle(self) -> None:
@@ -152,9 +163,9 @@ class Staging:
         kind = installable(verified.package.image_type)
         authenticate(pluton, data, kind.roles)  # again, now by the keys that may sign this type
         entry = self._entry(verified)
-        self._check_identity(entry)
+        self._check_identity(entry, kind)
         check_version(pluton, verified.package)
-        self._check_quota(entry, kind)
+        self._check_group(entry, kind, data)
         if kind.home != APPLICATIONS:
             entry.offset = self._store.place(kind.home, data)
         self._store.add_staged(entry)
@@ -165,7 +176,7 @@ class Staging:
         return Entry(package.component, package.image, package.image_type, STAGED, PRIMARY, self._offset,
                      self._length, package.security_version)  # fmt: skip
 
-    def _check_identity(self, new: Entry) -> None:
+    def _check_identity(self, new: Entry, kind: Kind) -> None:
         """An image comes once, a component keeps its type, and the OS gets no new components."""
         known = [old for old in self._store.entries if old.component == new.component]
         for old in self._store.entries:
@@ -175,16 +186,21 @@ class Staging:
         if [old for old in known if old.image_type != new.image_type]:
             raise Denied("component " + new.component.hex() + " has another image type", "monitor", "install.component",
                          "image type " + str(known[0].image_type))  # fmt: skip
-        if is_system(new.image_type) and not known:
+        if kind.group == SYSTEM and not known:
             raise Denied("the OS has no component " + new.component.hex(), "monitor", "install.component",
                          "an OS image replaces the installed one of its component")  # fmt: skip
-        if is_system(new.image_type) and self._store.trial():
+        if kind.group == SYSTEM and self._store.trial():
             raise OutOfOrder("the OS that runs has not proved itself yet", "monitor", "install.trial",
                              "unconfirmed OS images", "confirm_boot first")  # fmt: skip
 
-    def _check_quota(self, new: Entry, kind: Kind) -> None:
-        if kind.is_system:
-            return
+    def _check_group(self, new: Entry, kind: Kind, data: bytes) -> None:
+        """What is asked of one group only: room for an application, this device's name in a grant."""
+        if kind.group == APPLICATION:
+            self._check_quota(new)
+        elif kind.group == GRANT:
+            _check_grant(self._store.pluton, data)
+
+    def _check_quota(self, new: Entry) -> None:
         total = self._store.application_bytes(new)
         if total > MOST_APPLICATION_BYTES:
             raise Full("applications would take " + str(total) + " bytes", "monitor", "install.quota",
@@ -192,6 +208,13 @@ class Staging:
         components = [old.component for old in self._store.entries if old.image_type == image.APPLICATIONS]
         if new.component not in components and len(set(components)) >= MOST_APPLICATIONS:
             raise Full("too many applications", "monitor", "install.quota", "at most " + str(MOST_APPLICATIONS))
+
+
+def _check_grant(pluton: PlutonPort, data: bytes) -> None:
+    """Raise unless Pluton would take `data` as a capability file for this very device."""
+    if len(data) > MOST_GRANT:
+        raise Invalid("a capability file of " + str(len(data)) + " bytes")
+    pluton.decode_capabilities(data)
 
 
 def _lawful(state: str) -> str:

@@ -12,7 +12,7 @@ from ..wire import image
 from ..wire.fault import Denied, NotFound, OutOfOrder, Rollback
 from ..wire.partition import APPLICATIONS, INSTALLED, PREVIOUS, PRIMARY, STAGED
 from .locator import Locator, find
-from .policy import is_system
+from .policy import APPLICATION, GRANT, group, is_system
 from .space import first_fit, write
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Store:
         self.locator.replace(kept + [entry])
 
     def install(self) -> tuple[int, int]:
-        """(how many, 1 if an OS image is among them): every staged image becomes the installed one.
+        """(how many, 1 if they need a restart): every staged image becomes the installed one.
 
         Raises Rollback if a counter has overtaken one of them since; the set is then discarded.
         """
@@ -97,15 +97,18 @@ class Store:
         for entry in staged:
             entries = _installed(entries, entry)
         self.locator.replace(entries)
-        return len(staged), int(any([is_system(entry.image_type) for entry in staged]))
+        return len(staged), int(any([group(entry.image_type) != APPLICATION for entry in staged]))
 
     def invalidate(self, component: bytes) -> None:
-        """Remove an application: installed, previous and staged. Raises NotFound, Denied for the OS."""
+        """Remove an application or a capability file: installed, previous and staged.
+
+        Raises NotFound, Denied for a part of the OS.
+        """
         found = [entry for entry in self.entries if entry.component == component]
         if not found:
             raise NotFound("no image of component " + component.hex())
         for entry in found:
-            if entry.image_type != image.APPLICATIONS:
+            if group(entry.image_type) not in (APPLICATION, GRANT):
                 raise Denied("only applications can be removed", "monitor", "invalidate.type",
                              "image type " + str(entry.image_type) + " is part of the OS")  # fmt: skip
         self.locator.replace([entry for entry in self.entries if entry.component != component])
@@ -186,7 +189,9 @@ def _restored(entry: Entry) -> Entry:
 
 def _installed(entries: list[Entry], staged: Entry) -> list[Entry]:
     """`entries` with `staged` installed. What it replaces becomes previous if it had proved itself;
-    if not, it goes, and the image before it stays the previous one."""
+    if not, it goes, and the image before it stays the previous one. There is one grant at a time."""
+    if group(staged.image_type) == GRANT:
+        return _granted(entries, staged)
     old = find(entries, staged.component)
     kept = [entry for entry in entries if entry is not old and entry is not staged]
     if old is not None and old.confirmed:
@@ -197,3 +202,12 @@ def _installed(entries: list[Entry], staged: Entry) -> list[Entry]:
     fresh = staged.copy()
     fresh.state, fresh.trial, fresh.confirmed = INSTALLED, 0, 0
     return kept + [fresh]
+
+
+def _granted(entries: list[Entry], staged: Entry) -> list[Entry]:
+    fresh = staged.copy()
+    fresh.state, fresh.trial, fresh.confirmed = INSTALLED, 0, 1
+    return [
+        entry for entry in entries
+        if entry is not staged and not (group(entry.image_type) == GRANT and entry.state == INSTALLED)
+    ] + [fresh]  # fmt: skip

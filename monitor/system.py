@@ -158,7 +158,13 @@ class System:
             if entry.state != INSTALLED or entry.replica != PRIMARY or not entry.confirmed or not digest:
                 continue
             if version > self._pluton.read_counter(entry.component):
-                self._pluton.advance_counter(entry.component, version)
+                self._advance(entry.component, version)
+
+    def _advance(self, component: bytes, version: int) -> None:
+        try:
+            self._pluton.advance_counter(component, version)
+        except Full as fault:  # its fuses are used up: the image runs on, older ones stay lawful
+            self._tell("the counter of " + component.hex() + " cannot move to " + str(version) + ": " + fault.reason)
 
     def _repair(self, entry: Entry) -> None:
         """Make the primary and the backup of an OS image the same, from the copy that was booted."""
