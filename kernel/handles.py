@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 
-from ..wire.fault import Closed, Full, Invalid
+from ..wire.fault import Closed, Fault, Full, Invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     class Opened(Protocol):
-        """What a handle may name."""
+        """What a handle may name: a pin, a file or a stream."""
 
         kind: str
 
@@ -55,7 +55,7 @@ class Handles:
         if not self._free:
             raise Full("all {} handles are open".format(MOST), "kernel", "handles.most", remedy="close one")
 
-    def get(self, number: int, kind: str) -> Opened:
+    def get(self, number: int, kind: str) -> Any:  # Any: `kind` says which class it is
         """What `number` names. Raises Closed if it is not open, Invalid if it is of another kind."""
         thing = self._open.get(number)
         if thing is None:
@@ -81,3 +81,14 @@ class Handles:
     def numbers(self) -> list[int]:
         """Every open number, in order."""
         return sorted(self._open)
+
+    def close_all(self) -> list[Fault]:
+        """Close everything and open nothing more; what went wrong on the way."""
+        faults = []
+        for number in self.numbers():
+            try:
+                self.close(number)
+            except Fault as fault:
+                faults.append(fault)
+        self._free.clear()
+        return faults

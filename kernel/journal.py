@@ -57,7 +57,7 @@ class Journal:
 
     def say(self, text: str) -> None:
         """A line of the kernel's own."""
-        self._write("kernel: " + plain(text))
+        self._write("[kernel] " + plain(text))
 
     def app_line(self, name: str, allowance: Allowance, text: str) -> None:
         """An app's line or lines, each under the app's name, so that none can pass for another's."""

@@ -40,7 +40,7 @@ def load(monitor: MonitorPort, component: bytes) -> Program:
     parsed = image.parse(package)
     if parsed.image_type != image.APPLICATIONS or parsed.component != component:
         raise Denied("the image is not that of this app", "kernel", "program.identity")
-    is_development = held.is_development or parsed.is_development
+    is_development = held.is_development  # the key decides; the package's own mark is only advice
     if is_development and APP_DEVELOPMENT not in monitor.get_enabled_capabilities():
         raise Denied(
             "the image is signed for development", "kernel", "program.development",

@@ -224,5 +224,4 @@ def bound(component: bytes, header: bytes) -> bytes:
 
 def wipe(data: bytearray) -> None:
     """Overwrite with zeros."""
-    for at in range(len(data)):
-        data[at] = 0
+    data[:] = bytes(len(data))
