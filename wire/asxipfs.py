@@ -12,7 +12,7 @@ import binascii
 import struct
 from typing import TYPE_CHECKING
 
-from .fault import Invalid, NotFound
+from .fault import Invalid, NotFound, malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +77,7 @@ class Scan:
 
     def refuse(self, reason: str, at: int) -> None:
         """Say what is wrong at `at`."""
-        raise Invalid(reason + " at offset " + hex(at), "", "asxipfs")
+        raise malformed(reason, at, "asxipfs")
 
     def run(self) -> None:
         """Read the superblock, every directory, and where the files lie."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from .fault import Invalid
+from .fault import Invalid, malformed
 
 MAGIC = 0x5CFD5CFD
 VERSION = 1
@@ -67,13 +67,13 @@ def unpack(body: bytes) -> tuple[bytes, list[int]]:
         raise Invalid("a capability file's body of " + str(len(body)) + " bytes, not " + str(SIZE))
     for at, (value, want) in enumerate(zip(struct.unpack(HEADER, bytes(body[:12])), (MAGIC, VERSION, SIZE))):
         if value != want:
-            raise Invalid("not a capability file: " + hex(value) + " at offset " + hex(4 * at))
+            raise malformed("not a capability file: " + hex(value), 4 * at)
     device_id = bytes(body[12 : 12 + DEVICE_ID])
     capabilities: list[int] = []
     for at in range(12 + DEVICE_ID, SIZE, 2):
         (capability,) = struct.unpack("<H", bytes(body[at : at + 2]))
         if capability in capabilities:
-            raise Invalid("capability " + str(capability) + " twice, at offset " + hex(at))
+            raise malformed("capability " + str(capability) + " twice, again", at)
         if capability:
             capabilities.append(capability)
     return device_id, capabilities

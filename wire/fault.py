@@ -53,6 +53,14 @@ class Invalid(Fault):
 
     code = 2
     errno = EINVAL
+    offset: int | None = None  # where in what was read, for a reader in the same ring
+
+
+def malformed(reason: str, offset: int, rule: str = "", policy: str = "") -> Invalid:
+    """The fault for what stands at `offset` (bytes from the start) of something read, to be raised."""
+    fault = Invalid(reason + " at offset " + hex(offset), "", rule, policy)
+    fault.offset = offset
+    return fault
 
 
 class Denied(Fault):

@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from . import utf8
-from .fault import Invalid
+from .fault import Invalid, malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,7 +142,7 @@ def parse(package: bytes) -> Package:
 def refuse(error: int, reason: str, offset: int) -> Invalid:
     """The fault for `reason` at `offset`, to be raised."""
     policy = "ImageMetadataError " + str(error) + " " + ERRORS[error]
-    return Invalid(reason + " at offset " + hex(offset), "", "image.metadata", policy)
+    return malformed(reason, offset, "image.metadata", policy)
 
 
 def metadata(package: bytes, signature: int) -> tuple[int, int]:
@@ -166,7 +166,7 @@ def read_sections(package: bytes, start: int, end: int) -> list[Section]:
     sections: list[Section] = []
     at, limit = start + 8, end - 4
     for _ in range(count):
-        section = _read_section(package, at, limit)
+        section = read_section(package, at, limit)
         if section.number in [other.number for other in sections]:
             raise refuse(INVALID_METADATA, section.name + " is there twice, again", at)
         sections.append(section)
@@ -176,7 +176,8 @@ def read_sections(package: bytes, start: int, end: int) -> list[Section]:
     return sections
 
 
-def _read_section(package: bytes, at: int, limit: int) -> Section:
+def read_section(package: bytes, at: int, limit: int) -> Section:
+    """The section whose header is at `at`, in metadata whose sections end at `limit`. Raises Invalid."""
     if at + 4 > limit:
         raise refuse(SECTION_OVERFLOWS, "no room for a section", at)
     number, length = struct.unpack("<HH", package[at : at + 4])

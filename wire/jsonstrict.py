@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import utf8
-from .fault import Invalid
+from .fault import Invalid, malformed
 
 if TYPE_CHECKING:
     from typing import Any
@@ -53,7 +53,7 @@ class _Reader:
 
     def refuse(self, reason: str) -> Invalid:
         offset = len(self.text[: self.at].encode())
-        return Invalid("JSON: " + reason + " at offset " + str(offset), "", "json")
+        return malformed("JSON: " + reason, offset, "json")
 
     def peek(self) -> str:
         return self.text[self.at] if self.at < len(self.text) else ""

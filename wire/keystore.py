@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 
-from .fault import Invalid
+from .fault import Invalid, malformed
 
 COUNT = "<HH"  # entries, zero
 ENTRY = "<12sHH"  # zero, size of the key, size of the thumbprint
@@ -70,17 +70,17 @@ def unpack(body: bytes) -> list[Key]:
     count = _count(body)
     table = 4 + count * STRIDE
     if struct.unpack(TABLE, body[table : table + 8]) != (MAGIC, count):
-        raise Invalid("no table of " + str(count) + " words at offset " + hex(table))
+        raise malformed("no table of " + str(count) + " words", table)
     keys: list[Key] = []
     for number in range(count):
         at = 4 + number * STRIDE
         if struct.unpack(ENTRY, body[at : at + 16]) != (bytes(12), KEY, THUMBPRINT):
-            raise Invalid("an unknown entry header at offset " + hex(at))
+            raise malformed("an unknown entry header", at)
         word = table + 8 + 4 * number
         key = Key(body[at + 16 : at + 80], body[at + 80 : at + STRIDE], _roles(body, word))
         for other in keys:
             if key.public == other.public or key.thumbprint == other.thumbprint:
-                raise Invalid("the same key twice, at offset " + hex(at))
+                raise malformed("the same key twice, again", at)
         keys.append(key)
     return keys
 
@@ -90,7 +90,7 @@ def _count(body: bytes) -> int:
         raise Invalid("a key store of " + str(len(body)) + " bytes")
     count, zero = struct.unpack(COUNT, body[:4])
     if not 0 < count <= MOST_KEYS or zero:
-        raise Invalid("a key store of " + str(count) + " keys and flags " + hex(zero) + " at offset 0x0")
+        raise malformed("a key store of " + str(count) + " keys and flags " + hex(zero), 0)
     if len(body) != 4 + count * (STRIDE + 4) + 8:
         raise Invalid("a key store of " + str(count) + " keys in " + str(len(body)) + " bytes")
     return int(count)
@@ -99,5 +99,5 @@ def _count(body: bytes) -> int:
 def _roles(body: bytes, at: int) -> int:
     (roles,) = struct.unpack("<I", body[at : at + 4])
     if not 0 < roles <= ALL_ROLES:
-        raise Invalid("roles " + hex(roles) + " are none or unknown, at offset " + hex(at))
+        raise malformed("roles " + hex(roles) + ", none or unknown,", at)
     return int(roles)

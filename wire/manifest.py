@@ -83,22 +83,22 @@ class Manifest:
                 raise _unknown(key)
         for key, attribute, reader in FIELDS:
             setattr(self, attribute, reader(top.get(key), key in top))
-        self._granted = _object(top)
-        for key in self._granted:
+        self.granted = _object(top)  # the capabilities as the manifest has them
+        for key in self.granted:
             if key not in [row[0] for row in TABLE]:
                 raise refuse(7, repr(key[:50]), "is not a capability an app can have")
         for row in TABLE:
             key, attribute, read, nothing = row
-            setattr(self, attribute, read(key, self._granted[key]) if key in self._granted else nothing)
+            setattr(self, attribute, read(key, self.granted[key]) if key in self.granted else nothing)
         self._check_pins()
         if self.component in self.allowed_application_connections:
             raise refuse(43, "AllowedApplicationConnections", "names the app itself")
 
     def policy_line(self, capability: str) -> str:
         """The line of the manifest that decides about `capability`, such as `Capabilities.Gpio = [8, 9]`."""
-        if capability not in self._granted:
+        if capability not in self.granted:
             return "Capabilities." + capability + " is absent"
-        return "Capabilities." + capability + " = " + json.dumps(self._granted[capability])
+        return "Capabilities." + capability + " = " + json.dumps(self.granted[capability])
 
     def pins(self) -> list[tuple[int, str]]:
         """Every pin the app claims and the capability that claims it, blocks of pins included."""
@@ -123,7 +123,9 @@ def parse(data: bytes) -> Manifest:
     try:
         top = jsonstrict.loads(data)
     except Invalid as fault:
-        raise refuse(1, FILE, "is malformed: " + fault.reason)
+        wrong = refuse(1, FILE, "is malformed: " + fault.reason)
+        wrong.offset = fault.offset
+        raise wrong
     if not isinstance(top, dict):
         raise refuse(1, FILE, "is not an object")
     return Manifest(top)

@@ -6,7 +6,7 @@ lets `/` and NUL through disguised. Interpreters differ here, so the rule is our
 
 from __future__ import annotations
 
-from .fault import Invalid
+from .fault import malformed
 
 SHORTEST = (0, 0x80, 0x800, 0x10000)  # lowest character that needs 1, 2, 3, 4 bytes
 
@@ -23,13 +23,13 @@ def _check(data: bytes, name: str, base: int) -> None:
     while at < end:
         size, value = _lead(data[at])
         if not size or at + size > end:
-            raise Invalid(name + " is not UTF-8 at " + str(base + at))
+            raise malformed(name + " is not UTF-8", base + at)
         for tail in data[at + 1 : at + size]:
             if tail & 0xC0 != 0x80:
-                raise Invalid(name + " is not UTF-8 at " + str(base + at))
+                raise malformed(name + " is not UTF-8", base + at)
             value = value << 6 | tail & 0x3F
         if value < SHORTEST[size - 1] or 0xD800 <= value <= 0xDFFF or value > 0x10FFFF:
-            raise Invalid(name + " is not UTF-8 at " + str(base + at))
+            raise malformed(name + " is not UTF-8", base + at)
         at += size
 
 
