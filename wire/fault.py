@@ -18,7 +18,7 @@ class Fault(Exception):
     errno = EIO
 
     def __init__(self, reason: object = "", ring: str = "", rule: str = "", policy: str = "", remedy: str = "") -> None:
-        Exception.__init__(self, reason)
+        super().__init__(reason)
         self.reason = str(reason)
         self.ring = ring
         self.rule = rule
