@@ -69,6 +69,7 @@ if __name__ == "__main__":
             "console_scripts": ["armillary = armillary.cli.main:main"],
             "pytest11": ["armillary = armillary.testing.plugin"],
         },
-        options={"bdist_wheel": {"py_limited_api": "cp311"}},
+        # Metadata stays out of the checkout: found there, its pytest plug-in would load uninstalled.
+        options={"bdist_wheel": {"py_limited_api": "cp311"}, "egg_info": {"egg_base": "build"}},
         zip_safe=False,
     )

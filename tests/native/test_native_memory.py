@@ -56,7 +56,7 @@ def test_clear_of_a_part_leaves_the_rest(care):
 
 
 def test_what_cannot_be_written_is_refused(care):
-    fixed = bytes(b"constant")
+    fixed = b"constant"
     with pytest.raises((TypeError, BufferError)):
         care.clear(fixed)
     assert fixed == b"constant"

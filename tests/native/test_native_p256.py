@@ -38,7 +38,11 @@ def number(text):
 
 
 def nist(records, name, of):
-    return [record for record in records("asymmetric/ECDSA/FIPS_186-3/" + name) if record["of"].split(" ")[0] == of]
+    return [
+        record
+        for record in records("asymmetric/ECDSA/FIPS_186-3/" + name)
+        if record["of"].split(" ")[0] == of
+    ]
 
 
 def flipped(data, bit):
@@ -84,7 +88,10 @@ def test_nist_signature_verification(engine, records):
     verdicts = []
     for record in nist(records, "SigVer.rsp", "P-256,SHA-256"):
         digest = hashlib.sha256(bytes.fromhex(record["Msg"])).digest()
-        public, signature = number(record["Qx"]) + number(record["Qy"]), number(record["R"]) + number(record["S"])
+        public, signature = (
+            number(record["Qx"]) + number(record["Qy"]),
+            number(record["R"]) + number(record["S"]),
+        )
         verdicts.append(record["Result"][0])
         if verdicts[-1] == "P":
             engine.p256_verify(public, digest, signature)
@@ -134,7 +141,9 @@ def test_every_flipped_bit_of_a_digest_or_key_is_refused(engine):
             engine.p256_verify(flipped(PUBLIC, bit), DIGEST, SIGNATURE)
 
 
-@pytest.mark.parametrize("r, s", [(0, 1), (1, 0), (0, 0), (N, 1), (1, N), (N, N), (2**256 - 1, 1), (1, 2**256 - 1)])
+@pytest.mark.parametrize(
+    "r, s", [(0, 1), (1, 0), (0, 0), (N, 1), (1, N), (N, N), (2**256 - 1, 1), (1, 2**256 - 1)]
+)
 def test_r_and_s_must_be_in_bounds(engine, r, s):
     with pytest.raises(BadSignature):
         engine.p256_verify(PUBLIC, DIGEST, r.to_bytes(32, "big") + s.to_bytes(32, "big"))
@@ -169,7 +178,15 @@ def test_only_whole_digests_are_signed_or_verified(engine, length):
 
 @pytest.mark.parametrize(
     "private",
-    [b"", bytes(32), N.to_bytes(32, "big"), (N + 1).to_bytes(32, "big"), b"\xff" * 32, PRIVATE[1:], b"\0" + PRIVATE],
+    [
+        b"",
+        bytes(32),
+        N.to_bytes(32, "big"),
+        (N + 1).to_bytes(32, "big"),
+        b"\xff" * 32,
+        PRIVATE[1:],
+        b"\0" + PRIVATE,
+    ],
 )
 def test_what_is_no_private_key_is_refused_everywhere(engine, private):
     assert engine.p256_is_private(private) is False
@@ -198,7 +215,9 @@ def not_canonical():
         square = (x**3 - 3 * x + p256.B) % P
         y = pow(square, (P + 1) // 4, P)
         if y * y % P == square:
-            return (x + P).to_bytes(32, "big") + y.to_bytes(32, "big"), x.to_bytes(32, "big") + y.to_bytes(32, "big")
+            return (x + P).to_bytes(32, "big") + y.to_bytes(32, "big"), x.to_bytes(32, "big") + y.to_bytes(
+                32, "big"
+            )
     raise AssertionError("one x in two is on the curve")
 
 
@@ -211,7 +230,16 @@ def test_a_coordinate_is_not_reduced(engine):
 
 @pytest.mark.parametrize(
     "public",
-    [b"", bytes(64), b"\xff" * 64, PUBLIC[:63], PUBLIC + b"\0", b"\x04" + PUBLIC, b"\x02" + PUBLIC[:32], b"\0"]
+    [
+        b"",
+        bytes(64),
+        b"\xff" * 64,
+        PUBLIC[:63],
+        PUBLIC + b"\0",
+        b"\x04" + PUBLIC,
+        b"\x02" + PUBLIC[:32],
+        b"\0",
+    ]
     + [P.to_bytes(32, "big") + PUBLIC[32:], PUBLIC[:32] + P.to_bytes(32, "big"), PUBLIC[32:] + PUBLIC[:32]],
 )
 def test_what_is_no_point_is_refused_everywhere(engine, public):
@@ -236,7 +264,11 @@ def test_the_engines_agree_on_any_key(private, other, digest):
     public = native.p256_public(private)
     assert public == suite.p256_public(private)
     signature = native.p256_sign(private, digest)
-    assert signature == suite.p256_sign(private, digest) == host.p256_sign(bytearray(private), memoryview(digest))
+    assert (
+        signature
+        == suite.p256_sign(private, digest)
+        == host.p256_sign(bytearray(private), memoryview(digest))
+    )
     suite.p256_verify(public, digest, signature)
     assert native.p256_ecdh(private, suite.p256_public(other)) == suite.p256_ecdh(other, public)
 
