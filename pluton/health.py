@@ -1,9 +1,9 @@
-"""Health of the noise source: the tests of NIST SP 800-90B section 4.4, and one more.
+"""Health of the noise source: the tests of NIST SP 800-90B section 4.4, and two of our own.
 
 Samples are bytes, for which we claim 4 bits of min-entropy and no more. The repetition count test
-(4.4.1) finds a source that is stuck, the adaptive proportion test (4.4.2) one that is biased. Neither
-finds a source that repeats a long pattern, so the first samples after power-on are remembered and
-must not come again. Once failed, failed until reset.
+(4.4.1) finds a source that is stuck, the adaptive proportion test (4.4.2) one that prefers a value;
+but it looks at one value a window, so the ones are counted as well, and neither finds a source that
+repeats a long pattern, so no stretch of samples may come twice. Once failed, failed until reset.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ MIN_ENTROPY = 4  # bits a sample
 REPETITIONS = 9  # 1 + ceil(30 / MIN_ENTROPY)
 WINDOW = 512
 PROPORTION = 71  # 1 + CRITBINOM(512, 2**-4, 1 - 2**-30)
+# 4096 bits of which one value has at most the chance 2**-0.5 that 4 bits a byte leave it, and 6.1
+# standard deviations for the same false alarms:
+LEAST_ONES, MOST_ONES = 1022, 3074
 START_UP = 1024  # samples tested before the first is used (4.3, requirement 10)
-REFERENCE = 16  # samples that must not come again: 64 bits by our claim
+STRETCH = 16  # samples that do not come twice among MEMORY: 64 bits by our claim
+MEMORY = 1024
 MOST_READ = 1024
+ONES = (0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4)  # in each half of a byte
 
 
 class Noise:
@@ -31,20 +36,19 @@ class Noise:
     def __init__(self, entropy: Entropy) -> None:
         self._entropy = entropy
         self._failure = ""
-        self._reference = b""
-        self._tail = b""
+        self._has_started = False
+        self._recent = b""
         self._last, self._run = -1, 0
-        self._first, self._seen, self._matches = -1, 0, 0
+        self._first, self._seen, self._matches, self._ones = -1, 0, 0, 0
 
     def start(self) -> None:
         """The start-up test: 1024 samples, tested and thrown away. Raises Unhealthy."""
-        self._reference = b""
-        self._reference = self._collect(REFERENCE)
-        self._collect(START_UP - REFERENCE)
+        self._collect(START_UP)
+        self._has_started = True
 
     def read(self, length: int) -> bytes:
-        """`length` tested samples, any length. Raises Unhealthy; OutOfOrder never: it starts itself."""
-        if not self._reference:
+        """`length` tested samples, any length. Raises Unhealthy."""
+        if not self._has_started:
             self.start()
         out = bytearray()
         while len(out) < length:
@@ -64,17 +68,19 @@ class Noise:
             self._fail("the noise source does not answer: " + fault.reason)
         if len(data) != length:
             self._fail("the noise source gave " + str(len(data)) + " of " + str(length) + " samples")
-        self._test_reference(data)
+        self._test_stretch(data)
         for sample in data:
             self._test_repetition(sample)
             self._test_proportion(sample)
         self._require()
         return data
 
-    def _test_reference(self, data: bytes) -> None:
-        if self._reference and self._reference in self._tail + data:
-            self._fail("the first samples came again")
-        self._tail = (self._tail + data)[-(REFERENCE - 1) :]
+    def _test_stretch(self, data: bytes) -> None:
+        known = self._recent + data
+        at = len(known) - STRETCH
+        if at > 0 and known.find(known[at:]) < at:
+            self._fail("the latest samples came before")
+        self._recent = known[-MEMORY:]
 
     def _test_repetition(self, sample: int) -> None:
         self._run = self._run + 1 if sample == self._last else 1
@@ -84,11 +90,14 @@ class Noise:
 
     def _test_proportion(self, sample: int) -> None:
         if self._seen == 0:
-            self._first, self._matches = sample, 0
+            self._first, self._matches, self._ones = sample, 0, 0
         self._matches += sample == self._first
+        self._ones += ONES[sample & 15] + ONES[sample >> 4]
         self._seen = (self._seen + 1) % WINDOW
         if self._matches >= PROPORTION:
             self._fail("one sample makes up too much of a window")
+        if self._seen == 0 and not LEAST_ONES <= self._ones <= MOST_ONES:
+            self._fail("ones and zeros are too unequal")
 
     def _fail(self, reason: str) -> None:
         self._failure = self._failure or reason
