@@ -7,41 +7,34 @@ body, and the image id is derived from the body, so a build can be compared bit 
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import io
+import json
 import uuid
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import armillary
-from armillary.hal.sim.box.importer import compile_module
+from armillary.hal.sim.box.importer import pack_modules
 from armillary.wire import asxipfs, guid, image, keystore
 
 from .keys import Vendor
 
 ROOT = Path(armillary.__file__).parent
 SPACE = uuid.UUID("5bdc4f7c-40d4-5a5c-9a5f-6d5b8b6e3c11")  # our own; component ids derive from names
-BOOT = "boards/sim/boot/"
-GROUND = ("wire", "native", "native/plain", "hal/__init__", "hal/abi", "hal/port", "hal/interface", "boards/__init__",
-          "boards/sim/__init__", "boards/sim/facts", BOOT + "__init__", BOOT + "clock")  # fmt: skip
-HOST_ONLY = ("wire/describe", "wire/hardware", "native/build_native")
 INIT = b'"""Armillary: the layers of a secured device, as one ring carries them."""\n\n__version__ = "%s"\n'
+EPOCH = (1980, 1, 1, 0, 0, 0)  # every file's date in the source archive, so that builds compare
 
-# name: (image type, what it holds besides the ground, module whose main begins it)
-OS_IMAGES: dict[str, tuple[int, tuple[str, ...], str]] = {
-    "1bl": (image.ONE_BL, ("pluton",), BOOT + "loader"),
-    "pluton": (image.PLUTON_RUNTIME, ("pluton",), BOOT + "pluton"),
-    "monitor": (image.SECURITY_MONITOR, ("monitor", "pluton/__init__", "pluton/abi", "pluton/port"), BOOT + "monitor"),
-    "kernel": (
-        image.KERNEL,
-        ("kernel", "monitor/__init__", "monitor/abi", "monitor/port", "hal/sim/__init__", "hal/sim/box/__init__", "hal/sim/box/tasks"),
-        BOOT + "kernel",
-    ),
-    "runtime": (
-        image.ROOT_FS,
-        ("apps/__init__", "apps/runtime", "apps/applibs", "kernel/__init__", "kernel/abi", "kernel/port"),
-        BOOT + "app",
-    ),
+# name: (image type, module whose main begins it); what else an image holds follows from its imports
+OS_IMAGES = {
+    "1bl": (image.ONE_BL, "armillary.boards.sim.boot.loader"),
+    "pluton": (image.PLUTON_RUNTIME, "armillary.boards.sim.boot.pluton"),
+    "monitor": (image.SECURITY_MONITOR, "armillary.boards.sim.boot.monitor"),
+    "kernel": (image.KERNEL, "armillary.boards.sim.boot.kernel"),
+    "runtime": (image.ROOT_FS, "armillary.boards.sim.boot.app"),
 }
 
 
@@ -63,29 +56,79 @@ def content_id(body: bytes) -> bytes:
     return guid.to_bytes(str(uuid.UUID(bytes=hashlib.sha256(body).digest()[:16], version=5)))
 
 
-def modules(parts: Iterable[str]) -> list[str]:
-    """The paths (less `.py`) of all modules that `parts` (modules or whole folders) name."""
-    found = set()
-    for part in parts:
-        folder = ROOT / part
-        if folder.is_dir():
-            found.update(f"{part}/{file.stem}" for file in folder.glob("*.py"))
-        else:
-            found.add(part)
-    return sorted(found - set(HOST_ONLY))
+def closure(entry: str) -> dict[str, bytes]:
+    """The sources of `entry` and of every module of ours that it can import: path to source."""
+    found: dict[str, bytes] = {}
+    waiting = [entry]
+    while waiting:
+        path = module_path(waiting.pop())
+        if path is None or path in found:
+            continue
+        found[path] = (ROOT.parent / path).read_bytes() if path != "armillary/__init__.py" else INIT % armillary.__version__.encode()
+        waiting.extend(imported(path, found[path]))
+    return found
 
 
-def os_body(name: str, extra: dict[str, bytes] | None = None) -> bytes:
-    """The file system of OS image `name`; `extra` replaces or adds source files (tests use it)."""
-    _, parts, entry = OS_IMAGES[name]
-    sources = {f"armillary/{path}.py": (ROOT / f"{path}.py").read_bytes() for path in modules((*GROUND, *parts, entry))}
-    sources["armillary/__init__.py"] = INIT % armillary.__version__.encode()
-    sources.update(extra or {})
-    files = [("entry", ("armillary/" + entry).replace("/", ".").encode(), False)]
-    for path, source in sources.items():
-        files.append((path, source, False))
-        files.append((path[:-3] + ".pyc", compile_module(path, source), False))
+def module_path(name: str) -> str | None:
+    """The file of module or package `name`; None if it is not a Python file (the crypto engine)."""
+    stem = name.replace(".", "/")
+    for path in (stem + "/__init__.py", stem + ".py"):
+        if (ROOT.parent / path).is_file():
+            return path
+    return None
+
+
+def imported(path: str, source: bytes) -> list[str]:
+    """Names of our modules that the file may import when it runs, packages on the way included."""
+    package = path.removesuffix("/__init__.py").removesuffix(".py").split("/")
+    if not path.endswith("/__init__.py"):
+        package = package[:-1]
+    names = {".".join(package)}
+    for node in running_nodes(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            stem = ".".join([*base, *filter(None, [node.module])])
+            names.add(stem)
+            names.update(f"{stem}.{alias.name}" for alias in node.names)
+    parents = {name.rpartition(".")[0] for name in names} | {"armillary"}
+    return sorted(name for name in names | parents if name.partition(".")[0] == "armillary")
+
+
+def running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node of a module but those that only a type checker reads."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from running_nodes(node)
+
+
+def os_body(name: str, extra: dict[str, bytes] | None = None, config: dict[str, Any] | None = None) -> bytes:
+    """The file system of OS image `name`.
+
+    `extra` replaces or adds source files (tests use it); `config` becomes the ring's `config.json`.
+    """
+    entry = OS_IMAGES[name][1]
+    sources = {**closure(entry), **(extra or {})}
+    files = [
+        ("entry", entry.encode(), False),
+        ("modules.bin", pack_modules(sources), False),
+        ("source.zip", zip_sources(sources), False),
+    ]
+    if config:
+        files.append(("config.json", json.dumps(config, sort_keys=True).encode(), False))
     return asxipfs.pack(files)
+
+
+def zip_sources(sources: dict[str, bytes]) -> bytes:
+    """The sources as an archive: for people, for tracebacks, and for another interpreter."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, source in sorted(sources.items()):
+            archive.writestr(zipfile.ZipInfo(path, EPOCH), source, zipfile.ZIP_DEFLATED)
+    return data.getvalue()
 
 
 def os_image(vendor: Vendor, name: str, version: int = 1, built_unix: int = 0, body: bytes | None = None) -> bytes:

@@ -10,15 +10,15 @@ FLASH_PAGE = 256
 
 # partition: (offset, size)
 FLASH_LAYOUT = {
-    7: (0x00_0000, 0x04_0000),  # BootloaderOne
-    8: (0x04_0000, 0x04_0000),  # BootloaderOneBackup
-    9: (0x08_0000, 0x00_4000),  # LocatorTable
-    10: (0x08_4000, 0x00_4000),  # LocatorTableBackup
-    0x3000: (0x08_8000, 0x00_8000),  # PlutonStorage
-    5: (0x09_0000, 0x01_0000),  # LogStorage
-    15: (0x0A_0000, 0x01_0000),  # TelemetryStorage
-    6: (0x0C_0000, 0x14_0000),  # NwConfig: mutable storage
-    1: (0x20_0000, 0x60_0000),  # Firmware
+    7: (0x00_0000, 0x08_0000),  # BootloaderOne
+    8: (0x08_0000, 0x08_0000),  # BootloaderOneBackup
+    9: (0x10_0000, 0x00_4000),  # LocatorTable
+    10: (0x10_4000, 0x00_4000),  # LocatorTableBackup
+    0x3000: (0x10_8000, 0x00_8000),  # PlutonStorage
+    5: (0x11_0000, 0x01_0000),  # LogStorage
+    15: (0x12_0000, 0x01_0000),  # TelemetryStorage
+    6: (0x14_0000, 0x10_0000),  # NwConfig: mutable storage
+    1: (0x24_0000, 0x5C_0000),  # Firmware
     2: (0x80_0000, 0x30_0000),  # Backups
     4: (0xB0_0000, 0x50_0000),  # Applications
 }

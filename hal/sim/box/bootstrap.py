@@ -19,20 +19,14 @@ from .machine import Machine
 
 FIRST_KEPT = 3  # descriptors from here on are the box's channels
 MOST_CHANNELS = 64
-HOST_LIBRARY = (
-    "cryptography.exceptions",
-    "cryptography.hazmat.primitives.asymmetric.ec",
-    "cryptography.hazmat.primitives.asymmetric.utils",
-    "cryptography.hazmat.primitives.ciphers.aead",
-    "cryptography.hazmat.primitives.hashes",
-    "cryptography.hazmat.primitives.serialization",
-)
+ROM = "armillary.boards.sim.boot.rom"  # mask ROM is part of the chip: it is there before any image is
 HIGH = 512  # where descriptors wait while they are sorted
 
 
-def preload_engine() -> None:
-    """Load the crypto engine (C, and the host's library behind it) before there is a jail around us."""
-    for name in (ENGINE, *HOST_LIBRARY):
+def preload_silicon() -> None:
+    """Load the crypto engine (C, and the host's library behind it) and ROM before there is a jail around us."""
+    importlib.import_module("armillary.native").prepare()
+    for name in (ENGINE, ROM):
         importlib.import_module(name)
 
 
@@ -101,21 +95,22 @@ def _programs(machine: Machine, kind: str) -> None:
     """Run the program, and each program it names to follow it."""
     parse, filesystem = image.parse, asxipfs.FileSystem  # silicon's own; the image's are another copy
     if kind == "rom":
-        main = importlib.import_module("armillary.boards.sim.boot.rom").main
+        main = importlib.import_module(ROM).main
     else:
-        main = _load(machine.load[0], parse, filesystem)
+        main = _load(machine, machine.load[0], parse, filesystem)
     while True:
         machine.following = None
         main(machine)
         if machine.following is None:
             return
         package, machine.handoff = machine.following
-        main = _load(package, parse, filesystem)
+        main = _load(machine, package, parse, filesystem)
 
 
-def _load(package: bytes, parse: Any, filesystem: Any) -> Any:
+def _load(machine: Machine, package: bytes, parse: Any, filesystem: Any) -> Any:
     parsed = parse(package)
     files = filesystem(parsed.body)
     contents = {path: files.read(path) for path in files.paths()}
     importer.install(contents, parsed.name)
+    machine.files = contents
     return importlib.import_module(contents["entry"].decode().strip()).main

@@ -1,16 +1,18 @@
 """The only way to code inside a box: modules out of a verified image package.
 
-The importer knows the files of one package and nothing else; there is no search path behind it. A
-module's compiled form (`.pyc`: the interpreter's magic number, then the marshalled code) is used
-when it was made by this interpreter, its source otherwise: both were under the one signature.
+The importer knows the files of one package and nothing else; there is no search path behind it. An
+image holds its modules twice, under the one signature: compiled (`modules.bin`), used when this very
+interpreter made them, and as source (`source.zip`), for tracebacks and for every other interpreter.
 """
 
 from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import io
 import marshal
 import sys
+import zipfile
 from types import CodeType, ModuleType
 from typing import Any, cast
 
@@ -18,20 +20,27 @@ NAMESPACE = "armillary"
 ENGINE = "armillary.native._native"  # the crypto engine is silicon: compiled C, preloaded, kept
 
 
+MODULES, SOURCES = "modules.bin", "source.zip"
+
+
 class ImageImporter:
-    """A finder and loader over `files`, a map of path in the image to bytes."""
+    """A finder and loader over the two archives of modules in an image's `files`."""
 
     def __init__(self, files: dict[str, bytes], image: str):
-        self.files = files
         self.image = image
+        self._archive = files[SOURCES]
+        self._code = unpack_modules(files[MODULES])
+        self._sources: dict[str, bytes] = {}
+        if self._code is None:
+            self._open_sources()
+        self._known = self._code if self._code is not None else self._sources
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         """The spec of module `name` if this image holds it."""
         stem = name.replace(".", "/")
-        for base, is_package in ((stem + "/__init__", True), (stem, False)):
-            if base + ".pyc" in self.files or base + ".py" in self.files:
-                spec = importlib.machinery.ModuleSpec(name, cast(Any, self), origin=base + ".py", is_package=is_package)
-                spec.loader_state = base
+        for file, is_package in ((stem + "/__init__.py", True), (stem + ".py", False)):
+            if file in self._known:
+                spec = importlib.machinery.ModuleSpec(name, cast(Any, self), origin=file, is_package=is_package)
                 spec.has_location = True
                 return spec
         return None
@@ -41,30 +50,49 @@ class ImageImporter:
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module's code in its own namespace."""
-        spec = module.__spec__
-        assert spec is not None
-        exec(self._code(spec.loader_state), module.__dict__)
+        assert module.__spec__ is not None and module.__spec__.origin is not None
+        exec(self._module_code(module.__spec__.origin), module.__dict__)
 
     def get_source(self, name: str) -> str | None:
         """The source of `name`, for tracebacks."""
         spec = self.find_spec(name)
-        body = self.files.get(spec.loader_state + ".py") if spec else None
-        return body.decode() if body is not None else None
+        if spec is None or spec.origin is None:
+            return None
+        self._open_sources()
+        return self._sources[spec.origin].decode()
 
-    def _code(self, base: str) -> CodeType:
-        compiled = self.files.get(base + ".pyc")
-        if compiled is not None and compiled[:4] == importlib.util.MAGIC_NUMBER:
-            return cast(CodeType, marshal.loads(compiled[4:]))
-        return compile(self.files[base + ".py"], base + ".py", "exec", dont_inherit=True)
+    def _module_code(self, file: str) -> CodeType:
+        if self._code is not None:
+            return cast(CodeType, marshal.loads(self._code[file]))
+        return compile(self._sources[file], file, "exec", dont_inherit=True)
+
+    def _open_sources(self) -> None:
+        if not self._sources:
+            with zipfile.ZipFile(io.BytesIO(self._archive)) as archive:
+                self._sources = {name: archive.read(name) for name in archive.namelist()}
 
 
-def compile_module(path: str, source: bytes) -> bytes:
-    """The compiled form of a module, as the importer takes it."""
-    return importlib.util.MAGIC_NUMBER + marshal.dumps(compile(source, path, "exec", dont_inherit=True))
+def pack_modules(sources: dict[str, bytes]) -> bytes:
+    """The compiled form of `sources` (path to source): the interpreter's magic number, then the code.
+
+    Docstrings stay behind (they are in the source archive): every byte is read and hashed at each boot.
+    """
+    code = {
+        path: marshal.dumps(compile(source, path, "exec", dont_inherit=True, optimize=2))
+        for path, source in sorted(sources.items())
+    }
+    return importlib.util.MAGIC_NUMBER + marshal.dumps(code)
+
+
+def unpack_modules(packed: bytes) -> dict[str, bytes] | None:
+    """Path to marshalled code; None if another interpreter compiled it."""
+    if packed[:4] != importlib.util.MAGIC_NUMBER:
+        return None
+    return cast("dict[str, bytes]", marshal.loads(packed[4:]))
 
 
 def install(files: dict[str, bytes], image: str) -> None:
-    """Make `files` the only source of modules, and forget every module of ours known so far.
+    """Make the modules in `files` the only ones there are, and forget every module of ours known so far.
 
     Modules of the standard library that are already loaded stay (they are the interpreter's); no
     further one can be loaded, because nothing that reads a file system is left in the import system.

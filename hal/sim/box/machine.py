@@ -40,6 +40,7 @@ class Machine:
         self.channels = channels
         self.load = load
         self.handoff = b""
+        self.files: dict[str, bytes] = {}  # of the image that runs
         self.following: tuple[bytes, bytes] | None = None
         self._power_on_ns = power_on_ns
         self._gates: dict[int, Any] = {}

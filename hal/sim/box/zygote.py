@@ -66,7 +66,7 @@ def _run(server: socket.socket, preload: tuple[str, ...]) -> None:
         _detach()
         for name in (*PRELOADED, *preload):
             importlib.import_module(name)
-        bootstrap.preload_engine()
+        bootstrap.preload_silicon()
         gc.freeze()
         _serve(server)
         status = 0
