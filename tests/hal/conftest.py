@@ -6,6 +6,7 @@ import pytest
 
 from armillary.boards.sim import facts
 from armillary.hal.sim.silicon import Silicon
+from armillary.wire import stream
 from armillary.wire.call import LIMIT, Port
 
 
@@ -32,7 +33,24 @@ class PacketLink:
         self.far.close()
 
 
-@pytest.fixture(params=["gate", "packets"])
+class SerialLine:
+    """A line with the framing of `wire.stream`, noise before every packet, and a gate at its end."""
+
+    def __init__(self, gate):
+        self.gate = gate
+        self.decoder = stream.Decoder()
+        self.waiting = b""
+
+    def write(self, data):
+        for request in self.decoder.feed(b"\x17noise" + data):
+            self.waiting += stream.encode(self.gate(request))
+
+    def read(self, length):
+        data, self.waiting = self.waiting[:length], self.waiting[length:]
+        return data
+
+
+@pytest.fixture(params=["gate", "packets", "serial"])
 def port(request, chip):
     """A function from a bus master to a port of the chip, over each kind of link."""
     links = []
@@ -40,6 +58,9 @@ def port(request, chip):
     def make(master):
         if request.param == "gate":
             return chip.port(master)
+        if request.param == "serial":
+            line = SerialLine(chip.gate(master))
+            return Port(stream.link(line.read, line.write))
         links.append(PacketLink(chip.gate(master)))
         return Port(links[-1])
 
