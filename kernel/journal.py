@@ -6,6 +6,8 @@ instead of kept twice. What matters after a reset also goes to the monitor's log
 
 from __future__ import annotations
 
+import json
+
 from ..wire.fault import Fault
 from ..wire.guid import to_text
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ..monitor.port import MonitorPort
 
 MOST_EVENTS = 64
+MOST_DETAIL = 1900  # bytes of JSON; the service takes 2048 and a count is still to come
 BURST, PER_SECOND = 64, 20  # lines of one speaker
 KEPT_BURST, KEPT_PER_SECOND = 16, 1  # records in flash: erasing wears it out
 
@@ -77,6 +80,7 @@ class Journal:
         oldest is lost and the loss is counted.
         """
         name = to_text(component) if component else ""
+        detail = fitting(detail)
         for event in self.events:
             known = event["detail"]
             if event["kind"] == kind and event["component"] == name and same(known, detail):
@@ -86,10 +90,22 @@ class Journal:
             self.events.pop(0)
             self.lost += 1
         self.events.append(
-            {"kind": kind, "time": self._clock.unix_ms(), "component": name, "detail": dict(detail)}
+            {"kind": kind, "time": self._clock.unix_ms(), "component": name, "detail": detail}
         )
         self._keep("{} {} {}".format(kind, name, detail.get("reason", "")))
         self._wake()
+
+    def take(self, most: int) -> list[dict[str, Any]]:
+        """The oldest events, at most `most`; they leave the queue."""
+        batch, self.events = self.events[:most], self.events[most:]
+        return batch
+
+    def give_back(self, batch: list[dict[str, Any]]) -> None:
+        """Put events that could not be sent back in front; the oldest are lost if they are too many."""
+        self.events = batch + self.events
+        excess = max(0, len(self.events) - MOST_EVENTS)
+        self.events = self.events[excess:]
+        self.lost += excess
 
     def denied(self, component: bytes, fault: Fault) -> None:
         """Record a refusal."""
@@ -113,6 +129,16 @@ def why(fault: Fault) -> dict[str, Any]:
         "fault": type(fault).__name__, "reason": fault.reason, "ring": fault.ring,
         "rule": fault.rule, "policy": fault.policy, "remedy": fault.remedy,
     }  # fmt: skip
+
+
+def fitting(detail: dict[str, Any]) -> dict[str, Any]:
+    """A copy of `detail` within MOST_DETAIL bytes of JSON: its longest texts keep their ends, where a
+    traceback says what happened."""
+    detail = dict(detail)
+    while len(json.dumps(detail)) > MOST_DETAIL:
+        longest = max([(len(value), key) for key, value in detail.items() if isinstance(value, str)])[1]
+        detail[longest] = detail[longest][len(detail[longest]) // 2 :]
+    return detail
 
 
 def same(known: dict[str, Any], detail: dict[str, Any]) -> bool:
