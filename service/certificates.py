@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -32,6 +32,10 @@ DAY_S = 86_400
 YEAR_S = 365 * DAY_S
 BACKDATED_S = 300  # for devices whose clock is a little behind
 URI = "urn:armillary:device:"
+UNREADABLE = (  # what the library raises for a certificate that is not one, or not by this issuer
+    ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion,
+    x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
 
 # Our extensions, under the arc that a random UUID gives to anyone (ITU-T X.667, section 7).
 ARC = "2.25.242118360497208186461237408113407286147"
@@ -157,11 +161,13 @@ def identify(authority: x509.Certificate, der: bytes, now: int) -> str:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except UNREADABLE:
         raise _foreign("it was not issued by the device authority") from None
     moment = datetime.fromtimestamp(now, UTC)
     if not certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc:
         raise Forbidden("certificate-expired", "the client certificate is not valid now", "attest again")
+    if not der.endswith(b"\x00" + certificate.signature):  # the library lets the bit string have unused bits
+        raise _foreign("it is not DER")
     if basic.ca or list(usage) != [ExtendedKeyUsageOID.CLIENT_AUTH]:
         raise _foreign("it is not for a client")
     uris = names.get_values_for_type(x509.UniformResourceIdentifier)

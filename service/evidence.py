@@ -22,6 +22,7 @@ PROFILE = "tag:psacertified.org,2023:psa#tfm"
 PROTECTED = (1, 4)  # algorithm and key id (RFC 9052, table 3)
 ES256 = -7
 MOST_BYTES = 8192
+ABSENT = object()
 
 # Claim numbers (RFC 9711 section 10.2; RFC 9783 section 4) and ours from the private range.
 CLAIM_NAMES = {
@@ -114,7 +115,7 @@ def read_claims(payload: bytes) -> Claims:
     """The claims in a payload whose signature was verified. Raises BadEvidence."""
     raw = _decode(payload, "the claims")
     if isinstance(raw, Mapping) and 8 not in raw:
-        raw = {**raw, 8: None}  # the one claim that may be absent
+        raw = {**raw, 8: ABSENT}  # the one claim that need not be there
     numbered = _map(raw, tuple(CLAIM_NAMES), "the claims")
     claims = {name: numbered[number] for number, name in CLAIM_NAMES.items()}
     if claims["profile"] != PROFILE or type(claims["client"]) is not int or claims["client"] != 1:
@@ -131,7 +132,7 @@ def read_claims(payload: bytes) -> Claims:
         implementation=_bytes(claims["implementation"], 32, "the implementation id"),
         boot_seed=_bytes(claims["boot_seed"], 32, "the boot seed"),
         components=tuple(_component(part) for part in _list(claims["components"], 20, "components")),
-        client_key=None if claims["confirmation"] is None else _confirmation(claims["confirmation"]),
+        client_key=None if claims["confirmation"] is ABSENT else _confirmation(claims["confirmation"]),
         tenants=tuple(_tenant(part) for part in _list(claims["tenants"], 8, "tenants")),
         capabilities=tuple(
             _number(part, 0xFFFF) for part in _list(claims["capabilities"], 64, "capabilities")

@@ -144,7 +144,11 @@ class Lab:
     def new_group(self, catalog: str, name: str = "field", development: bool = False) -> str:
         body = {"name": "product " + name, "catalog": catalog}
         product = self.ok("POST", "/v1/products", body)["id"]
-        return str(self.ok("POST", "/v1/groups", {"name": name, "product": product, "development": development})["id"])
+        return str(
+            self.ok("POST", "/v1/groups", {"name": name, "product": product, "development": development})[
+                "id"
+            ]
+        )
 
     def new_token(self, catalog: str) -> str:
         return str(self.ok("POST", "/v1/tokens", {"name": "operator", "catalog": catalog})["token"])
@@ -154,7 +158,9 @@ class Lab:
         return device
 
     def nonce(self, device: Device) -> bytes:
-        return bytes.fromhex(str(self.ok("POST", "/v1/device/nonce", {"device": device.id}, token="")["nonce"]))
+        return bytes.fromhex(
+            str(self.ok("POST", "/v1/device/nonce", {"device": device.id}, token="")["nonce"])
+        )
 
     def attest_with(self, data: bytes) -> Response:
         return self.ask("POST", "/v1/device/attest", {"evidence": base64.b64encode(data).decode()}, token="")
@@ -163,7 +169,11 @@ class Lab:
         """The verdict on a device: `status`, `error`, `leaf` (DER) and everything answered."""
         response = self.attest_with(device.evidence(nonce or self.nonce(device)))
         answer = json.loads(response.body)
-        leaf = x509.load_pem_x509_certificates(answer["certificate"].encode())[0] if "certificate" in answer else None
+        leaf = (
+            x509.load_pem_x509_certificates(answer["certificate"].encode())[0]
+            if "certificate" in answer
+            else None
+        )
         der = leaf.public_bytes(serialization.Encoding.DER) if leaf else None
         return SimpleNamespace(status=response.status, error=answer.get("error"), leaf=der, answer=answer)
 
@@ -190,6 +200,33 @@ def device(lab: Lab) -> Device:
 
 
 @pytest.fixture
+def world(lab, kit):
+    """Two catalogs, each with everything a catalog can have, and a token of each."""
+    return [fill(lab, kit, lab.catalog, lab.group), fill(lab, kit, *second(lab))]
+
+
+def second(lab):
+    catalog = lab.new_catalog("second")
+    return catalog, lab.new_group(catalog)
+
+
+def fill(lab, kit, catalog, group):
+    token, key, device = lab.new_token(catalog), kit.new_key(), lab.claim(kit.Device(), group)
+    public = kit.raw_public(key).hex()
+    lab.ok("POST", "/v1/keys", {"public": public, "thumbprint": "07" * 20}, token=token)
+    image = lab.ok("POST", "/v1/images", kit.package(key), token=token)["image"]
+    lab.ok("POST", "/v1/deployments", {"group": group, "images": [image]}, token=token)
+    peer = lab.attest(device).leaf
+    report = {"kind": "crash", "time": 1, "component": "", "detail": {"of": catalog}}
+    lab.ok("POST", "/v1/device/reports", {"reports": [report]}, token="", peer=peer)
+    return {
+        "catalog": catalog, "group": group, "token": token, "device": device.id, "image": image, "public": public,
+        "peer": peer, "product": lab.ok("GET", "/v1/groups", token=token)["groups"][0]["product"],
+        "token_id": lab.ok("GET", "/v1/tokens", token=token)["tokens"][0]["id"],
+    }  # fmt: skip
+
+
+@pytest.fixture
 def kit() -> SimpleNamespace:
     """What tests make things with."""
     return SimpleNamespace(
@@ -212,7 +249,7 @@ def package(
     }  # fmt: skip
     files = [("app_manifest.json", json.dumps(manifest).encode(), False), ("bin/app.py", b"pass\n", True)]
     fields = {
-        "image_type": image.APPLICATIONS, "component": guid.to_bytes(component), "image": guid.to_bytes(image_id),
+        "image_type": image.APPLICATIONS, "component": changes.pop("metadata_component", guid.to_bytes(component)), "image": guid.to_bytes(image_id),
         "name": "Blink", "built_unix": NOW, "thumbprint": b"\x07" * 20, "security_version": 2,
     }  # fmt: skip
     fields.update(changes)
