@@ -1,8 +1,9 @@
 """The device log: a ring of records in flash that survives a reset, and a power cut at any moment.
 
-A sector begins with a header (magic, sequence, CRC-32); records follow, each with its length and a
-CRC-32 that also covers the sector's sequence, so a record cannot be taken for one of another round.
-What follows the last whole record must be blank; if it is not, the sector is closed.
+A sector begins with a header (magic, sequence, CRC-32); records follow, each at a multiple of STEP
+with its length and a CRC-32 that also covers the sector's sequence, so a record cannot be taken for
+one of another round. A reader who finds no record at a step tries the next: a record torn by a power
+cut costs itself only.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..wire.call import Layout
 from ..wire.fault import Invalid
 from ..wire.partition import LOG_STORAGE
+from .space import round_up
 
 if TYPE_CHECKING:
     from ..hal.interface import Flash
@@ -22,6 +24,7 @@ MAGIC = 0x474F4C41  # "ALOG"
 HEAD = Layout("magic:u32 sequence:u32 check:u32")
 RECORD = Layout("length:u16 check:u32")
 MOST_RECORD = 1024  # bytes
+STEP = 8  # bytes
 
 
 class Log:
@@ -37,7 +40,7 @@ class Log:
         self._at = flash.sector  # where its next record goes; nothing fits until a sector is begun
 
     def open(self) -> None:
-        """Read what is there; a torn record at the end is left out and its sector closed."""
+        """Read what is there; a torn record is left out, and the next is written after it."""
         found = []
         for sector in range(self._count):
             data = self._flash.read(self._address(sector), self._flash.sector)
@@ -57,9 +60,8 @@ class Log:
         if self._at + RECORD.size + len(data) > self._flash.sector:
             self._begin_sector()
         body = RECORD.pack((len(data), _check(self._sequence, data))) + bytes(data)
-        at, self._at = self._at, self._flash.sector  # closed, should programming fail
+        at, self._at = self._at, round_up(self._at + len(body), STEP)  # even if programming fails
         self._flash.program(self._address(self._sector) + at, body)
-        self._at = at + len(body)
         self._kept[-1][1].extend(data)
 
     def size(self) -> int:
@@ -82,7 +84,7 @@ class Log:
         self._sequence += 1
         check = _check(self._sequence, b"")
         self._flash.program(self._address(sector), HEAD.pack((MAGIC, self._sequence, check)))
-        self._sector, self._at = sector, HEAD.size
+        self._sector, self._at = sector, round_up(HEAD.size, STEP)
         self._kept.append((sector, bytearray()))
 
     def _address(self, sector: int) -> int:
@@ -101,13 +103,27 @@ def _sequence(data: bytes) -> int:
 
 def _records(data: bytes, sequence: int) -> tuple[bytearray, int]:
     """(the bytes of all whole records, where the next may go) of a sector."""
-    out, at = bytearray(), HEAD.size
-    while at + RECORD.size <= len(data):
-        length, check = RECORD.unpack(data[at : at + RECORD.size])
-        body = data[at + RECORD.size : at + RECORD.size + length]
-        if not 1 <= length <= MOST_RECORD or len(body) != length or check != _check(sequence, body):
-            break
+    out, at, end = bytearray(), round_up(HEAD.size, STEP), round_up(_used(data), STEP)
+    while at < end:
+        body = _record(data, at, sequence)
+        at = round_up(at + RECORD.size + len(body), STEP) if body else at + STEP
         out.extend(body)
-        at += RECORD.size + length
-    is_blank = data[at:] == b"\xff" * (len(data) - at)
-    return out, at if is_blank else len(data)
+    return out, at
+
+
+def _record(data: bytes, at: int, sequence: int) -> bytes:
+    """The record at `at`, or nothing if there is no whole one."""
+    if at + RECORD.size > len(data):
+        return b""
+    length, check = RECORD.unpack(data[at : at + RECORD.size])
+    body = data[at + RECORD.size : at + RECORD.size + length]
+    is_whole = 1 <= length <= MOST_RECORD and len(body) == length and check == _check(sequence, body)
+    return body if is_whole else b""
+
+
+def _used(data: bytes) -> int:
+    """Bytes of a sector up to the last that is not blank."""
+    end = len(data)
+    while end >= STEP and data[end - STEP : end] == b"\xff" * STEP:
+        end -= STEP
+    return end

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     Extent = tuple[int, int]
 
 
-def round_up(length: int, sector: int) -> int:
-    """`length` in bytes, rounded up to whole sectors."""
-    return (length + sector - 1) // sector * sector
+def round_up(length: int, unit: int) -> int:
+    """`length` rounded up to a whole multiple of `unit`."""
+    return (length + unit - 1) // unit * unit
 
 
 def is_inside(region: Extent, offset: int, length: int) -> bool:

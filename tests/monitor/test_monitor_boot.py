@@ -116,6 +116,7 @@ def test_without_a_locator_the_monitor_stops(booted):
 
     for partition in (9, 10):
         booted.flash.erase(booted.facts.FLASH_LAYOUT[partition][0])
+    booted.chip.watchdog.reset()
     monitor = Monitor(booted.monitor_hardware(), PlutonPort(booted.pluton.gate("monitor")))
     with pytest.raises(Failed, match="no whole locator table"):
         monitor.boot()
