@@ -18,8 +18,8 @@ except ImportError:  # not built: nothing is achieved, and the caller is told
     lib = None  # type: ignore[assignment]  # looked at before every use
 
 STEPS = (
-    "nnp", "uid", "capabilities", "undumpable", "parent", "rlimits",
-    "landlock_fs", "landlock_net", "landlock_scope", "seccomp",
+    "nnp", "uid", "capabilities", "undumpable", "parent",
+    "landlock_fs", "landlock_net", "landlock_scope", "rlimits", "seccomp",
 )  # fmt: skip
 FAILED_SHIFT = 16
 NOBODY = 65534

@@ -194,7 +194,7 @@ static int note(uint32_t *achieved, uint32_t step, int e)
 static int give_up_privileges(const struct confine_limits *limits, uint32_t *achieved)
 {
     int e = note(achieved, CONFINE_NNP, no_new_privileges());
-    if (!e && geteuid() == 0)
+    if (!e && (geteuid() == 0 || getuid() == 0))
         e = note(achieved, CONFINE_UID, become(limits));
     if (!e)
         e = note(achieved, CONFINE_CAPABILITIES, drop_capabilities());
@@ -205,15 +205,18 @@ static int give_up_privileges(const struct confine_limits *limits, uint32_t *ach
     return e;
 }
 
+/* Landlock before the limits: it needs a descriptor for a moment, and there may be none left to have. */
 static int close_the_doors(const struct confine_limits *limits, uint32_t *achieved)
 {
     uint32_t abi = landlock_version(), covered = CONFINE_LANDLOCK_FS;
-    int e = note(achieved, CONFINE_RLIMITS, set_limits(limits));
+    int e = 0;
 
-    if (!e && abi) {
+    if (abi) {
         e = restrict_files(abi, &covered);
         note(achieved, e ? CONFINE_LANDLOCK_FS : covered, e);
     }
+    if (!e)
+        e = note(achieved, CONFINE_RLIMITS, set_limits(limits));
     if (!e && filter_is_offered())
         e = note(achieved, CONFINE_SECCOMP, filter_install(limits->action == CONFINE_KILL));
     return e;

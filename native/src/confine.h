@@ -18,10 +18,10 @@
 #define CONFINE_CAPABILITIES 0x004u   /* every capability set is empty */
 #define CONFINE_UNDUMPABLE 0x008u     /* no core dump, no ptrace by equals, no readable-implies-executable */
 #define CONFINE_PARENT 0x010u         /* dies with its parent */
-#define CONFINE_RLIMITS 0x020u        /* the limits below */
-#define CONFINE_LANDLOCK_FS 0x040u    /* no right on any file */
-#define CONFINE_LANDLOCK_NET 0x080u   /* no TCP bind or connect (Landlock ABI 4) */
-#define CONFINE_LANDLOCK_SCOPE 0x100u /* no signal, no abstract socket beyond itself (ABI 6) */
+#define CONFINE_LANDLOCK_FS 0x020u    /* no right on any file */
+#define CONFINE_LANDLOCK_NET 0x040u   /* no TCP bind or connect (Landlock ABI 4) */
+#define CONFINE_LANDLOCK_SCOPE 0x080u /* no signal, no abstract socket beyond itself (ABI 6) */
+#define CONFINE_RLIMITS 0x100u        /* the limits below */
 #define CONFINE_SECCOMP 0x200u        /* only the system calls listed in confine.c */
 #define CONFINE_FAILED_SHIFT 16       /* where confine_process() puts the step that failed */
 
