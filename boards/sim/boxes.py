@@ -46,11 +46,11 @@ class Task:
 class Boxes:
     """All boxes of one powered device.
 
-    `bus_ends` maps a ring to the descriptor of its end of the bus. `lost(ring)` is called when a
+    `bus_ends` maps a ring to the descriptor of its end of the bus. `lost(ring, how)` is called when a
     core's box ends. Every descriptor given in is owned from then on.
     """
 
-    def __init__(self, zygote: Zygote, trace: tuple[int, int], console: int, lost: Callable[[str], None]):
+    def __init__(self, zygote: Zygote, trace: tuple[int, int], console: int, lost: Callable[[str, str], None]):
         self.zygote = zygote
         self._trace, self._trace_flag = trace
         self._console = console
@@ -160,7 +160,8 @@ class Boxes:
         if name.startswith("task "):
             self._task_ended(int(name[5:]), event)
         else:
-            self._lost(name)
+            how = f"by signal {event['signal']}" if event["signal"] else f"with code {event['code']}"
+            self._lost(name, how)
 
     def _task_ended(self, number: int, event: dict[str, Any]) -> None:
         task = self._tasks.get(number)

@@ -31,6 +31,7 @@ TICK_S = 0.25  # how often the watchdog and failed cores are looked at when noth
 MOST_RESETS = 4  # resets in a row, without a quiet minute, before the device stays down
 QUIET_S = 60.0
 KEPT_LINES = 5000
+CORE_LOST = 0xFE  # reset reason
 OFF, ON, HALTED = "off", "on", "halted"
 
 
@@ -178,9 +179,10 @@ class Supervisor:
             except FileExistsError:
                 pass  # it is the same socket still
 
-    def _lost(self, ring: str) -> None:
-        self._reset_reason = 0xFE
-        self.why = f"the {ring} core stopped"
+    def _lost(self, ring: str, how: str) -> None:
+        if self._reset_reason is None:  # what follows from the first loss is not news
+            self._reset_reason = CORE_LOST
+            self.why = f"the {ring} core stopped {how}"
 
     def _reset_wanted(self, reason: int) -> None:
         self._reset_reason = reason

@@ -48,11 +48,17 @@ def run(order: dict[str, Any], descriptors: list[int]) -> None:
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
-    except BaseException:
-        traceback.print_exc(file=sys.stderr)
+    except BaseException as problem:
+        _last_words(problem)
     finally:
         sys.stderr.flush()
         os._exit(status)
+
+
+def _last_words(problem: BaseException) -> None:
+    """Tell the console what ended this box, in one line first: the traceback may itself fail in here."""
+    os.write(2, f"box ended: {type(problem).__name__}: {problem}\n".encode())
+    traceback.print_exception(problem, file=sys.stderr)
 
 
 def _read_all(descriptor: int) -> bytes:

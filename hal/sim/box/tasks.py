@@ -50,7 +50,7 @@ class BoxedTasks:
     def __init__(self, port: Port, machine: Any):
         self._port = port
         self._machine = machine
-        self._side_band = socket.socket(fileno=machine.channels["side_band"])
+        self._side_band = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, machine.channels["side_band"])
 
     def start(self, name: str, code: bytes, memory_kib: int, cpu_ms: int, gate: Any) -> BoxedTask:
         """Run the load `code` confined; its system calls go to `gate`."""

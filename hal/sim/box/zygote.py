@@ -22,7 +22,7 @@ from . import bootstrap
 # What code in a box may import besides its image: no further module can be loaded there.
 PRELOADED = (
     "array", "asyncio", "binascii", "collections", "errno", "gc", "hashlib", "heapq", "io", "json",
-    "linecache", "math", "os", "re", "struct", "sys", "time", "traceback", "typing", "__future__",
+    "encodings.cp437", "linecache", "math", "os", "re", "struct", "sys", "time", "traceback", "typing", "__future__",
 )  # fmt: skip
 MOST_DESCRIPTORS = 16
 
