@@ -29,7 +29,7 @@ class Refused(Denied):
     """The service refused; `retry_after_s` is its wish, or None."""
 
     def __init__(self, status: int, error: str, reason: str, retry_after_s: int | None) -> None:
-        Denied.__init__(self, reason, "service", error, "HTTP {}".format(status))
+        super().__init__(reason, "service", error, "HTTP {}".format(status))
         self.status = status
         self.retry_after_s = retry_after_s
 
