@@ -1,0 +1,98 @@
+"""The build: every package is listed, no link is followed, and no compiler is no obstacle."""
+
+import os
+import pathlib
+import runpy
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+SETUP = runpy.run_path(str(ROOT / "setup.py"), run_name="setup")
+RECIPE = (ROOT / "native/build_native.py").read_text()
+
+
+def test_every_directory_with_python_is_a_package():
+    listed = set(SETUP["packages"]().values())
+    for ring in SETUP["RINGS"]:
+        for path in (ROOT / ring).rglob("*.py"):
+            assert path.parent.relative_to(ROOT).as_posix() in listed
+
+
+def test_every_link_names_a_ring_and_every_ring_has_its_link():
+    links = {path.name: os.readlink(path) for path in (ROOT / "armillary").iterdir() if path.is_symlink()}
+    assert links == {ring: "../" + ring for ring in SETUP["RINGS"]}
+
+
+def test_no_package_lies_behind_a_link():
+    for name, folder in SETUP["packages"]().items():
+        assert (ROOT / folder).resolve() == ROOT / folder
+        assert (
+            name == "armillary" if folder == "armillary" else name == "armillary." + folder.replace("/", ".")
+        )
+
+
+def test_the_version_is_the_packages():
+    import armillary
+
+    assert SETUP["version"]() == armillary.__version__
+
+
+def test_every_c_file_is_in_the_recipe():
+    for path in (ROOT / "native/src").glob("*.c"):
+        assert '"' + path.stem + '"' in RECIPE
+
+
+def test_the_constants_of_confinement_are_all_declared():
+    header = (ROOT / "native/src/confine.h").read_text()
+    names = [line.split()[1] for line in header.splitlines() if line.startswith("#define CONFINE_")]
+    assert len(names) == 13
+    for name in names:
+        assert "#define " + name + " ..." in RECIPE
+
+
+def test_the_steps_in_python_are_the_steps_in_c():
+    from armillary.native import confine
+    from armillary.native._native import lib
+
+    for at, step in enumerate(confine.STEPS):
+        assert getattr(lib, "CONFINE_" + step.upper()) == 1 << at
+    assert lib.CONFINE_FAILED_SHIFT == confine.FAILED_SHIFT
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of what the build reads."""
+    for name in ("setup.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("native", "armillary"):
+        shutil.copytree(
+            ROOT / name, tmp_path / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "*.so")
+        )
+    return tmp_path
+
+
+def build(checkout, **environment):
+    command = [sys.executable, "setup.py", "build_ext", "--inplace"]
+    return subprocess.run(
+        command, cwd=checkout, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def libraries(checkout):
+    return [path.name for path in (checkout / "native").glob("*.so")]
+
+
+def test_the_documented_command_builds_one_library_for_every_python(checkout):
+    assert build(checkout).returncode == 0
+    assert libraries(checkout) == ["_native.abi3.so"]
+    assert not list((checkout / "armillary").glob("*.so"))
+
+
+def test_without_a_compiler_the_build_goes_on(checkout):
+    built = build(checkout, CC="no-such-compiler")
+    assert built.returncode == 0, built.stderr
+    assert libraries(checkout) == []
+    assert "_native" in built.stderr

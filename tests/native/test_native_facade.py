@@ -1,0 +1,96 @@
+"""The facade: which engine does what, loaded when, and what is said when something is missing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from armillary import native
+from armillary.native import compiled, errors, host
+from armillary.native._native import lib
+from armillary.native.plain import suite
+
+OPERATIONS = [
+    "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear", "compare", "hkdf_expand", "hkdf_extract", "hmac_sha256",
+    "p256_check", "p256_ecdh", "p256_is_private", "p256_public", "p256_sign", "p256_verify", "sha256",
+]  # fmt: skip
+
+
+def python(code, *before):
+    """What a fresh interpreter prints for `code`, with the modules `before` made impossible to import."""
+    hide = "import sys\n" + "".join("sys.modules[" + repr(name) + "] = None\n" for name in before)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", hide + code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("module", [native, suite], ids=["facade", "plain"])
+def test_every_operation_is_there(module):
+    assert all(callable(getattr(module, name)) for name in OPERATIONS)
+    assert set(OPERATIONS) <= set(module.__all__)
+
+
+def test_here_it_is_c_and_the_hosts_library():
+    assert native.sha256 is compiled.sha256
+    assert native.describe() == "SHA-256: " + compiled.NAME + "; P-256 and AES-GCM: " + host.NAME
+    assert native.warning() == ""
+
+
+def test_the_refusals_are_value_errors():
+    for refusal in (native.BadSignature, native.BadPoint, native.BadTag):
+        assert issubclass(refusal, ValueError) and refusal is getattr(errors, refusal.__name__)
+
+
+def test_importing_loads_neither_the_hosts_library_nor_the_oracles():
+    code = "import armillary.native as n; print([m for m in sys.modules if 'cryptography' in m or 'p256' in m or 'aes' in m])"
+    assert python(code) == "[]"
+
+
+def test_preparing_loads_the_hosts_library():
+    assert python("import armillary.native as n; n.prepare(); print('cryptography' in sys.modules)") == "True"
+
+
+USE = """
+import armillary.native as n
+private, digest = n.sha256(b"private"), n.sha256(b"")
+n.prepare()
+n.p256_verify(n.p256_public(private), digest, n.p256_sign(private, digest))
+stream = n.Sha256(); stream.update(b"private")
+assert stream.digest() == private and n.compare(private, bytes(private))
+print(n.ENGINE, "|", n.warning())
+"""
+
+
+def test_without_the_c_library_it_works_and_says_what_is_missing():
+    engine, warning = python(USE, "armillary.native._native").split(" | ")
+    assert engine == "hashlib"
+    assert "C library is not built" in warning and "plain Python" not in warning
+
+
+def test_without_the_hosts_library_it_works_and_says_what_is_weaker():
+    engine, warning = python(USE, "cryptography").split(" | ")
+    assert engine == compiled.NAME
+    assert "not in constant time" in warning and "C library" not in warning
+
+
+def test_with_nothing_at_all_both_are_said():
+    engine, warning = python(USE, "cryptography", "armillary.native._native", "hmac").split(" | ")
+    assert engine == "hashlib"
+    assert "C library is not built" in warning and "not in constant time" in warning
+
+
+def test_the_preloaded_library_is_used_by_modules_loaded_anew():
+    """A boxed process forgets every armillary module but the C library, then loads them from an image."""
+    code = """
+import armillary.native._native as library
+for name in [name for name in sys.modules if name.startswith("armillary") and name != library.__name__]:
+    del sys.modules[name]
+import armillary.native as n
+from armillary.native import compiled
+print(compiled.lib is library.lib, n.ENGINE)
+"""
+    assert python(code) == "True " + compiled.NAME
+
+
+def test_the_engine_is_chosen_by_the_processor():
+    assert compiled.NAME.startswith("C with") == bool(lib.sha256_is_accelerated())
