@@ -7,7 +7,10 @@ Every method may raise `Denied` (the bus firewall), `Invalid` (out of bounds) or
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ..wire.call import Gate
 
 
 class Flash(Protocol):
@@ -132,7 +135,7 @@ class Task(Protocol):
 class Tasks(Protocol):
     """The memory management unit and scheduler support: makes confined address spaces."""
 
-    def start(self, name: str, code: bytes, memory_kib: int, cpu_ms: int, gate) -> Task:
+    def start(self, name: str, code: bytes, memory_kib: int, cpu_ms: int, gate: Gate) -> Task:
         """Run the app in image package `code` (verified by the caller), confined.
 
         `gate` is a `wire.call.Gate` made for this app: every request of the app goes to it, and when

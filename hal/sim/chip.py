@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 WATCHDOG = 0xFF  # reason of a reset by the watchdog
+REASONS = 16  # remembered
 
 
 class Chip:
@@ -25,7 +27,7 @@ class Chip:
 
     def __init__(self, on_reset: Callable[[int], None], parts: Iterable[Part] = ()) -> None:
         self.parts = list(parts)
-        self.reasons: list[int] = []  # of every reset since power-on
+        self.reasons: deque[int] = deque((), REASONS)  # of the latest resets since power-on
         self._on_reset = on_reset
 
     def reset(self, reason: int) -> None:
@@ -37,6 +39,6 @@ class Chip:
 
     def power_on(self) -> None:
         """What coming of the power does: the same to the parts, but nobody asked for it."""
-        self.reasons = []
+        self.reasons = deque((), REASONS)
         for part in self.parts:
             part.reset()

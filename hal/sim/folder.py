@@ -26,6 +26,7 @@ from .fuses import Fuses, cells_size
 from .power import PowerRail
 
 FORMAT = 1
+MOST_PIN, MOST_PORT = 95, 65535
 COMPLEMENT = bytes(255 - value for value in range(256))
 
 
@@ -121,15 +122,21 @@ class Board:
         try:
             size, sector, page = [_count(value) for value in fields["flash"]]
             rows, row_bytes = [_count(value) for value in fields["fuses"]]
-            pins = tuple([_count(value, 0) for value in fields["pins"]])
-            hosts = {(str(h), _count(p)): (str(ip), _count(real)) for h, p, ip, real in fields["hosts"]}
+            if size % sector or sector % page:
+                raise ValueError("pages must fill sectors, and sectors the flash")
+            pins = tuple([_count(value, 0, MOST_PIN) for value in fields["pins"]])
+            hosts = dict([_host(*row) for row in fields["hosts"]])
             return cls(str(fields["name"]), (size, sector, page), (rows, row_bytes), pins, hosts)
         except (ValueError, TypeError, KeyError) as error:
             raise Damaged(f"board.json is damaged: {error}") from None
 
 
-def _count(value: Any, low: int = 1) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= 1 << 32:
+def _host(name: str, port: int, ip: str, real_port: int) -> tuple[tuple[str, int], tuple[str, int]]:
+    return (str(name), _count(port, 1, MOST_PORT)), (str(ip), _count(real_port, 1, MOST_PORT))
+
+
+def _count(value: Any, low: int = 1, high: int = 1 << 32) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise ValueError(f"{value!r} is not a lawful number")
     return value
 

@@ -12,7 +12,7 @@ import select
 import socket
 from collections.abc import Mapping
 
-from ...wire.fault import Closed, Invalid
+from ...wire.fault import Closed, Failed, Invalid
 from .network import CLOSED, CONNECTING, FAILED, OPEN, Streams, unknown
 
 Hosts = Mapping[tuple[str, int], tuple[str, int]]
@@ -41,15 +41,20 @@ class HostNetwork:
         if not (address.is_loopback or self.allow_remote):
             raise Invalid(ip + " is not a loopback address", "hal", "network.remote", "allow_remote=False",
                           "allow remote addresses for this board")  # fmt: skip
+        if not 0 < real_port <= 0xFFFF:
+            raise Invalid(str(real_port) + " is not a TCP port")
         self._hosts[(host.lower(), port)] = (str(address), real_port)
 
     def open(self, host: str, port: int) -> int:
-        """Begin a connection. Raises Unreachable if the name is not in the table, Full."""
+        """Begin a connection. Raises Unreachable if the name is not in the table, Full, Failed."""
         self._streams.require_room()
         address = self._hosts.get((host.lower(), port))
         if address is None:
             raise unknown(host, port)
-        return self._streams.add(_Stream(address))
+        try:
+            return self._streams.add(_Stream(address))
+        except OSError as error:
+            raise Failed("the host gave no socket: " + str(error.strerror))
 
     def status(self, stream: int) -> tuple[int, int]:
         """(state, readable)."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CONNECTING, OPEN, CLOSED, FAILED = 0, 1, 2, 3
 STREAMS = 16
+WINDOW = 65536  # bytes arrived and not yet received, after which a peer is not asked for more
 
 
 class Streams:
@@ -151,7 +152,7 @@ class _Linked:
         self.arrived = bytearray()
 
     def pump(self) -> None:
-        if self.peer is not None:
+        if self.peer is not None and len(self.arrived) < WINDOW:
             self.arrived.extend(self.peer.take())
 
     def state(self) -> int:

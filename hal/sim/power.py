@@ -22,7 +22,7 @@ class ChipReset(BaseException):
     """The chip was reset under whoever runs on it. `reason` is what the caller of reset gave."""
 
     def __init__(self, reason: int) -> None:
-        BaseException.__init__(self, reason)
+        super().__init__(reason)
         self.reason = reason
 
 

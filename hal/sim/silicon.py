@@ -6,6 +6,7 @@ chip can break it: cut the rail, flip a bit, drive a pin. The rings only ever ge
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from ...wire.call import Port
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from .hosts import CoreHost, TaskHost
 
 UARTS = 6
+DENIALS = 256  # remembered: a hostile ring must not fill the memory of this one
 
 
 class Silicon:
@@ -60,7 +62,7 @@ class Silicon:
         self.cores: Any = cores or Cores(self._note_start)
         self.tasks = tasks
         self.network = network
-        self.denials: list[tuple[str, str, str]] = []  # (master, call, why), oldest first
+        self.denials: deque[tuple[str, str, str]] = deque((), DENIALS)  # (master, call, why), oldest first
         self.chip = Chip(on_reset or _raise_reset)
         self.watchdog = Watchdog(self.clock, self._watchdog_expired)
         self._on_denied = on_denied

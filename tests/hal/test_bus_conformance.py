@@ -220,7 +220,7 @@ def test_reset_resets(device, chip):
     with pytest.raises(ChipReset) as caught:
         device("chip").reset(7)
     assert caught.value.reason == 7
-    assert chip.chip.reasons == [7]
+    assert list(chip.chip.reasons) == [7]
     assert chip.firewall.owner(8) == 0
 
 

@@ -156,7 +156,7 @@ def test_every_call_of_the_gate_is_in_one_of_these_tables():
 
 def test_the_kernel_cannot_reset_the_chip(chip):
     assert outcome(chip, KERNEL, abi.RESET, 0)
-    assert chip.chip.reasons == []
+    assert list(chip.chip.reasons) == []
 
 
 # -- the firewall alone, without the gate's own list of callers in front of it ------------------------

@@ -244,8 +244,8 @@ def test_a_newer_format_is_refused_without_guessing(made):
 
 
 BENT = [
-    ("flash", [16, 16]), ("flash", [1024, 256, -1]), ("flash", "abc"), ("fuses", [64, True]), ("fuses", None),
-    ("pins", [1, "2"]), ("pins", 5), ("hosts", [["a", 1, "127.0.0.1"]]), ("hosts", [["a", "1", "127.0.0.1", 1]]),
+    ("flash", [16, 16]), ("flash", [1024, 256, -1]), ("flash", [16 << 20, 4096, 1000]), ("flash", [16 << 20, 3 << 20, 256]), ("flash", "abc"), ("fuses", [64, True]), ("fuses", None),
+    ("pins", [1, "2"]), ("pins", [96]), ("pins", [-1]), ("hosts", [["a", 65536, "127.0.0.1", 1]]), ("pins", 5), ("hosts", [["a", 1, "127.0.0.1"]]), ("hosts", [["a", "1", "127.0.0.1", 1]]),
 ]  # fmt: skip
 
 

@@ -1,13 +1,14 @@
 """The network of the host: real sockets, and only to where the board says."""
 
+import errno
 import select
 import socket
 
 import pytest
 
 from armillary.hal.sim.host_network import HostNetwork
-from armillary.hal.sim.network import CLOSED, CONNECTING, FAILED, OPEN, LinkedNetwork
-from armillary.wire.fault import Closed, Full, Invalid, Unreachable
+from armillary.hal.sim.network import CLOSED, CONNECTING, FAILED, OPEN, WINDOW, LinkedNetwork
+from armillary.wire.fault import Closed, Failed, Full, Invalid, Unreachable
 
 
 @pytest.fixture
@@ -131,6 +132,23 @@ def test_an_address_is_never_resolved(ip):
         HostNetwork({("service.test", 443): (ip, 443)}, allow_remote=True)
 
 
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_a_port_must_be_one(port):
+    with pytest.raises(Invalid, match="not a TCP port"):
+        HostNetwork({("service.test", 443): ("127.0.0.1", port)})
+
+
+def test_a_host_out_of_sockets_is_a_fault_and_takes_no_number(network, monkeypatch):
+    def none_left(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socket", none_left)
+        with pytest.raises(Failed, match="Too many open files"):
+            network.open("service.test", 443)
+    assert network.open("service.test", 443) == 0
+
+
 def test_there_are_16_streams(network, server):
     streams = [network.open("service.test", 443) for _ in range(16)]
     with pytest.raises(Full):
@@ -194,3 +212,17 @@ def test_a_linked_peer_is_told_that_the_device_is_gone(how):
     assert network.readers() == network.writers() == []
     with pytest.raises(Closed):
         network.status(stream)
+
+
+def test_a_peer_that_never_stops_is_not_asked_for_more_than_the_window():
+    class Flood(Peer):
+        def take(self):
+            return bytes(10_000)
+
+    network = LinkedNetwork({("flood.test", 1): Flood})
+    stream = network.open("flood.test", 1)
+    for _ in range(100):
+        network.status(stream)
+    assert len(network._streams.find(stream).arrived) < WINDOW + 10_000
+    assert len(network.receive(stream, 1 << 20)) >= WINDOW
+    assert network.status(stream) == (OPEN, 1)

@@ -3,10 +3,11 @@
 import pytest
 
 from armillary.boards.sim import facts
+from armillary.hal import abi
 from armillary.hal.port import FlashPort, FusesPort, PinOwnershipPort
 from armillary.hal.sim.network import LinkedNetwork
 from armillary.hal.sim.power import ChipReset, PowerLost
-from armillary.hal.sim.silicon import Silicon
+from armillary.hal.sim.silicon import DENIALS, Silicon
 from armillary.wire.fault import Denied, Locked
 
 FIRMWARE = facts.FLASH_LAYOUT[1][0]
@@ -61,7 +62,7 @@ def test_a_power_cycle_begins_anew(chip):
     assert FlashPort(chip.port("monitor")).read(FIRMWARE, 5) == b"image"
     assert chip.fuses.read(4) == bytes(32)
     assert chip.clock.uptime_us() == 0
-    assert chip.chip.reasons == []
+    assert list(chip.chip.reasons) == []
 
 
 def test_a_snapshot_is_a_device_that_can_be_put_into_another_chip(chip):
@@ -94,8 +95,6 @@ def test_a_board_hears_of_resets_denials_and_gives_its_own_hosts():
         facts, on_reset=reasons.append, on_denied=lambda *event: denials.append(event),
         tasks=tasks, network=LinkedNetwork({}),
     )  # fmt: skip
-    from armillary.hal import abi
-
     assert chip.port("kernel").call(abi.TASK_CREATE, "blink", 64, 0) == 5
     chip.port("monitor").call(abi.RESET, 9)
     with pytest.raises(Denied):
@@ -113,3 +112,11 @@ def test_a_blank_chip_is_small():
     each = (tracemalloc.get_traced_memory()[0] - before) / len(chips)
     tracemalloc.stop()
     assert each < 100 * 1024
+
+
+def test_a_ring_that_is_denied_for_ever_fills_no_memory(chip):
+    port = chip.port("kernel")
+    for _ in range(DENIALS + 50):
+        with pytest.raises(Denied):
+            port.call(abi.GPIO_READ, 8)
+    assert len(chip.denials) == DENIALS
