@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 
 from armillary import native
@@ -151,7 +149,9 @@ class World:
         return self.package(image.FIRMWARE_CONFIG, key or self.capability, version, body, "capability")
 
     def reset(self) -> None:
-        self.rail.power_on()
+        """A reset; it brings the power back but leaves a cut that is planned."""
+        if not self.rail.is_on:
+            self.rail.power_on()
         self.fuses.reset()
         self.uart.text = ""
         self.cores.started = []
@@ -176,14 +176,14 @@ class World:
         return port
 
     def save(self):
-        return self.flash.snapshot(), self.fuses.snapshot(), self.next_offset, copy.copy(self.entries)
+        return self.flash.snapshot(), self.fuses.snapshot(), self.next_offset, [entry.copy() for entry in self.entries]
 
     def load(self, saved):
         flash, fuses, self.next_offset, entries = saved
         self.rail.power_on()
         self.flash.restore(flash)
         self.fuses.restore(fuses)
-        self.entries = copy.copy(entries)
+        self.entries = [entry.copy() for entry in entries]
 
     def cut_everywhere(self, operation, recover, depth=2):
         """Cut the power in each fuse and flash operation of `operation`, then of `recover`; call

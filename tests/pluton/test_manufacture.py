@@ -110,12 +110,10 @@ def test_power_lost_in_any_fuse_of_manufacture_leaves_a_chip_that_becomes_a_devi
     assert sweep(blank, 1) >= 14
 
 
-@pytest.mark.slow
 def test_power_lost_twice_in_manufacture_leaves_a_chip_that_becomes_a_device(blank):
     assert sweep(blank, 2) > 150
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_manufacture_survives_however_the_fuses_tear(blank, seed):
     assert sweep(type(blank)(seed), 2) > 150
