@@ -141,9 +141,14 @@ class Device:
 
     def boot(self):
         """Power on and boot, through every reset that the rings ask for; returns the kernel's port."""
+        self.chip.power_on()
+        return self.boot_powered()
+
+    def boot_powered(self):
+        """Boot a chip that has just got power: what a planned power cut is to strike."""
         for _ in range(6):
-            self.chip.power_on()
             self.kernel = None
+            self.chip.started = []
             try:
                 return self._boot_once()
             except ChipReset as reset:

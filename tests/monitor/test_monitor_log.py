@@ -78,7 +78,7 @@ def test_a_damaged_record_costs_itself_only(device, log, at):
 def test_a_hundred_power_cuts_do_not_use_the_ring_up(device, log):
     log.append(b"kept")
     for _ in range(100):
-        assert device.cut(1, lambda: log.append(b"torn"))
+        assert device.cut(1, lambda to=log: to.append(b"torn"))
         device.rail.power_on()
         log = reopened(device)
     assert text(log).startswith(b"kept")
