@@ -200,6 +200,7 @@ class Scan:
         files = [node for node in self.nodes if node.mode & KIND == FILE and (node.size or node.offset)]
         files.sort(key=lambda node: (node.offset, node.at))
         end = self.end
+        gaps: list[tuple[int, int]] = []
         for node in files:
             if node.offset % PAGE:
                 self.refuse("content that is not on a page", node.at)
@@ -208,13 +209,18 @@ class Scan:
             elif node.offset < end:
                 self.refuse("content that overlaps another's", node.at)
             else:
-                self._zeros(end, node.offset)
+                gaps.append((end, node.offset))
                 end = node.offset + node.size
-        self._zeros(end, len(self.body))
+        for start, stop in gaps + [(end, len(self.body))]:
+            self._zeros(start, stop)
 
     def _zeros(self, start: int, end: int) -> None:
-        if self.body[start:end] != bytes(end - start):
-            self.refuse("bytes that belong to no file", start)
+        gap = self.body[start:end]
+        if gap != bytes(len(gap)):
+            at = 0
+            while not gap[at]:
+                at += 1
+            self.refuse("a byte that belongs to no file", start + at)
 
 
 def crc32(body: bytes) -> int:
