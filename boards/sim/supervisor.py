@@ -77,6 +77,7 @@ class Supervisor:
         if self.state == ON:
             return
         self.silicon.power_on()
+        self.silicon.gpio.history.clear()
         ends = {}
         for ring in CORES:
             inner, ends[ring] = channel_pair()
@@ -161,6 +162,8 @@ class Supervisor:
             data = os.read(self._console_out, 65536)
         except BlockingIOError:
             return
+        if self.state != ON:
+            return  # a box that notices its power is gone a moment before it ends
         with self._console_file.open("ab") as file:
             if file.tell() < 1 << 20:
                 file.write(data)
