@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAME = "C with the processor's SHA-256" if lib.sha256_is_accelerated() else "portable C"
 
 _hash = lib.sha256_hash
+_equal = lib.memory_equal
 _from_buffer = ffi.from_buffer
 
 
@@ -72,8 +73,9 @@ class Sha256:
 
 def compare(a: Data, b: Data) -> bool:
     """Whether `a` and `b` are equal, in a time that depends on their lengths only."""
-    x, y = _from_buffer(a), _from_buffer(b)
-    return len(x) == len(y) and lib.memory_equal(x, y, len(x)) == 1
+    if type(a) is not bytes or type(b) is not bytes:
+        a, b = _from_buffer(a), _from_buffer(b)
+    return len(a) == len(b) and _equal(a, b, len(a)) == 1
 
 
 def clear(memory: bytearray | memoryview) -> None:

@@ -93,73 +93,76 @@ int sha256_is_accelerated(void)
     return fastest != blocks_portable;
 }
 
+static const uint32_t INITIAL[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
 void sha256_begin(struct sha256 *hash)
 {
-    static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    memcpy(hash->state, initial, sizeof initial);
+    memcpy(hash->state, INITIAL, sizeof INITIAL);
     hash->length = 0;
 }
 
-static void update(struct sha256 *hash, const uint8_t *data, size_t length, compress *blocks)
+/*
+ * Take the last length % 64 bytes and the padding (a one bit, zeros, the length in bits as 64 bits
+ * big-endian; one block or two), write the digest, and clear the state.
+ */
+static void finish(uint32_t state[8], const uint8_t *rest, uint64_t length, uint8_t *digest, compress *blocks)
+{
+    uint8_t last[2 * SHA256_BLOCK] = {0};
+    size_t used = (size_t)(length % SHA256_BLOCK), count = used < 56 ? 1 : 2;
+
+    if (used)
+        memcpy(last, rest, used);
+    last[used] = 0x80;
+    store_be(last + count * SHA256_BLOCK - 8, (uint32_t)(length >> 29));
+    store_be(last + count * SHA256_BLOCK - 4, (uint32_t)(length << 3));
+    blocks(state, last, count);
+    for (int i = 0; i < 8; i++)
+        store_be(digest + 4 * i, state[i]);
+    memory_clear(last, sizeof last);
+    memory_clear(state, 8 * sizeof state[0]);
+}
+
+/* Without a struct sha256 in between: for short data its copying would be half the work. */
+static void hash_with(const uint8_t *data, size_t length, uint8_t *digest, compress *blocks)
+{
+    uint32_t state[8];
+    size_t whole = length - length % SHA256_BLOCK;
+
+    memcpy(state, INITIAL, sizeof state);
+    if (whole)
+        blocks(state, data, whole / SHA256_BLOCK);
+    finish(state, length > whole ? data + whole : NULL, length, digest, blocks);
+}
+
+void sha256_update(struct sha256 *hash, const uint8_t *data, size_t length)
 {
     size_t used = (size_t)(hash->length % SHA256_BLOCK);
 
     if (length == 0)
         return; /* data may be NULL, which memcpy forbids */
     hash->length += length;
-    if (used + length < SHA256_BLOCK) {
+    if (length < SHA256_BLOCK - used) {
         memcpy(hash->block + used, data, length);
         return;
     }
     if (used) {
         memcpy(hash->block + used, data, SHA256_BLOCK - used);
-        blocks(hash->state, hash->block, 1);
+        fastest(hash->state, hash->block, 1);
         data += SHA256_BLOCK - used;
         length -= SHA256_BLOCK - used;
     }
     if (length >= SHA256_BLOCK)
-        blocks(hash->state, data, length / SHA256_BLOCK);
+        fastest(hash->state, data, length / SHA256_BLOCK);
     if (length % SHA256_BLOCK)
         memcpy(hash->block, data + (length - length % SHA256_BLOCK), length % SHA256_BLOCK);
 }
 
-/* Padding: a one bit, zeros, the length in bits as 64 bits big-endian; one block or two. */
-static void end(const struct sha256 *hash, uint8_t digest[SHA256_DIGEST], compress *blocks)
-{
-    uint8_t last[2 * SHA256_BLOCK] = {0};
-    uint32_t state[8];
-    size_t used = (size_t)(hash->length % SHA256_BLOCK), count = used < 56 ? 1 : 2;
-
-    memcpy(state, hash->state, sizeof state);
-    memcpy(last, hash->block, used);
-    last[used] = 0x80;
-    store_be(last + count * SHA256_BLOCK - 8, (uint32_t)(hash->length >> 29));
-    store_be(last + count * SHA256_BLOCK - 4, (uint32_t)(hash->length << 3));
-    blocks(state, last, count);
-    for (int i = 0; i < 8; i++)
-        store_be(digest + 4 * i, state[i]);
-    memory_clear(last, sizeof last);
-    memory_clear(state, sizeof state);
-}
-
-static void hash_with(const uint8_t *data, size_t length, uint8_t digest[SHA256_DIGEST], compress *blocks)
-{
-    struct sha256 hash;
-    sha256_begin(&hash);
-    update(&hash, data, length, blocks);
-    end(&hash, digest, blocks);
-    memory_clear(&hash, sizeof hash);
-}
-
-void sha256_update(struct sha256 *hash, const uint8_t *data, size_t length)
-{
-    update(hash, data, length, fastest);
-}
-
 void sha256_end(const struct sha256 *hash, uint8_t digest[SHA256_DIGEST])
 {
-    end(hash, digest, fastest);
+    uint32_t state[8];
+    memcpy(state, hash->state, sizeof state);
+    finish(state, hash->block, hash->length, digest, fastest);
 }
 
 void sha256_hash(const uint8_t *data, size_t length, uint8_t digest[SHA256_DIGEST])
