@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from armillary.wire import asxipfs, guid, image
-from armillary.wire.fault import Invalid
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
+
+from armillary.wire import asxipfs, guid, image
+from armillary.wire.fault import Invalid
 
 BLINK = guid.to_bytes("2f074b0f-d99d-4692-82d9-ef93a7d6463c")
 BLINK_IMAGE = guid.to_bytes("6415a939-c098-48cf-8e5c-02b52a9f0ffb")

@@ -4,11 +4,12 @@ import binascii
 import struct
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from armillary.wire import asxipfs
 from armillary.wire.asxipfs import DATA_MODE, DIRECTORY_MODE, FileSystem
 from armillary.wire.fault import Invalid, NotFound
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 # Where things are in the image of `small`.
 ROOT, A, A_NAME, SUB, SUB_NAME, INNER, INNER_NAME = 64, 76, 88, 92, 104, 108, 120

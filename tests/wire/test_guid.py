@@ -3,10 +3,11 @@
 import uuid
 
 import pytest
-from armillary.wire import guid
-from armillary.wire.fault import Invalid
 from hypothesis import given
 from hypothesis import strategies as st
+
+from armillary.wire import guid
+from armillary.wire.fault import Invalid
 
 
 def test_the_layout_is_that_of_windows():

@@ -4,10 +4,11 @@ import hashlib
 import struct
 
 import pytest
-from armillary.wire import guid, image
-from armillary.wire.fault import Invalid
 from hypothesis import given
 from hypothesis import strategies as st
+
+from armillary.wire import guid, image
+from armillary.wire.fault import Invalid
 
 UNSIGNED = bytes(64)
 

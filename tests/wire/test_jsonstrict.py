@@ -4,10 +4,11 @@ import json
 import math
 
 import pytest
-from armillary.wire import jsonstrict
-from armillary.wire.fault import Invalid
 from hypothesis import given
 from hypothesis import strategies as st
+
+from armillary.wire import jsonstrict
+from armillary.wire.fault import Invalid
 
 SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)

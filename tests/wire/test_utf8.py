@@ -1,10 +1,11 @@
 """Strict UTF-8, against the host's own strict decoder."""
 
 import pytest
-from armillary.wire import utf8
-from armillary.wire.fault import Invalid
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from armillary.wire import utf8
+from armillary.wire.fault import Invalid
 
 
 @given(st.one_of(st.binary(max_size=12), st.text(max_size=6).map(lambda text: text.encode() + b"\xc0")))
