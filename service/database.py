@@ -192,8 +192,9 @@ class Database:
             version = tx.exec_driver_sql("PRAGMA user_version").scalar_one()
             if version not in (0, FORMAT):
                 raise ValueError("a database of format " + str(version))
-            METADATA.create_all(tx)
-            tx.exec_driver_sql("PRAGMA user_version=" + str(FORMAT))
+            if version == 0:
+                METADATA.create_all(tx)
+                tx.exec_driver_sql("PRAGMA user_version=" + str(FORMAT))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
