@@ -189,6 +189,31 @@ def test_the_firewall_refuses_by_itself_and_says_why(attempt):
     assert fault.reason and fault.policy
 
 
+@pytest.mark.parametrize("name", sorted(walls.DEVICES))
+def test_the_firewall_alone_gives_devices_as_written_here(name):
+    allowed = {
+        "fuses": {PLUTON}, "entropy": {PLUTON}, "clock": {PLUTON, MONITOR, KERNEL}, "watchdog": {MONITOR},
+        "reset": {PLUTON, MONITOR}, "pin owners": {MONITOR}, "tasks": {KERNEL}, "network": {KERNEL},
+    }  # fmt: skip
+    passed = set()
+    for master in (*MASTERS, "radio"):
+        try:
+            Firewall(LAYOUT, facts.PINS).device(master, name)
+            passed.add(master)
+        except Denied:
+            pass
+    assert passed == allowed[name]
+
+
+def test_the_kernels_pins_are_not_the_monitors():
+    wall = Firewall(LAYOUT, facts.PINS)
+    wall.assign(8, 1)
+    wall.pin(KERNEL, 8)
+    for master in (PLUTON, MONITOR, "radio"):
+        with pytest.raises(Denied):
+            wall.pin(master, 8)
+
+
 def test_without_the_firewall_the_attack_it_stops_works(chip, monkeypatch):
     """The other side of the defence: a compromised monitor overwrites the boot loader."""
     attack = (abi.FLASH_PROGRAM, LAYOUT[partition.BOOTLOADER_ONE][0], b"\x00" * 64)

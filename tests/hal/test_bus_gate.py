@@ -119,6 +119,14 @@ def test_denials_are_told_whoever_observes(chip):
     assert seen[2][:2] == ("kernel", abi.CLOCK_READ)
 
 
+def test_what_is_merely_wrong_is_not_told_as_a_denial(chip):
+    port = chip.port("monitor")
+    for attempt in (lambda: port.call(abi.FLASH_ERASE, 1), lambda: port.call(abi.WATCHDOG_TEND)):
+        with pytest.raises(Fault):
+            attempt()
+    assert not chip.denials
+
+
 def test_a_denial_names_rule_and_policy_at_the_far_side(chip):
     with pytest.raises(Denied) as caught:
         chip.port("monitor").call(abi.FLASH_ERASE, 0)

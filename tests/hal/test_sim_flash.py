@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from armillary.hal.sim.flash import Flash
-from armillary.hal.sim.power import PowerLost, PowerRail
+from armillary.hal.sim.flash import Flash, torn_erase, torn_program
+from armillary.hal.sim.power import PowerLost, PowerRail, Tear
 from armillary.wire.fault import Failed, Invalid
 
 SIZE, SECTOR, PAGE = 1024, 256, 64
@@ -180,6 +180,29 @@ def test_tears_reach_every_part_of_the_range_of_outcomes(kind):
         data = flash.read(0, SECTOR if kind == "erase" else PAGE)
         zeros.append(data.count(0) / len(data))
     assert min(zeros) < 0.1 and max(zeros) > 0.9
+
+
+def test_a_torn_erase_is_a_blank_prefix_a_weak_stretch_and_an_old_rest():
+    weak = 0
+    for seed in range(100):
+        torn = torn_erase(Tear(seed), bytes(SECTOR))
+        blank = len(torn) - len(torn.lstrip(b"\xff"))
+        rest = len(torn.rstrip(b"\x00"))
+        middle = torn[blank:rest]
+        assert torn == b"\xff" * blank + middle + bytes(SECTOR - rest)
+        weak += any(byte not in (0, 0xFF) for byte in middle)
+    assert weak > 50
+    assert sum(torn_erase(Tear(seed), bytes(SECTOR))[:1] == b"\xff" for seed in range(100)) > 90
+
+
+def test_a_torn_program_leaves_one_byte_half_done():
+    half = 0
+    for seed in range(100):
+        torn = torn_program(Tear(seed), b"\xff" * PAGE, bytes(PAGE))
+        done = len(torn) - len(torn.lstrip(b"\x00"))
+        assert torn[done + 1 :] == b"\xff" * (PAGE - done - 1 if done < PAGE else 0)
+        half += done < PAGE and torn[done] != 0xFF
+    assert half > 80
 
 
 # -- against a simple model ------------------------------------------------------------------------

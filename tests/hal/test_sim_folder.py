@@ -134,6 +134,13 @@ def test_one_process_does_not_open_a_device_twice_either(made):
     DeviceFolder(made).close()
 
 
+def test_the_lock_names_who_holds_it_not_who_did(made):
+    (made / "lock").write_text("9" * 20)
+    with DeviceFolder(made), pytest.raises(InUse) as caught:
+        DeviceFolder(made)
+    assert caught.value.pid == os.getpid()
+
+
 def test_a_forked_child_holds_neither_the_lock_nor_the_memory(made):
     device = DeviceFolder(made)
     ready, go = os.pipe()
@@ -222,10 +229,11 @@ def test_a_file_of_the_wrong_size_is_named_and_the_lock_let_go(made, name, chang
     DeviceFolder(made).close()
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620])
 @pytest.mark.parametrize("name", ["flash.bin", "fuses.bin"])
-def test_secrets_that_others_can_read_are_refused(made, name):
+def test_secrets_that_others_can_reach_are_refused(made, name, mode):
     assert os.stat(made).st_mode & 0o077 == 0
-    os.chmod(made / name, 0o644)
+    os.chmod(made / name, mode)
     with pytest.raises(Exposed, match="chmod 600"):
         DeviceFolder(made)
 
