@@ -121,7 +121,7 @@ def test_denials_are_told_whoever_observes(chip):
 
 def test_what_is_merely_wrong_is_not_told_as_a_denial(chip):
     port = chip.port("monitor")
-    for attempt in (lambda: port.call(abi.FLASH_ERASE, 1), lambda: port.call(abi.WATCHDOG_TEND)):
+    for attempt in (lambda: port.call(abi.FLASH_ERASE, facts.FLASH_LAYOUT[1][0] + 1), lambda: port.call(abi.WATCHDOG_TEND)):
         with pytest.raises(Fault):
             attempt()
     assert not chip.denials
