@@ -4,7 +4,6 @@ The body of an image package of type 19. After a header come the entries (16-byt
 four bytes are the sizes of key and thumbprint, the key X||Y, the thumbprint), then the table "UTBL"
 of one word per key. What Azure Sphere keeps in the rest of the entry header and in the words is not
 public. The guess made here, and only here: the header is zero, a word holds the roles of its key.
-(The published size of the store, 2376 bytes, is what 20 keys with 20 words give.)
 """
 
 from __future__ import annotations

@@ -27,23 +27,27 @@ def encode(message: bytes) -> bytes:
     """The packet for `message`, its zero included. Raises Invalid if it is longer than LIMIT."""
     if len(message) > LIMIT:
         raise Invalid("a message of " + str(len(message)) + " bytes")
+    return _stuff(bytes(message) + struct.pack("<I", binascii.crc32(message))) + b"\0"
+
+
+def _stuff(text: bytes) -> bytes:
+    """`text` in groups of a count and what precedes a zero, so that no byte is zero."""
     packet = bytearray()
-    runs = (bytes(message) + struct.pack("<I", binascii.crc32(message))).split(b"\0")
+    runs = text.split(b"\0")
     for number, run in enumerate(runs):
         for at in range(0, len(run) - RUN + 1, RUN):
             packet.append(RUN + 1)
             packet.extend(run[at : at + RUN])
         rest = len(run) % RUN
-        # A full group has no zero after it, so where one ended the text nothing need follow.
+        # A full group stands for no zero; one that ends the text needs nothing after it.
         if rest or not run or number < len(runs) - 1:
             packet.append(rest + 1)
             packet.extend(run[len(run) - rest :])
-    packet.append(0)
     return bytes(packet)
 
 
 def _unstuff(packet: bytes) -> bytes | None:
-    """What COBS made `packet` (without zero) from, or None."""
+    """The text that `_stuff` made `packet` from, or None."""
     out = bytearray()
     at, end = 0, len(packet)
     while at < end:
