@@ -18,7 +18,7 @@ from . import abi, attestation, fusemap, handoff, keys, sealing, selftest
 from .capabilities import Capabilities, pack
 from .drbg import Random
 from .measurements import Measurements
-from .search import Found, Search
+from .search import Found, Search, refuse_old
 from .signers import Signers, is_signed
 from .storage import Storage
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 RING = "pluton"
 MONITOR_CORE = 1
+MONITOR_COUNTER = b"security monitor"  # whatever component id it has, there is one monitor
+MOST_CAPABILITY_FILE = 1024  # bytes
 REVOKE = b"armillary revoke signer"  # what a revocation order is signed over, before the signer
 # Image type that runs from its backup: bit of the boot mode flags.
 BACKUP_FLAGS = {image.PLUTON_RUNTIME: 1, image.SECURITY_MONITOR: 2, image.ONE_BL: 4}
@@ -54,8 +56,8 @@ class Pluton:
         self._storage = Storage(
             hardware.flash, hardware.fuses, hardware.layout[partition.PLUTON_STORAGE], self._keys.records()
         )  # fmt: skip
-        # Component: (fuse row or None, the version that runs, beyond which its counter does not go).
-        self._running: dict[bytes, tuple[int | None, int]] = {}
+        # Component: (fuse row or name of its counter, the version that runs and that it may reach).
+        self._running: dict[bytes, tuple[int | bytes, int]] = {}
         for (row, component), stage in zip(state.early, state.stages):
             self._running[component] = (row, stage.version)
         self._generated = 0
@@ -68,13 +70,14 @@ class Pluton:
         """Verify, measure and start the security monitor. Raises Failed if none may run."""
         self._hardware.say("[PLUTON] Logging initialized")
         self._load_capabilities()
-        found = Search(self._hardware, self._signers, abi.ROLE_OS, self._lowest).find(image.SECURITY_MONITOR)
+        lowest = self._storage.counter(MONITOR_COUNTER)
+        found = Search(self._hardware, self._signers, abi.ROLE_OS, lambda parsed: lowest).find(image.SECURITY_MONITOR)
         for reason in found.passed_over:
             self._hardware.say("[PLUTON] Passed over: " + reason)
         if found.stage.replica == partition.BACKUP:
             self._hardware.say("[PLUTON] Booting the backup security monitor")
         self._measured.add(found.stage)
-        self._running[found.parsed.component] = (None, found.stage.version)
+        self._running[found.parsed.component] = (MONITOR_COUNTER, found.stage.version)
         self._hardware.uart.write(found.stage.line("PLUTON").encode())
         self._hardware.say("[PLUTON] Booting HLOS core")
         self._hardware.cores.start(MONITOR_CORE, load(found))
@@ -163,23 +166,23 @@ class Pluton:
     # Counters.
 
     def _read_counter(self, component: bytes) -> int:
-        row, _ = self._running.get(component, (None, 0))
-        return self._storage.counter(component) if row is None else fusemap.read_version(self._hardware.fuses, row)
-
-    def _lowest(self, parsed: image.Package) -> int:
-        return self._read_counter(parsed.component)
+        place, _ = self._running.get(component, (component, 0))
+        if isinstance(place, int):
+            return fusemap.read_version(self._hardware.fuses, place)
+        return self._storage.counter(place)
 
     def _advance_counter(self, component: bytes, value: int) -> None:
-        row, running = self._running.get(component, (None, None))
-        if running is not None and value > running:
+        place, running = self._running.get(component, (component, value))
+        if value > running:
             raise Denied(
                 "version " + str(value) + " of this component has not booted", RING, "counter.running",
                 "running version " + str(running), "boot version " + str(value) + " first",
             )  # fmt: skip
-        if row is None:
-            self._storage.advance(component, value)
+        refuse_old(value, self._read_counter(component))
+        if isinstance(place, int):
+            fusemap.advance_version(self._hardware.fuses, place, value)
         else:
-            fusemap.advance_version(self._hardware.fuses, row, value)
+            self._storage.advance(place, value)
 
     # Images and capabilities.
 
@@ -208,7 +211,7 @@ class Pluton:
 
     def _check_capabilities(self, blob: bytes) -> list[int]:
         granted, parsed = self._capabilities.check(blob)
-        if parsed.security_version < self._lowest(parsed):
+        if parsed.security_version < self._storage.counter(parsed.component):
             raise Untrusted("the capability file was withdrawn", RING, "capability.version", "counter of the component", "ask for a new one")
         return granted
 
@@ -223,7 +226,7 @@ class Pluton:
                 if entry.image_type != image.FIRMWARE_CONFIG or entry.state != partition.INSTALLED:
                     continue
                 try:
-                    if entry.length > attestation.MOST_EVIDENCE or entry.offset + entry.length > flash.size:
+                    if entry.length > MOST_CAPABILITY_FILE or entry.offset + entry.length > flash.size:
                         continue
                     self._install_capabilities(bytes(flash.read(entry.offset, entry.length)))
                 except Fault as fault:

@@ -243,6 +243,15 @@ def test_a_monitor_below_its_counter_is_passed_over(world):
     assert "Rollback" in refused.value.policy
 
 
+def test_a_monitor_under_another_component_id_has_the_same_counter(world):
+    replace(world, MONITOR, (monitor(world, 2), {}))
+    world.port().advance_counter(bytes((MONITOR,)) * 16, 2)
+    replace(world, MONITOR, (monitor(world, 1, component=b"\x66" * 16), {}))
+    with pytest.raises(Failed) as refused:
+        world.boot()
+    assert "Rollback" in refused.value.policy
+
+
 def test_an_image_of_another_type_in_the_monitors_place_is_refused(world):
     other = world.package(image.KERNEL, world.os)
     replace(world, MONITOR, (other, {"image_type": MONITOR}))
