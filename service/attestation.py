@@ -16,23 +16,19 @@ import hmac
 from dataclasses import dataclass
 from typing import Any  # SQLAlchemy's name for a row of any columns
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, delete, func, select, update
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from ..wire import guid
-from . import certificates, evidence, releases, reports
+from . import certificates, evidence, queries, releases, reports
 from .certificates import Leaf
 from .core import Service
-from .database import BOOTS, CERTIFICATES, DEVICES, GROUPS, SPENT, TENANTS, VERDICTS
-from .devices import ACTIVE, QUARANTINED, UNPROVEN
+from .devices import ACTIVE, UNPROVEN
 from .evidence import Claims
 from .refusals import Forbidden, Malformed, Refused, TooMany
 
 NONCE_LIFE_S = 300
 MOST_SPENT = 16  # attestations of one device within the life of a nonce
-MOST_BOOTS = 256  # boot seeds remembered of one device
-MOST_VERDICTS = 1000  # remembered of one device
-MOST_STRANGERS = 100  # refusals remembered of evidence in a device's name that it did not sign
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ def attest(service: Service, data: bytes) -> Issued:
     issued: Issued | None = None
     refusal: Refused = _unproven()  # stands if the device is unclaimed at this very moment
     with service.database.write() as tx:
-        row = tx.execute(_known().where(DEVICES.c.id == device)).first()
+        row = tx.execute(queries.KNOWN_BY_ID, {"id_is": device}).first()
         if row is not None:
             try:
                 issued = _judge(service, tx, payload, row)
@@ -82,7 +78,7 @@ def _prove(service: Service, data: bytes) -> tuple[str, bytes]:
     except evidence.BadEvidence as error:
         raise Malformed("evidence-malformed", str(error)) from None
     with service.database.read() as tx:
-        row = tx.execute(_known().where(DEVICES.c.key_id == envelope.key_id.hex())).first()
+        row = tx.execute(queries.KNOWN_BY_KEY, {"key_id_is": envelope.key_id.hex()}).first()
     try:
         if row is None:
             raise evidence.BadEvidence("the device is not known")
@@ -91,11 +87,6 @@ def _prove(service: Service, data: bytes) -> tuple[str, bytes]:
         _record_stranger(service, row)
         raise _unproven() from None
     return row.id, envelope.payload
-
-
-def _known() -> Select[Any]:
-    """Devices, each with its group's leniency."""
-    return select(DEVICES, GROUPS.c.is_development).join(GROUPS, GROUPS.c.id == DEVICES.c.group)
 
 
 def _unproven() -> Forbidden:
@@ -113,6 +104,10 @@ def _judge(service: Service, tx: Connection, payload: bytes, row: Row[Any]) -> I
         raise Forbidden("claims-invalid", str(error)) from None
     if claims.device.hex() != row.id:
         raise Forbidden("claims-invalid", "the device id in the claims is another device's")
+    if claims.client_key == claims.device or any(public == claims.device for _, public in claims.tenants):
+        raise Forbidden(
+            "claims-invalid", "the device's identity key is to be certified: each key has one use"
+        )
     _spend(service, tx, claims.nonce, row.id)
     _check_lineage(tx, claims.boot_seed.hex(), row.id)
     _check_state(claims, row.is_development)
@@ -128,32 +123,32 @@ def _spend(service: Service, tx: Connection, nonce: bytes, device: str) -> None:
     if not hmac.compare_digest(seal, _nonce_seal(service, head, bytes.fromhex(device))):
         raise Forbidden("nonce-foreign", "the nonce was not made here for this device", "ask for a nonce")
     expires, now = int.from_bytes(head[:6], "big"), service.now()
-    tx.execute(delete(SPENT).where(SPENT.c.expires < now))
+    tx.execute(queries.FORGET_SPENT, {"now": now})
     if now > expires:
         raise Forbidden("nonce-expired", "the nonce has ended", "ask for a nonce")
-    if tx.execute(select(SPENT.c.nonce).where(SPENT.c.nonce == nonce.hex())).first() is not None:
+    spent = tx.execute(queries.SPENT_BY, {"device_is": device}).scalars().all()
+    if nonce.hex() in spent:
         raise Forbidden("nonce-used", "the nonce was used before", "ask for a nonce")
-    if tx.execute(select(func.count()).where(SPENT.c.device == device)).scalar_one() >= MOST_SPENT:
+    if len(spent) >= MOST_SPENT:
         raise TooMany("attestations-many", "too many attestations", "wait", retry_after_s=NONCE_LIFE_S)
-    tx.execute(SPENT.insert().values(nonce=nonce.hex(), device=device, expires=expires))
+    tx.execute(queries.SPEND, {"nonce": nonce.hex(), "device": device, "expires": expires})
 
 
 def _check_lineage(tx: Connection, seed: str, device: str) -> None:
     """A boot seed is drawn at each boot. One that comes back after another has been seen means that
     two devices share the key: a clone. Both are shut out until the operator decides."""
-    newest = select(BOOTS.c.seed).where(BOOTS.c.device == device).order_by(BOOTS.c.at.desc()).limit(1)
-    if tx.execute(newest).scalar_one_or_none() == seed:
+    if tx.execute(queries.NEWEST_BOOT, {"device_is": device}).scalar_one_or_none() == seed:
         return
     try:
         with tx.begin_nested():
-            tx.execute(BOOTS.insert().values(device=device, seed=seed))
+            tx.execute(queries.ADD_BOOT, {"device": device, "seed": seed})
     except IntegrityError:
-        tx.execute(update(DEVICES).where(DEVICES.c.id == device).values(state=QUARANTINED))
+        tx.execute(queries.QUARANTINE, {"id_is": device})
         raise Forbidden(
             "device-cloned", "a boot that had ended attests again: two devices have this key",
             "its operator finds the clone, then makes the device active",
         ) from None  # fmt: skip
-    _keep_newest(tx, BOOTS.c.at, BOOTS.c.device == device, MOST_BOOTS)
+    tx.execute(queries.KEEP_BOOTS, {"device_is": device})
 
 
 def _check_state(claims: Claims, is_development: bool) -> None:
@@ -177,50 +172,43 @@ def _issue(
     leaves = {"": own}
     for tenant, tenant_public in claims.tenants:
         name = guid.to_text(tenant)
-        owned = (TENANTS.c.id == name, TENANTS.c.catalog == row.catalog)
-        if tx.execute(select(TENANTS.c.id).where(*owned)).first() is None:
+        if tx.execute(queries.TENANT, {"id_is": name, "catalog_is": row.catalog}).first() is None:
             # One app that names a foreign tenant must not keep the whole device from its certificate.
             detail = {"error": "tenant-foreign", "reason": "no tenant of this catalog: " + name}
             reports.notice(tx, service, row.id, row.catalog, detail)
             continue
         issuer = service.keys.catalog(row.catalog)
         leaves[name] = certificates.issue(issuer, row.id, tenant_public, digest, now, service.random)
-    tx.execute(delete(CERTIFICATES).where(CERTIFICATES.c.device == row.id, CERTIFICATES.c.not_after < now))
+    tx.execute(queries.FORGET_CERTIFICATES, {"device_is": row.id, "now": now})
     for name, leaf in leaves.items():
-        values = {"serial": leaf.serial, "device": row.id, "catalog": row.catalog}
-        tx.execute(CERTIFICATES.insert().values(**values, tenant=name, not_after=leaf.not_after))
+        values = {"serial": leaf.serial, "device": row.id, "catalog": row.catalog, "tenant": name}
+        tx.execute(queries.ADD_CERTIFICATE, {**values, "not_after": leaf.not_after})
     return Issued(own, {name: leaf for name, leaf in leaves.items() if name}, release)
 
 
 def _record(service: Service, tx: Connection, row: Row[Any], issued: Issued | None, refusal: Refused) -> None:
-    values: dict[str, object] = {"is_accepted": True, "error": "", "reason": "", "release": ""}
-    if issued is not None:
-        values["release"] = issued.release
-    else:
-        values.update(is_accepted=False, error=refusal.error, reason=refusal.reason)
-        reports.notice(tx, service, row.id, row.catalog, {"error": refusal.error, "reason": refusal.reason})
-    tx.execute(VERDICTS.insert().values(device=row.id, catalog=row.catalog, time=service.now(), **values))
-    mine = (VERDICTS.c.device == row.id) & (VERDICTS.c.error != UNPROVEN)
-    _keep_newest(tx, VERDICTS.c.at, mine, MOST_VERDICTS)
+    error, reason = ("", "") if issued is not None else (refusal.error, refusal.reason)
+    if issued is None:
+        reports.notice(tx, service, row.id, row.catalog, {"error": error, "reason": reason})
+    release = issued.release if issued is not None else ""
+    tx.execute(queries.ADD_VERDICT, _verdict(service, row.id, row.catalog, error, reason, release))
+    tx.execute(queries.KEEP_VERDICTS, {"device_is": row.id})
 
 
 def _record_stranger(service: Service, row: Row[Any] | None) -> None:
     """Record evidence that nobody proved. Its own small list: a stranger who floods it pushes out
     neither the device's verdicts nor its reports."""
     device, catalog = (row.id, row.catalog) if row is not None else ("", None)
+    reason = "no claimed device signed this"
     with service.database.write() as tx:
-        tx.execute(
-            VERDICTS.insert().values(
-                device=device, catalog=catalog, time=service.now(), is_accepted=False, error=UNPROVEN,
-                reason="no claimed device signed this", release="",
-            )
-        )  # fmt: skip
-        _keep_newest(
-            tx, VERDICTS.c.at, (VERDICTS.c.device == device) & (VERDICTS.c.error == UNPROVEN), MOST_STRANGERS
-        )
+        tx.execute(queries.ADD_VERDICT, _verdict(service, device, catalog, UNPROVEN, reason, ""))
+        tx.execute(queries.KEEP_STRANGERS, {"device_is": device})
 
 
-def _keep_newest(tx: Connection, at: Column[Any], which: ColumnElement[bool], most: int) -> None:
-    """Of the rows that `which` selects, keep those with the `most` highest values of `at`."""
-    oldest_kept = select(at).where(which).order_by(at.desc()).offset(most - 1).limit(1).scalar_subquery()
-    tx.execute(delete(at.table).where(which, at < oldest_kept))
+def _verdict(
+    service: Service, device: str, catalog: str | None, error: str, reason: str, release: str
+) -> dict[str, object]:
+    return {
+        "device": device, "catalog": catalog, "time": service.now(), "is_accepted": not error,
+        "error": error, "reason": reason, "release": release,
+    }  # fmt: skip

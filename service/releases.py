@@ -7,11 +7,11 @@ one more, and none taken from another release.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any  # SQLAlchemy's name for a row of any columns
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
+from . import queries
 from .core import Operator, Service
 from .database import RELEASE_COMPONENTS, RELEASES
 from .evidence import Component
@@ -81,41 +81,34 @@ def appraise(tx: Connection, components: Sequence[Component]) -> str:
     """The name of the release these measured components are, exactly. Raises Forbidden."""
     if len({part.type for part in components}) != len(components):
         raise Forbidden("measurement-repeated", "an image type was measured twice", "reset the device")
-    measured = {(part.type, part.sha256): part for part in components}
+    measured = {(part.type, part.sha256): part.version for part in components}
     known: dict[str, dict[tuple[int, str], int]] = {}
-    for row in tx.execute(_candidates(components)):
+    withdrawn = set()
+    for row in tx.execute(queries.CANDIDATES, {"digests": [part.sha256 for part in components]}):
         known.setdefault(row.release, {})[row.type, row.sha256] = row.version
-    unknown = [part for key, part in measured.items() if not any(key in parts for parts in known.values())]
+        if row.is_withdrawn:
+            withdrawn.add(row.release)
+    unknown = [key for key in measured if not any(key in parts for parts in known.values())]
     if unknown or not measured:
-        what = "type " + str(unknown[0].type) + ", SHA-256 " + unknown[0].sha256 if unknown else "nothing"
+        what = "type {}, SHA-256 {}".format(*unknown[0]) if unknown else "nothing"
         raise Forbidden("measurement-unknown", "what booted is of no release: " + what, "recover the device")
-    whole = [name for name, parts in known.items() if parts.keys() == measured.keys()]
+    whole = {name: parts for name, parts in known.items() if parts.keys() == measured.keys()}
     if not whole:
         raise Forbidden(
             "measurements-incomplete", "what booted is not one whole release", "update the device"
         )
-    return _newest_lawful(tx, measured, {name: known[name] for name in whole})
-
-
-def _candidates(components: Sequence[Component]) -> Select[Any]:
-    """Every component of the releases that hold any of the measured digests."""
-    digests = [part.sha256 for part in components]
-    touched = select(RELEASE_COMPONENTS.c.release).where(RELEASE_COMPONENTS.c.sha256.in_(digests))
-    return select(RELEASE_COMPONENTS).where(RELEASE_COMPONENTS.c.release.in_(touched))
+    return _newest_lawful(measured, whole, withdrawn)
 
 
 def _newest_lawful(
-    tx: Connection, measured: dict[tuple[int, str], Component], whole: dict[str, dict[tuple[int, str], int]]
+    measured: dict[tuple[int, str], int], whole: dict[str, dict[tuple[int, str], int]], withdrawn: set[str]
 ) -> str:
-    rows = tx.execute(
-        select(RELEASES).where(RELEASES.c.name.in_(whole)).order_by(RELEASES.c.created.desc())
-    ).all()
-    standing = [row.name for row in rows if not row.is_withdrawn]
+    """The first of the `whole` releases that is neither withdrawn nor of higher security versions."""
+    standing = [name for name in whole if name not in withdrawn]
     if not standing:
-        raise Forbidden(
-            "release-withdrawn", "release " + rows[0].name + " was withdrawn", "update the device"
-        )
+        reason = "release " + next(iter(whole)) + " was withdrawn"
+        raise Forbidden("release-withdrawn", reason, "update the device")
     for name in standing:
-        if all(measured[key].version >= version for key, version in whole[name].items()):
-            return str(name)
+        if all(measured[key] >= version for key, version in whole[name].items()):
+            return name
     raise Forbidden("version-old", "an image's security version is below its release's", "update the device")

@@ -104,6 +104,10 @@ class Lab:
         self.admin = token
         self.clock = clock
         self.door: Door = make_door(service)
+        self.catalog = self.group = ""
+
+    def furnish(self) -> None:
+        """Make what most tests want: a catalog with a group, and a release."""
         self.catalog = self.new_catalog("first")
         self.group = self.new_group(self.catalog)
         self.ok("POST", "/v1/releases", {"name": "one", "components": release_of(os_components())})
@@ -187,19 +191,27 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A service folder just made, and its administrator's token: copied for every test."""
+def template(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """A furnished service, closed: its folder is copied for every test."""
     path = tmp_path_factory.mktemp("template") / "service"
-    # Made an hour ago by the host's clock or by NOW, whichever was first, so that it holds for both.
-    return path, folders.init(path, (), min(NOW, int(time.time())) - 3600, random.Random(1).randbytes)
+    clock, source = Clock(), random.Random(1)
+    # An hour before the host's clock and before NOW, whichever is first, so that it holds for both.
+    clock.seconds = min(NOW, int(time.time())) - 3600
+    token = folders.init(path, (), clock(), source.randbytes)
+    lab = Lab(Service.open(path, clock, source.randbytes), token, clock, path)
+    lab.furnish()
+    lab.service.close()
+    return lab
 
 
 @pytest.fixture
-def lab(tmp_path: Path, clock: Clock, template: tuple[Path, str]) -> Iterator[Lab]:
+def lab(tmp_path: Path, clock: Clock, template: Lab) -> Iterator[Lab]:
     path = tmp_path / "service"
-    shutil.copytree(template[0], path)
+    shutil.copytree(template.path, path)
     service = Service.open(path, clock, random.Random(7).randbytes)
-    yield Lab(service, template[1], clock, path)
+    lab = Lab(service, template.admin, clock, path)
+    lab.catalog, lab.group = template.catalog, template.group
+    yield lab
     service.close()
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store
 
-from armillary.service import attestation, certificates
+from armillary.service import attestation, certificates, queries
 from armillary.wire import guid
 
 FOREIGN_TENANT = "99999999-8888-7777-6666-555555555555"
@@ -164,11 +164,11 @@ def test_strangers_are_recorded_without_touching_the_devices_own_record(lab, dev
     lab.attest(device)
     data = bytearray(device.evidence(lab.nonce(device)))
     data[-1] ^= 1
-    for _ in range(attestation.MOST_STRANGERS + 3):
+    for _ in range(queries.MOST_STRANGERS + 3):
         lab.attest_with(bytes(data))
     shown = lab.ok("GET", "/v1/devices/" + device.id)
     assert shown["attestation"]["is_accepted"]
-    assert shown["strangers"] == attestation.MOST_STRANGERS
+    assert shown["strangers"] == queries.MOST_STRANGERS
     assert shown["reports"] == 0
 
 
@@ -423,6 +423,14 @@ def test_evidence_without_a_client_key_earns_nothing(lab, device):
     del claims[8]
     data = device.sign(cbor2.dumps(claims, canonical=True))
     assert json.loads(lab.attest_with(data).body)["error"] == "key-missing"
+
+
+def test_the_identity_key_itself_is_never_certified(lab, device, kit):
+    device.client_key = device.key
+    assert refused(lab, device) == "claims-invalid"
+    device.client_key = kit.new_key()
+    device.tenants = ((guid.to_bytes(lab.catalog), kit.raw_public(device.key)),)
+    assert refused(lab, device) == "claims-invalid"
 
 
 # What comes in.
