@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import random
 import ssl
 import types
 
@@ -31,6 +32,12 @@ from armillary.pluton import bootheader, fusemap, loader, manufacture, rom
 from armillary.pluton.core import Pluton
 from armillary.pluton.hardware import Hardware as PlutonHardware
 from armillary.pluton.port import PlutonPort
+from armillary.service import folder as folders
+from armillary.service.core import Service
+from armillary.service.http import Head, Request
+from armillary.service.peer import TlsPeer
+from armillary.service.routes import make_door
+from armillary.service.tls import server_context
 from armillary.wire import asxipfs, guid, image, keystore
 
 SERVICE = "service.armillary.test"
@@ -280,7 +287,7 @@ class Device:
         self.kernel.boot()
         return self.kernel
 
-    def run(self, seconds, step_limit=20_000):
+    def run(self, seconds, step_limit=100_000):
         """Let virtual time pass: apps, kernel, and then the clock to the next wake-up."""
         end = self.clock.uptime_us() + int(seconds * 1_000_000)
         for _ in range(step_limit):
@@ -380,6 +387,108 @@ class TlsServer:
                     pass
                 self.is_closed = True
                 return
+
+
+class Cloud:
+    """The real service, reached through the linked network; its clock is the device's."""
+
+    def __init__(self, path, maker):
+        self.maker = maker
+        self.device = None
+        source = random.Random(7)
+        self.token = folders.init(path, (), int(NOW.timestamp()), source.randbytes)
+        self.service = Service.open(path, self._now, source.randbytes)
+        self.root = (path / "root.pem").read_bytes()
+        self.door = make_door(self.service)
+        self._context = server_context(self.service.keys, False)
+        self.requests = []
+        self.tamper = lambda target, response: response  # a service that lies
+        self.catalog = self.ok("POST", "/v1/catalogs", {"name": "first"})["id"]
+        product = self.ok("POST", "/v1/products", {"name": "product", "catalog": self.catalog})["id"]
+        group = {"name": "field", "product": product, "development": True}
+        self.group = self.ok("POST", "/v1/groups", group)["id"]
+        key = {"public": maker.app.public.hex(), "thumbprint": maker.app.thumbprint.hex(), "catalog": self.catalog}
+        self.ok("POST", "/v1/keys", key)
+
+    def _now(self):
+        return int(NOW.timestamp()) if self.device is None else self.device.clock.unix_ms() // 1000
+
+    def ok(self, method, path, body=None):
+        head = {"authorization": "Bearer " + self.token}
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        if body is not None:
+            head["content-type"] = "application/octet-stream" if isinstance(body, bytes) else "application/json"
+        response = self.door.handle(Request(Head(method, path, head, None), data))
+        assert response.status < 300, response.body
+        return json.loads(response.body) if response.body else {}
+
+    def connect(self, device, tenants=()):
+        """Name the service in the device's network, register what it runs, claim it."""
+        self.device = device
+        device.network.name(SERVICE, 443, self.peer)
+        parts = [self.maker.loader(), *self.maker.os_images(self.root)]
+        release = [{"type": image.parse(part).image_type, "sha256": native.sha256(part[:-64]).hex(), "version": 1}
+                   for part in parts]  # fmt: skip
+        self.ok("POST", "/v1/releases", {"name": "one", "components": release})
+        self.claim()
+        for tenant in tenants:
+            self.ok("POST", "/v1/tenants", {"tenant": tenant, "catalog": self.catalog})
+        return self
+
+    def claim(self):
+        self.ok("POST", "/v1/devices", {"device": self.device.device_id.hex(), "group": self.group})
+
+    def peer(self):
+        return TlsPeer(self, self._context)
+
+    def admit(self, head):
+        self.requests.append(head.method + " " + head.target)
+        return self.door.admit(head)
+
+    def answer(self, admission, body):
+        return self.tamper(admission.head.target, self.door.answer(admission, body))
+
+    def count(self, start):
+        """How many requests began with `start`."""
+        return len([one for one in self.requests if one.startswith(start)])
+
+    def deploy(self, *packages):
+        for package in packages:
+            self.ok("POST", "/v1/images?catalog=" + self.catalog, package)
+        images = [guid.to_text(image.parse(package).image) for package in packages]
+        self.ok("POST", "/v1/deployments", {"group": self.group, "images": images})
+
+    def poll(self):
+        """Have the device ask for updates now."""
+        self.device.kernel.update.now.set()
+        self.device.run(1)
+
+    def reports(self, kind):
+        return self.ok("GET", "/v1/reports?kind=" + kind)["reports"]
+
+    def verdicts(self):
+        return self.ok("GET", "/v1/verdicts")["verdicts"]
+
+
+@pytest.fixture
+def cloud(tmp_path, maker):
+    made = Cloud(tmp_path / "service", maker)
+    yield made
+    made.service.close()
+
+
+@pytest.fixture
+def new_connected(cloud, new_device):
+    """Like new_device, for a device that the service knows and can be reached by."""
+
+    def make(apps=(), tasks=None, tenants=(), before=lambda: None, **more):
+        device = new_device(apps, roots=cloud.root, boot=False, **more)
+        cloud.connect(device, tenants)
+        before()
+        device.boot(tasks)
+        return device
+
+    return make
 
 
 @pytest.fixture(scope="session")
