@@ -136,3 +136,7 @@ class PlutonPort(Port):
     def install_capabilities(self, blob: bytes) -> None:
         """Verify a capability file and use it until reset. Raises Untrusted."""
         self.call(abi.INSTALL_CAPABILITIES, blob)
+
+    def revoke_signer(self, signer: bytes, signature: bytes) -> None:
+        """Believe a key (SHA-256 of it) no more, for ever; the root key signed the order. Raises Untrusted, Full."""
+        self.call(abi.REVOKE_SIGNER, signer, signature)

@@ -279,7 +279,7 @@ def test_a_development_key_needs_capability_11(world):
 
 def revoke(world, port, key, root=None):
     order = (root or world.root).sign(native.sha256(core.REVOKE + key.signer))
-    port.call(abi.REVOKE_SIGNER, key.signer, order)
+    port.revoke_signer(key.signer, order)
 
 
 def test_a_revoked_signer_signs_nothing_more_at_once_and_for_ever(world):
@@ -311,7 +311,7 @@ def test_the_root_key_is_not_revoked(world):
 def test_an_order_for_one_signer_revokes_no_other(world):
     order = world.root.sign(native.sha256(core.REVOKE + world.app.signer))
     with pytest.raises(Untrusted):
-        world.port().call(abi.REVOKE_SIGNER, world.os.signer, order)
+        world.port().revoke_signer(world.os.signer, order)
 
 
 # Capabilities.

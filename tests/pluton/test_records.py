@@ -327,7 +327,7 @@ def test_power_lost_twice_anywhere_in_the_life_of_a_device_leaves_it_booting(wor
         port.commit_client_auth_key()
         signer = world.stranger.signer
         order = world.root.sign(native.sha256(core.REVOKE + signer))
-        port.call(abi.REVOKE_SIGNER, signer, order)
+        port.revoke_signer(signer, order)
         port.set_manufacturing_state(2)
         port.set_manufacturing_state(3)
 
