@@ -28,7 +28,7 @@ from .evidence import Claims
 from .refusals import Forbidden, Malformed, Refused, TooMany
 
 NONCE_LIFE_S = 300
-MOST_SPENT = 16  # attestations of one device within the life of a nonce
+MOST_SPENT = 64  # attestations of one device within the life of a nonce
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,9 @@ def _check_state(claims: Claims, is_development: bool) -> None:
         raise Forbidden("capabilities", reason, "reset the device, or move it to a development group")
 
 
+END_OF_PEM = "-----END CERTIFICATE-----\n"
+
+
 def _issue(
     service: Service, tx: Connection, claims: Claims, public: bytes, row: Row[Any], release: str
 ) -> Issued:
@@ -182,7 +185,8 @@ def _issue(
     tx.execute(queries.FORGET_CERTIFICATES, {"device_is": row.id, "now": now})
     for name, leaf in leaves.items():
         values = {"serial": leaf.serial, "device": row.id, "catalog": row.catalog, "tenant": name}
-        tx.execute(queries.ADD_CERTIFICATE, {**values, "not_after": leaf.not_after})
+        pem = leaf.chain[: leaf.chain.index(END_OF_PEM) + len(END_OF_PEM)]
+        tx.execute(queries.ADD_CERTIFICATE, {**values, "not_after": leaf.not_after, "pem": pem})
     return Issued(own, {name: leaf for name, leaf in leaves.items() if name}, release)
 
 

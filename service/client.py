@@ -157,6 +157,11 @@ class OperatorClient:
         """{"reports": the latest first, "next": the `before` of the next page, or None}."""
         return self._ask("GET", "/v1/reports" + _query(device=device, kind=kind, before=before, limit=limit))
 
+    def certificates(self, device: str) -> list[Row]:
+        """The device's certificates that have not ended, newest first; tenant "" is its own."""
+        rows: list[Row] = self._ask("GET", "/v1/devices/" + device + "/certificates")["certificates"]
+        return rows
+
     def verdicts(self, device: str | None = None) -> list[Row]:
         return self._list("verdicts", device=device)
 

@@ -114,6 +114,7 @@ CERTIFICATES = _table(
     Column("catalog", String, nullable=False),
     Column("tenant", String, nullable=False),  # empty: the device's own
     Column("not_after", BigInteger, nullable=False),
+    Column("pem", String, nullable=False),  # of the leaf
 )
 KEYS = _table(
     "keys",

@@ -119,6 +119,16 @@ def list_all(service: Service, operator: Operator, group: str | None) -> list[di
         return [dict(row._mapping) for row in tx.execute(query)]
 
 
+def certificates_of(service: Service, operator: Operator, device: str) -> list[dict[str, object]]:
+    """The certificates of a device that have not ended: serial, tenant ("" for its own), not_after and
+    PEM, the newest first."""
+    with service.database.read() as tx:
+        row = find(tx, operator, device)
+        mine = (CERTIFICATES.c.device == device) & (CERTIFICATES.c.catalog == row.catalog)
+        newest = CERTIFICATES.c.not_after.desc()
+        return [dict(each._mapping) for each in tx.execute(select(CERTIFICATES).where(mine).order_by(newest))]
+
+
 def verdicts(service: Service, operator: Operator, device: str | None) -> list[dict[str, object]]:
     """The latest verdicts on the operator's devices; the administrator also sees those on strangers."""
     query = (

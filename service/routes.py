@@ -162,6 +162,10 @@ def _show_device(service: Service, call: Call) -> Response:
     return json_response(devices.show(service, _operator(call), call.path[0]))
 
 
+def _list_certificates(service: Service, call: Call) -> Response:
+    return json_response({"certificates": devices.certificates_of(service, _operator(call), call.path[0])})
+
+
 def _change_device(service: Service, call: Call) -> Response:
     body = cast(models.ChangeBody, call.body)
     return json_response(devices.change(service, _operator(call), call.path[0], body.group, body.state))
@@ -272,6 +276,7 @@ ROUTES = (
     Route("POST", "/v1/devices", "operator", _claim, models.ClaimBody),
     Route("GET", "/v1/devices", "operator", _list_devices, query=("group",)),
     Route("GET", "/v1/devices/{device}", "operator", _show_device),
+    Route("GET", "/v1/devices/{device}/certificates", "operator", _list_certificates),
     Route("PATCH", "/v1/devices/{device}", "operator", _change_device, models.ChangeBody),
     Route("DELETE", "/v1/devices/{device}", "operator", _unclaim),
     Route("POST", "/v1/keys", "operator", _add_key, models.KeyBody),
