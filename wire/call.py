@@ -153,8 +153,10 @@ WHY = Layout("reason:text<=512 ring:text<=16 rule:text<=64 policy:text<=512 reme
 
 def _cut(text: str, limit: int) -> str:
     """`text` in at most `limit` bytes of UTF-8, cut at a character."""
-    while len(text.encode()) > limit:
-        text = text[: len(text) - 1 - (len(text.encode()) - limit) // 4]
+    over = len(text.encode()) - limit
+    while over > 0:
+        text = text[: len(text) - (over + 3) // 4]  # no character has more than 4 bytes
+        over = len(text.encode()) - limit
     return text
 
 
@@ -250,6 +252,7 @@ class Gate:
             if self._pending is not None:
                 raise OutOfOrder("the call before is not answered yet", self.ring, "gate.pending")
             call, method = self._find(request[0])
+            self._admit(call)
             arguments = call.arguments.unpack(request[2:])
             values = method(*arguments)
             if values is LATER:
@@ -288,13 +291,14 @@ class Gate:
     def _find(self, op: int) -> tuple[Call, Callable[..., Any]]:
         if op not in self._table:
             raise Unknown("call " + str(op), self.ring, "gate.table", remedy="see describe")
-        call, method = self._table[op]
+        return self._table[op]
+
+    def _admit(self, call: Call) -> None:
         if call.callers and self.caller not in call.callers:
             raise Denied(
                 call.name + " is not for " + self.caller, self.ring, "gate.caller",
                 call.name + " callers=" + ",".join(call.callers),
             )  # fmt: skip
-        return call, method
 
     def _success(self, call: Call, seq: int, arguments: Values, values: Any) -> bytes:
         if not isinstance(values, tuple):
