@@ -9,7 +9,7 @@ from armillary import native
 from armillary.hal.sim.flash import Flash
 from armillary.hal.sim.fuses import Fuses
 from armillary.hal.sim.power import PowerLost, PowerRail
-from armillary.pluton import abi, bits, core, fusemap
+from armillary.pluton import bits, core, fusemap
 from armillary.pluton.storage import COPIES, SIZE, SLOTS, Storage
 from armillary.wire.fault import Failed, Full, Rollback
 
