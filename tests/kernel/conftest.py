@@ -266,8 +266,12 @@ class Device:
 
     def boot(self, tasks=None):
         """Power on and boot the whole chain; returns the kernel."""
-        self.tasks = tasks or HeldTasks()
         self.chip.power_on()
+        return self.boot_powered(tasks)
+
+    def boot_powered(self, tasks=None):
+        """Boot a chip that has power: what a planned cut is to strike."""
+        self.tasks = tasks or HeldTasks()
         self.chip.watchdog.reset()
         _, handoff = rom.boot(self.pluton_hardware())
         _, handoff = loader.boot(self.pluton_hardware(), handoff)
