@@ -11,7 +11,7 @@ from ..wire.call import Call
 
 KERNEL = ("kernel",)
 
-# States of an image in the store.
+# States of an image in the store, as in `wire.partition`.
 STAGED, INSTALLED, PREVIOUS = 1, 2, 3
 
 GET_VERSION = Call(1, "get_version", "", "version:u32", KERNEL, "Security version of the running monitor.")
@@ -21,13 +21,13 @@ GET_LOG_SIZE = Call(9, "get_log_size", "", "size:u32", KERNEL, "Bytes in the log
 GET_LOG_DATA = Call(10, "get_log_data", "offset:u32 length:u16=1..4000", "data:bytes<=4000", KERNEL, "Read the log.")
 DERIVE_KEY = Call(11, "derive_key", "component:b16 generation:u32", "key:b32", KERNEL, "Storage key of a component.")
 LIST_IMAGES = Call(16, "list_images", "index:u16", "count:u16 component:b16 image:b16 image_type:u16 state:u8 version:u32 length:u32 replica:u8", KERNEL, "How many images the store holds, and the one at index. Replica: 0 primary, 1 backup.")
-INVALIDATE_IMAGE = Call(18, "invalidate_image", "component:b16", "", KERNEL, "Remove an application's images.")
+INVALIDATE_IMAGE = Call(18, "invalidate_image", "component:b16", "", KERNEL, "Remove an application's images, or a capability file.")
 OPEN_FOR_STAGING = Call(19, "open_image_for_staging", "length:u32", "handle:u16", KERNEL, "Reserve room for a package of length bytes.")
 WRITE_BLOCK = Call(20, "write_block_to_staged_image", "handle:u16 offset:u32 data:bytes<=4000", "", KERNEL, "Write the next block; blocks come in order.")
 COMMIT_STAGING = Call(21, "commit_image_staging", "handle:u16", "component:b16 image:b16 version:u32", KERNEL, "The package is whole: verify it from flash and keep it as staged, or discard it.")
 ABORT_STAGING = Call(22, "abort_image_staging", "handle:u16", "", KERNEL, "Discard what was written.")
-INSTALL_STAGED = Call(23, "install_staged_images", "", "count:u16 restart:u8<=1", KERNEL, "Make every staged image the installed one, in one step. Restart: an OS image is among them.")
-GET_ROLLBACK_INFO = Call(41, "get_rollback_info", "", "rolled_back:u8<=1 backup_used:u8 reason:text<=256", KERNEL, "Whether this boot fell back to previous or backup images, and why.")
+INSTALL_STAGED = Call(23, "install_staged_images", "", "count:u16 restart:u8<=1", KERNEL, "Make every staged image the installed one, in one step. Restart: an OS image or a capability file is among them.")
+GET_ROLLBACK_INFO = Call(41, "get_rollback_info", "", "rolled_back:u8<=1 backup_used:u8 reason:text<=256", KERNEL, "Whether this boot fell back to previous images, and why; backups used, by bit: 0 Pluton runtime, 1 monitor, 2 kernel, 3 app runtime, 4 certificate store.")
 PERIPHERAL_ACQUIRE = Call(46, "peripheral_acquire", "kind:u16 index:u16", "", KERNEL, "Give a peripheral to the kernel. Kind 1 is GPIO.")
 PERIPHERAL_RELEASE = Call(47, "peripheral_release", "kind:u16 index:u16", "", KERNEL, "Give it back.")
 PERIPHERAL_LOCK = Call(49, "peripheral_lock_config", "", "", KERNEL, "Freeze ownership until the next reset.")
@@ -39,7 +39,7 @@ CONFIRM_BOOT = Call(67, "confirm_boot", "", "", KERNEL, "This set of images work
 CONFIRM_APPLICATION = Call(68, "confirm_application", "component:b16", "", KERNEL, "This application image works: move its counter, free the previous one.")
 REVERT_APPLICATION = Call(69, "revert_application", "component:b16", "", KERNEL, "The installed application image fails: go back to the previous one.")
 STORAGE_READ = Call(72, "storage_read", "component:b16 offset:u32 length:u16=1..4000", "size:u32 data:bytes<=4000", KERNEL, "A component's mutable file (as the kernel stored it): its size and bytes.")
-STORAGE_WRITE = Call(73, "storage_write", "component:b16 data:bytes<=4000 last:u8<=1", "", KERNEL, "Write the next part of a new content; with last it replaces the old one in one step.")
+STORAGE_WRITE = Call(73, "storage_write", "component:b16 data:bytes<=4000 last:u8<=1", "", KERNEL, "Write the next part of a new content; with last it replaces the old one in one step; an empty part that is not the last discards those before it.")
 STORAGE_DELETE = Call(74, "storage_delete", "component:b16", "", KERNEL, "Delete a component's mutable file.")
 
 READ_RNG = Call(96, "read_rng", "length:u16=1..1024", "data:bytes<=1024", KERNEL, "Random bytes from Pluton.")

@@ -14,13 +14,13 @@ from ..wire.fault import Failed, Fault
 from ..wire.stage import Stage
 from . import abi
 from .images import HeldImages
-from .log import Log
+from .log import MOST_RECORD, Log
 from .ownership import Ownership
 from .policy import BOOTED, KINDS
-from .staging import RESTARTING, Staging
+from .staging import CONFIRM, REMOVE, Staging
 from .storage import Storage
 from .store import Store
-from .system import System, require_no_restart
+from .system import System
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,12 +169,12 @@ class Monitor:
         return int(bool(reason)), self.system.backup_used, reason[:256]
 
     def _invalidate(self, component: bytes) -> None:
-        self.staging.require_removal()
+        self.staging.require(REMOVE)
         self.store.invalidate(component)
         self.staging.settle()
 
     def _confirm_boot(self) -> None:
-        require_no_restart(self.staging.state == RESTARTING)
+        self.staging.require(CONFIRM)
         self.system.confirm()
 
     def _fall_back(self) -> None:
@@ -183,7 +183,10 @@ class Monitor:
     def _tell(self, words: str) -> None:
         """Say something to whoever watches the debug UART, and keep it in the log."""
         self._print(words)
-        self.log.append(("[monitor] " + words + "\n").encode()[:1024])
+        try:
+            self.log.append(("[monitor] " + words + "\n").encode()[:MOST_RECORD])
+        except Failed:
+            self._print("the log cannot be written")  # no reason not to boot
 
     def _print(self, words: str) -> None:
         self._hardware.uart.write(("[monitor] " + words + "\n").encode())

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from .verify import Verified
 
 EMPTY, WRITING, READY, WRITING_MORE, RESTARTING = "empty", "writing", "ready", "writing more", "restarting"
-OPEN, WRITE, COMMIT, ABORT, INSTALL, INSTALL_RESTART, DISCARD = (
-    "open", "write", "commit", "abort", "install", "install and restart", "discard",
+OPEN, WRITE, COMMIT, ABORT, INSTALL, INSTALL_RESTART, DISCARD, CONFIRM, REMOVE = (
+    "open", "write", "commit", "abort", "install", "install and restart", "discard", "confirm boot", "remove",
 )  # fmt: skip
 
 # (state, call): state. EMPTY has nothing staged, READY has; RESTARTING waits for the reset
-# that an OS image or a capability file needs.
+# that an OS image or a capability file needs: what runs is no longer what is installed.
 NEXT = {
     (EMPTY, OPEN): WRITING,
     (WRITING, WRITE): WRITING,
@@ -50,6 +50,12 @@ NEXT = {
     (READY, INSTALL): EMPTY,
     (READY, INSTALL_RESTART): RESTARTING,
     (READY, DISCARD): EMPTY,
+    (EMPTY, CONFIRM): EMPTY,
+    (WRITING, CONFIRM): WRITING,
+    (READY, CONFIRM): READY,
+    (WRITING_MORE, CONFIRM): WRITING_MORE,
+    (EMPTY, REMOVE): EMPTY,
+    (READY, REMOVE): READY,
 }
 MOST_GRANT = 1024  # bytes of a capability file that Pluton takes
 
@@ -129,10 +135,9 @@ class Staging:
         if self.state == READY and not self._store.staged():
             self._step(DISCARD)
 
-    def require_removal(self) -> None:
-        """Raise OutOfOrder unless images may be removed now: not while one is being written."""
-        if self.state not in (EMPTY, READY):
-            raise OutOfOrder("not while " + self.state, "monitor", "staging.state", "state " + self.state)
+    def require(self, call: str) -> None:
+        """Raise OutOfOrder unless CONFIRM or REMOVE, which are done elsewhere, may be done now."""
+        self._may(call)
 
     def _may(self, call: str, handle: int | None = None) -> None:
         if (self.state, call) not in NEXT:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..wire import image
-from ..wire.fault import Failed, Fault, Full, OutOfOrder
+from ..wire.fault import Failed, Fault, Full
 from ..wire.partition import BACKUP, BACKUPS, FIRMWARE, INSTALLED, PREVIOUS, PRIMARY, Entry
 from .locator import find
 from .policy import BEFORE_US, BOOTED, KINDS, MOST_TRIALS, is_system
@@ -215,13 +215,6 @@ class System:
         except Full:
             self._store.locator.replace(others)
             return self._store.place(number, data)
-
-
-def require_no_restart(is_restarting: bool) -> None:
-    """Raise OutOfOrder if what runs is no longer what is installed."""
-    if is_restarting:
-        raise OutOfOrder("the installed set has not been booted", "monitor", "confirm.booted",
-                         "state restarting", "reset the device first")  # fmt: skip
 
 
 def _measurements(pluton: PlutonPort) -> dict[int, tuple[bytes, int]]:

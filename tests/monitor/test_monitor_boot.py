@@ -2,9 +2,13 @@
 
 import pytest
 
+from armillary.hal.sim.power import ChipReset
+from armillary.monitor.core import Monitor
 from armillary.pluton import abi as pluton_abi
+from armillary.pluton.port import PlutonPort
 from armillary.wire import image
-from armillary.wire.fault import Failed
+from armillary.wire.fault import Failed, Fault
+from armillary.wire.partition import pack_table
 from armillary.wire.stage import parse_line
 
 BOOTED = (image.KERNEL, image.ROOT_FS, image.UPDATE_CERT_STORE)
@@ -41,9 +45,6 @@ def test_every_stage_is_measured_in_order(booted):
 
 
 def test_measurements_are_closed_before_the_kernel_runs(booted):
-    from armillary.pluton.port import PlutonPort
-    from armillary.wire.fault import Fault
-
     with pytest.raises(Fault):
         PlutonPort(booted.pluton.gate("monitor")).measure(10, bytes(32), 0, bytes(32), "late")
 
@@ -54,6 +55,21 @@ def test_a_damaged_primary_gives_way_to_its_backup_and_says_so(booted):
     assert kernel.get_rollback_info() == (False, 4, "")
     assert any("kernel: the backup copy is used, because primary: " in line for line in lines(booted))
     assert "backup copy is used" in kernel.read_log().decode()
+
+
+def test_a_log_that_cannot_be_written_does_not_stop_the_backup_from_booting(booted):
+    spoil(booted, booted.maker.component(image.KERNEL))
+    start, size = booted.facts.FLASH_LAYOUT[5]
+    plain = booted.flash.program
+
+    def program(offset, data):
+        if start <= offset < start + size:
+            raise Failed("worn out")
+        plain(offset, data)
+
+    booted.flash.program = program
+    assert booted.reaches_kernel()
+    assert "[monitor] the log cannot be written" in lines(booted)
 
 
 @pytest.mark.parametrize("image_type", BOOTED)
@@ -111,9 +127,6 @@ def test_a_damaged_locator_copy_is_repaired_at_boot(booted):
 
 
 def test_without_a_locator_the_monitor_stops(booted):
-    from armillary.monitor.core import Monitor
-    from armillary.pluton.port import PlutonPort
-
     for partition in (9, 10):
         booted.flash.erase(booted.facts.FLASH_LAYOUT[partition][0])
     booted.chip.watchdog.reset()
@@ -130,16 +143,12 @@ def test_the_watchdog_runs_from_the_start_and_is_tended(booted):
 
 
 def test_a_silent_kernel_is_reset_by_the_watchdog(booted):
-    from armillary.hal.sim.power import ChipReset
-
     booted.chip.clock.advance_us(10_000_001)
     with pytest.raises(ChipReset):
         booted.chip.watchdog.poll()
 
 
 def test_the_kernel_can_reset_the_device(booted):
-    from armillary.hal.sim.power import ChipReset
-
     with pytest.raises(ChipReset) as reset:
         booted.kernel.reset(7)
     assert reset.value.reason == 7
@@ -158,8 +167,6 @@ def test_images_signed_for_another_role_do_not_boot(new_device, maker):
 
 def test_swapped_images_do_not_boot(booted):
     """The kernel's entry points at the app runtime: rightly signed, wrong thing."""
-    from armillary.wire.partition import pack_table
-
     entries = [entry.copy() for entry in booted.monitor.store.entries]
     place = {(entry.image_type, entry.replica): (entry.offset, entry.length) for entry in entries}
     for entry in entries:
@@ -175,8 +182,6 @@ def test_swapped_images_do_not_boot(booted):
 
 
 def test_a_table_that_points_outside_the_images_partitions_costs_only_that_entry(booted):
-    from armillary.wire.partition import pack_table
-
     entries = [entry.copy() for entry in booted.monitor.store.entries]
     for entry in entries:
         if entry.image_type == image.APPLICATIONS:

@@ -193,10 +193,10 @@ def boots_and_passes(device, saved, check):
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_a_power_cut_leaves_the_old_or_the_new(device, name):
-    """At every operation; in the long staging of an OS set at every fifth, and at every one below."""
+    """At every operation; with an OS set, which takes many, at every fifth here and at every one below."""
     scenario = SCENARIOS[name]
     count = 0
-    step = 5 if name == "staging an OS set" else 1
+    step = 5 if name in ("staging an OS set", "confirming an OS set") else 1
     for _, torn in cuts(device, ready(device, scenario), scenario.act, step):
         boots_and_passes(device, torn, scenario.check)
         count += 1
