@@ -35,6 +35,7 @@ NAME_CONSTRAINTS = bytes.fromhex("551d1e")  # 2.5.29.30
 EXTENDED_USAGE = bytes.fromhex("551d25")  # 2.5.29.37
 SERVER_AUTH = bytes.fromhex("2b06010505070301")  # 1.3.6.1.5.5.7.3.1
 CLIENT_AUTH = bytes.fromhex("2b06010505070302")
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 SIGN, SIGN_CERTIFICATES = 0x8000, 0x0400  # bits 0 and 5 of KeyUsage
 OTHER_NAMES = (0xA0, 0x81, 0xA3, 0xA4, 0xA5, 0x86, 0x88)  # alternatives to a DNS name or an address
 
@@ -286,11 +287,11 @@ def pem_to_der(text: str | bytes) -> list[bytes]:
 
 
 def _base64(text: str) -> bytes:
-    try:
-        data = binascii.a2b_base64(text)
-    except ValueError:
+    # Decoders differ in what they skip and raise, so only the one good spelling reaches one.
+    letters = text.rstrip("=")
+    if not letters or len(text) % 4 or len(text) - len(letters) > 2 or not all([letter in BASE64 for letter in letters]):
         raise Invalid("PEM that is not base 64")
-    # Decoders skip what they do not know; only the one spelling is taken here.
-    if not data or binascii.b2a_base64(data).strip().decode() != text:
-        raise Invalid("PEM that is not base 64")
+    data = binascii.a2b_base64(text.encode())
+    if binascii.b2a_base64(data).strip().decode() != text:
+        raise Invalid("PEM with bits after its end")
     return data

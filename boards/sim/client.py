@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import armillary
+
 READY_S = 20.0
 
 
@@ -120,7 +122,7 @@ def start(folder: Path, power: bool = True) -> Board:
     command = [sys.executable, "-m", "armillary.boards.sim.run", str(folder)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command, env=_environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     end = time.monotonic() + READY_S
     while not is_up(folder):
@@ -131,6 +133,12 @@ def start(folder: Path, power: bool = True) -> Board:
     if power:
         board.do("power_on")
     return board
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with this very package first on the path: a board runs the code that started it."""
+    path = [str(Path(armillary.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def stop(folder: Path, timeout_s: float = 10.0) -> None:

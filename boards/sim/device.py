@@ -14,7 +14,8 @@ from armillary.hal.sim.folder import Board, DeviceFolder
 from armillary.hal.sim.noise import HostNoise
 from armillary.hal.sim.silicon import Silicon
 from armillary.monitor import factory
-from armillary.pluton import bootheader
+from armillary.pluton import bootheader, fusemap
+from armillary.pluton.abi import DEVICE_COMPLETE
 from armillary.pluton.hardware import Hardware
 from armillary.pluton.manufacture import manufacture as make_device
 from armillary.wire.image import parse
@@ -64,11 +65,12 @@ def provision(silicon: Silicon, system: System, apps: list[bytes] | None = None)
 
 
 def create(
-    path: Path, vendor: Vendor, system: System, apps: list[bytes] | None = None, progress: Progress = lambda text: None
-) -> str:
+    path: Path, vendor: Vendor, system: System, apps: list[bytes] | None = None,
+    progress: Progress = lambda text: None, complete: bool = True,
+) -> str:  # fmt: skip
     """A new device in folder `path`, manufactured and provisioned; returns its id as 128 hex digits.
 
-    Raises FolderError if something is there. A device that was not finished is removed again.
+    With `complete` it leaves the factory (DEVICE_COMPLETE); without, it stays BLANK, for development. Raises FolderError if something is there. A device that was not finished is removed again.
     """
     board = Board.of(facts, path.name)
     with DeviceFolder.create(path, board) as folder:
@@ -78,6 +80,8 @@ def create(
             device_id = manufacture(silicon, vendor.root.public, os.urandom(32)).hex()
             progress("laying out flash")
             provision(silicon, system, apps)
+            if complete:
+                fusemap.set_lifecycle(folder.fuses, DEVICE_COMPLETE)
             (path / "device-id").write_text(device_id + "\n")
         except BaseException:
             _remove(path)

@@ -11,22 +11,10 @@ from typing import TYPE_CHECKING
 from .. import x509
 from ..fault import Closed, Fault, Invalid, OutOfOrder, Unhealthy
 from ..hostname import address_of, check_name
-from . import alert, credentials, hello
+from . import alert, credentials, hello, record
 from .alert import refuse
 from .codec import message
-from .record import (
-    ALERT,
-    APPLICATION,
-    CHANGE,
-    CHANGE_CIPHER,
-    HANDSHAKE,
-    HEADER,
-    MOST_PLAIN,
-    MOST_RECORDS,
-    Protection,
-    check_header,
-    plain,
-)
+from .record import ALERT, APPLICATION, CHANGE_CIPHER, HANDSHAKE, HEADER, MOST_PLAIN, Protection
 from .schedule import Schedule, clear, finished_value
 
 if TYPE_CHECKING:
@@ -56,7 +44,6 @@ NEXT = {
 }
 MOST_MESSAGE = 1 << 15  # bytes of one handshake message
 MOST_UPDATES = 32  # key updates in a row without data between them
-UPDATE_AT = MOST_RECORDS - 256  # records sent under one key before we ask for the next
 
 
 class Client:
@@ -167,7 +154,7 @@ class Client:
         if self._state != OPEN:
             raise Closed("the connection is not open", "", "tls.state")
         for at in range(0, len(data), MOST_PLAIN):
-            if self._write is not None and self._write.sequence >= UPDATE_AT:
+            if self._write is not None and self._write.sequence >= record.UPDATE_AT:
                 self.update_keys()
             self._put(APPLICATION, data[at : at + MOST_PLAIN])
 
@@ -217,7 +204,7 @@ class Client:
 
     def _put(self, kind: int, body: bytes) -> None:
         if self._write is None:
-            self._out.extend(plain(kind, body))
+            self._out.extend(record.plain(kind, body))
         else:
             self._comfort()
             self._out.extend(self._write.seal(kind, body))
@@ -225,13 +212,13 @@ class Client:
     def _comfort(self) -> None:
         if not self._has_changed:
             self._has_changed = True
-            self._out.extend(CHANGE)
+            self._out.extend(record.CHANGE)
 
     def _take_records(self) -> None:
         at = 0
         while len(self._in) - at >= HEADER and self._state != CLOSED:
             header = bytes(self._in[at : at + HEADER])
-            length = check_header(header, self._read is not None)
+            length = record.check_header(header, self._read is not None)
             start = at + HEADER
             if len(self._in) - start < length:
                 break
@@ -311,7 +298,7 @@ class Client:
         random, session, public = self._hello_parts
         whole = hello.client_hello(random, session, public, self._name, self._alpn, cookie)
         self._transcript.extend(whole)
-        self._out.extend(plain(HANDSHAKE, whole, version))
+        self._out.extend(record.plain(HANDSHAKE, whole, version))
 
     def _on_retry(self, body: bytes, before: bytes) -> None:
         self._at_end_of_record()

@@ -60,3 +60,8 @@ def extensions(data: bytes) -> list[tuple[int, bytes]]:
             raise refuse("illegal_parameter", "extension " + str(kind) + " given twice", "4.2")
         found.append((kind, body))
     return found
+
+
+def pack_extensions(items: list[tuple[int, bytes]]) -> bytes:
+    """The extensions of a message, as `extensions` reads them, with their length before them."""
+    return vector(2, b"".join([kind.to_bytes(2, "big") + vector(2, body) for kind, body in items]))

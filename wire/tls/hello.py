@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .alert import refuse
-from .codec import Reader, extensions, message, vector
+from .codec import Reader, extensions, message, pack_extensions, vector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +45,7 @@ def client_hello(
     if cookie:
         offered.append((COOKIE, vector(2, cookie)))
     body = _u16(VERSION_12) + random + vector(1, session) + vector(2, _u16(AES_128_GCM_SHA256)) + vector(1, b"\x00")
-    body += vector(2, b"".join([_u16(kind) + vector(2, content) for kind, content in offered]))
-    return message(CLIENT_HELLO, body)
+    return message(CLIENT_HELLO, body + pack_extensions(offered))
 
 
 def is_retry(body: bytes) -> bool:

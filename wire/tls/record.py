@@ -20,6 +20,7 @@ MOST_PLAIN = 1 << 14
 MOST_SEALED = MOST_PLAIN + 256
 TAG = 16
 MOST_RECORDS = 1 << 24  # under one key: below 2**24.5, the bound for AES-GCM (section 5.5)
+UPDATE_AT = MOST_RECORDS - 256  # records sent under one key before we ask for the next
 CHANGE = b"\x14\x03\x03\x00\x01\x01"  # the record that only comforts middleboxes (appendix D.4)
 
 

@@ -1,0 +1,1 @@
+"""`armillary demo`: the whole system in one narrated run."""
