@@ -147,5 +147,10 @@ def same(known: dict[str, Any], detail: dict[str, Any]) -> bool:
 
 
 def plain(text: str) -> str:
-    """`text` on one line and without control characters, which a terminal might obey."""
-    return "".join([character if character >= " " and character != "\x7f" else "?" for character in text])
+    """`text` on one line, whoever counts lines, and without what a terminal might obey."""
+    return "".join([character if is_plain(character) else "?" for character in text])
+
+
+def is_plain(character: str) -> bool:
+    """Neither a control character (C0, DEL, C1) nor one of Unicode's own line ends."""
+    return " " <= character < "\x7f" or (character > "\x9f" and character not in "\u2028\u2029")
