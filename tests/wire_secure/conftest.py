@@ -1,8 +1,11 @@
-"""Certificates of every kind, made by another library."""
+"""Certificates made by another library, and servers: OpenSSL's, and one that can be made to err."""
 
 import datetime
 import hashlib
 import ipaddress
+import os
+import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from armillary import native
+from armillary.wire.fault import Failed, Fault
+from armillary.wire.tls import Client, credentials, record
+from armillary.wire.tls.codec import message, pack_extensions, vector
+from armillary.wire.tls.schedule import Schedule, finished_value
 
+HOST = "server.example"
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 PREHASHED = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
 LEAF = x509.BasicConstraints(False, None)
@@ -109,6 +117,191 @@ def _alternative(name: Any) -> Any:
         return x509.DNSName(name)
 
 
+class Site:
+    """A root with what it certified, and OpenSSL servers made of that."""
+
+    def __init__(self, maker: Any, suite: Any, folder: Path) -> None:
+        self.maker, self.suite, self.folder = maker, suite, folder
+        self.root_key, self.leaf_key, self.device_key = (maker.key(number) for number in (10, 11, 12))
+        self.root = maker.authority("Root", self.root_key, "Root", self.root_key)
+        self.leaf = self.issue("leaf", self.leaf_key)
+        self.device = self.issue("device", self.device_key, purposes=(ExtendedKeyUsageOID.CLIENT_AUTH,), alternatives=None)
+
+    def issue(self, name: str, key: Any, **changes: Any) -> Any:
+        return self.maker.issue(name, key, "Root", self.root_key, **changes)
+
+    def context(self, leaf: Any = None, key: Any = None, asks: bool = False) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        chain, private, root = (self.folder / name for name in ("chain.pem", "key.pem", "root.pem"))
+        chain.write_bytes(self.maker.pem(leaf or self.leaf))
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        private.write_bytes((key or self.leaf_key).private_bytes(*form))
+        root.write_bytes(self.maker.pem(self.root))
+        context.load_cert_chain(chain, private)
+        if asks:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(root)
+        return context
+
+    def client(self, suite: Any = None, host: str = HOST, root: Any = None, random: Any = os.urandom, **more: Any) -> Client:
+        roots = [self.maker.der(root or self.root)]
+        return Client(suite or self.suite, random, host, roots, self.maker.now_ms, **more)
+
+    def pipe(self, client: Client, context: ssl.SSLContext) -> "Pipe":
+        return Pipe(client, context)
+
+    def known_client(self, **more: Any) -> Client:
+        return self.client(chain_der=[self.maker.der(self.device)], sign=self.maker.signer(self.device_key), **more)
+
+
+class Pipe:
+    """A client, an OpenSSL server, and what passes between them."""
+
+    def __init__(self, client: Client, context: ssl.SSLContext) -> None:
+        self.client = client
+        self.down, self.up = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.server = context.wrap_bio(self.up, self.down, server_side=True)
+        self.is_done = False
+        self.error: ssl.SSLError | None = None
+        self.sent = bytearray()
+
+    def shake(self) -> None:
+        """Let the server do what it can."""
+        self.up.write(self.client.outgoing())
+        if self.is_done or self.error:
+            return
+        try:
+            self.server.do_handshake()
+            self.is_done = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self.error = error
+
+    def run(self, step: int = 1 << 20) -> None:
+        """Carry bytes both ways, `step` at a time, until neither has more."""
+        if not self.client.is_open:
+            self.client.start()
+        self.shake()
+        while self.down.pending:
+            data = self.down.read()
+            self.sent.extend(data)
+            for at in range(0, len(data), step):
+                self.client.feed(data[at : at + step])
+            self.shake()
+
+    def read(self) -> bytes:
+        """What the server has for its application."""
+        self.up.write(self.client.outgoing())
+        out = bytearray()
+        while True:
+            try:
+                data = self.server.read(1 << 16)
+            except ssl.SSLWantReadError:
+                return bytes(out)
+            if not data:
+                return bytes(out)
+            out.extend(data)
+
+
+class Server:
+    """The server's end, message by message, each of which can be given another content."""
+
+    def __init__(self, maker: Any, suite: Any, proof_key: Any = None, leaf: Any = None, **more: Any) -> None:
+        self.maker, self.suite = maker, suite
+        root_key, leaf_key = maker.key(20), maker.key(21)
+        self.root = maker.authority("Root", root_key, "Root", root_key)
+        self.leaf = leaf or maker.issue("leaf", leaf_key, "Root", root_key)
+        self.proof_key = proof_key or leaf_key
+        self.private = (77).to_bytes(32, "big")
+        self.client = Client(suite, os.urandom, "server.example", [maker.der(self.root)], maker.now_ms, **more)
+        self.client.start()
+        self.protection: record.Protection | None = None
+        self.transcript = bytearray()
+        self.listen()
+
+    def listen(self) -> bytes:
+        """Take the client's hello."""
+        data = self.client.outgoing()
+        self.transcript.extend(data[data.index(b"\x01\x00", 5) :] if data[0] == record.HANDSHAKE else data[6 + 5 :])
+        self.session = bytes(self.transcript[39:71]) if len(self.transcript) > 71 else b""
+        self.share = data[data.rindex(b"\x00\x17\x00\x41\x04") + 5 :][:64]
+        return data
+
+    def hello(self, extensions: bytes | None = None, random: bytes = b"r" * 32, session: bytes | None = None, version: int = 0x0303, suite: int = 0x1301, compression: int = 0) -> bytes:
+        share = (51, b"\x00\x17" + vector(2, b"\x04" + self.suite.p256_public(self.private)))
+        known = pack_extensions([(43, b"\x03\x04"), share]) if extensions is None else extensions
+        echo = vector(1, self.session if session is None else session)
+        return message(2, version.to_bytes(2, "big") + random + echo + suite.to_bytes(2, "big") + bytes((compression,)) + known)
+
+    def put(self, data: bytes, kind: int = record.HANDSHAKE) -> None:
+        """One record, sealed once there are keys."""
+        if kind == record.HANDSHAKE:
+            self.transcript.extend(data)
+        self.client.feed(self.sealed(data, kind))
+
+    def sealed(self, data: bytes, kind: int = record.HANDSHAKE) -> bytes:
+        return record.plain(kind, data) if self.protection is None else self.protection.seal(kind, data)
+
+    def hash(self) -> bytes:
+        return self.suite.sha256(bytes(self.transcript))
+
+    def begin(self) -> None:
+        """A good hello, and the keys that follow from it."""
+        self.put(self.hello())
+        self.schedule = Schedule(self.suite)
+        self.schedule.advance(self.suite.p256_ecdh(self.private, self.share))
+        self.secret = self.schedule.traffic("s hs traffic", self.hash())
+        self.client_secret = self.schedule.traffic("c hs traffic", self.hash())
+        self.protection = record.Protection(self.suite, bytearray(self.secret))
+
+    def make(self, name: str) -> bytes:
+        """A good message for this moment."""
+        if name == "extensions":
+            return message(8, pack_extensions([]))
+        if name == "request":
+            return message(13, b"\x00" + pack_extensions([(13, vector(2, b"\x04\x03"))]))
+        if name == "certificate":
+            return message(11, b"\x00" + vector(3, vector(3, self.maker.der(self.leaf)) + vector(2, b"")))
+        if name == "proof":
+            digest = self.suite.sha256(b" " * 64 + b"TLS 1.3, server CertificateVerify\x00" + self.hash())
+            der = credentials.raw_to_der(self.maker.signer(self.proof_key)(digest))
+            return message(15, b"\x04\x03" + vector(2, der))
+        if name == "finished":
+            return message(20, finished_value(self.suite, self.secret, self.hash()))
+        return {"ticket": message(4, b"t" * 20), "update": message(24, b"\x00"), "hello": self.hello(), "request hello": message(0, b""), "unknown": message(99, b"")}[name]
+
+    def play(self, *names: str) -> None:
+        for name in names:
+            self.put(self.make(name))
+
+    def open(self) -> None:
+        """The whole handshake; then the keys for data."""
+        self.begin()
+        self.play("extensions", "certificate", "proof", "finished")
+        self.schedule.advance(bytes(32))
+        self.protection = record.Protection(self.suite, self.schedule.traffic("s ap traffic", self.hash()))
+        self.incoming = record.Protection(self.suite, self.schedule.traffic("c ap traffic", self.hash()))
+        self.client.outgoing()
+
+    def is_refused(self, act: Any, rule: str, fault: type[Fault] = Failed) -> None:
+        """What `act` sends ends the connection, for the reason `rule`, and gives nothing out."""
+        with pytest.raises(fault) as caught:
+            act()
+        assert caught.value.rule == rule
+        assert self.client.is_closed and not self.client.is_open
+        assert self.client.received() == b""
+
+    def hear(self) -> list[tuple[int, bytes]]:
+        """The records the client sent since, opened."""
+        data, found = self.client.outgoing(), []
+        while data:
+            end = 5 + int.from_bytes(data[3:5], "big")
+            found.append(self.incoming.open(data[:5], data[5:end]))
+            data = data[end:]
+        return found
+
+
 @pytest.fixture(scope="session")
 def suite() -> Any:
     return native
@@ -117,3 +310,19 @@ def suite() -> Any:
 @pytest.fixture(scope="session")
 def maker() -> Maker:
     return Maker()
+
+
+@pytest.fixture(scope="session")
+def site(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(maker, native, tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def make_server(maker: Maker) -> Any:
+    """Makes a Server; its arguments say what is wrong with it."""
+    return lambda **changes: Server(maker, native, **changes)
+
+
+@pytest.fixture
+def server(make_server: Any) -> Any:
+    return make_server()

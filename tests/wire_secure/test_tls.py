@@ -3,11 +3,9 @@
 import datetime
 import os
 import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,104 +18,15 @@ HOST = "server.example"
 DAY = datetime.timedelta(1)
 
 
-class Site:
-    """A root with what it certified, and OpenSSL servers made of that."""
-
-    def __init__(self, maker: Any, suite: Any, folder: Path) -> None:
-        self.maker, self.suite, self.folder = maker, suite, folder
-        self.root_key, self.leaf_key, self.device_key = (maker.key(number) for number in (10, 11, 12))
-        self.root = maker.authority("Root", self.root_key, "Root", self.root_key)
-        self.leaf = self.issue("leaf", self.leaf_key)
-        self.device = self.issue("device", self.device_key, purposes=(ExtendedKeyUsageOID.CLIENT_AUTH,), alternatives=None)
-
-    def issue(self, name: str, key: Any, **changes: Any) -> Any:
-        return self.maker.issue(name, key, "Root", self.root_key, **changes)
-
-    def context(self, leaf: Any = None, key: Any = None, asks: bool = False) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        chain, private, root = (self.folder / name for name in ("chain.pem", "key.pem", "root.pem"))
-        chain.write_bytes(self.maker.pem(leaf or self.leaf))
-        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        private.write_bytes((key or self.leaf_key).private_bytes(*form))
-        root.write_bytes(self.maker.pem(self.root))
-        context.load_cert_chain(chain, private)
-        if asks:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(root)
-        return context
-
-    def client(self, suite: Any = None, host: str = HOST, root: Any = None, random: Any = os.urandom, **more: Any) -> Client:
-        roots = [self.maker.der(root or self.root)]
-        return Client(suite or self.suite, random, host, roots, self.maker.now_ms, **more)
-
-    def known_client(self, **more: Any) -> Client:
-        return self.client(chain_der=[self.maker.der(self.device)], sign=self.maker.signer(self.device_key), **more)
-
-
-class Pipe:
-    """A client, an OpenSSL server, and what passes between them."""
-
-    def __init__(self, client: Client, context: ssl.SSLContext) -> None:
-        self.client = client
-        self.down, self.up = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.server = context.wrap_bio(self.up, self.down, server_side=True)
-        self.is_done = False
-        self.error: ssl.SSLError | None = None
-        self.sent = bytearray()
-
-    def shake(self) -> None:
-        """Let the server do what it can."""
-        self.up.write(self.client.outgoing())
-        if self.is_done or self.error:
-            return
-        try:
-            self.server.do_handshake()
-            self.is_done = True
-        except ssl.SSLWantReadError:
-            pass
-        except ssl.SSLError as error:
-            self.error = error
-
-    def run(self, step: int = 1 << 20) -> None:
-        """Carry bytes both ways, `step` at a time, until neither has more."""
-        if not self.client.is_open:
-            self.client.start()
-        self.shake()
-        while self.down.pending:
-            data = self.down.read()
-            self.sent.extend(data)
-            for at in range(0, len(data), step):
-                self.client.feed(data[at : at + step])
-            self.shake()
-
-    def read(self) -> bytes:
-        """What the server has for its application."""
-        self.up.write(self.client.outgoing())
-        out = bytearray()
-        while True:
-            try:
-                data = self.server.read(1 << 16)
-            except ssl.SSLWantReadError:
-                return bytes(out)
-            if not data:
-                return bytes(out)
-            out.extend(data)
-
-
-@pytest.fixture(scope="session")
-def site(maker: Any, suite: Any, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return Site(maker, suite, tmp_path_factory.mktemp("tls"))
-
-
 @pytest.fixture
-def pipe(site: Site) -> Pipe:
-    pipe = Pipe(site.known_client(), site.context(asks=True))
+def pipe(site: Any) -> Any:
+    pipe = site.pipe(site.known_client(), site.context(asks=True))
     pipe.run()
     return pipe
 
 
-def test_a_connection_opens_and_carries_data_both_ways(site: Site) -> None:
-    pipe = Pipe(site.client(), site.context())
+def test_a_connection_opens_and_carries_data_both_ways(site: Any) -> None:
+    pipe = site.pipe(site.client(), site.context())
     pipe.run()
     assert pipe.is_done and pipe.client.is_open and not pipe.client.is_closed
     assert pipe.server.version() == "TLSv1.3"
@@ -131,42 +40,42 @@ def test_a_connection_opens_and_carries_data_both_ways(site: Site) -> None:
     assert pipe.client.received() == b""
 
 
-def test_a_server_that_asks_sees_the_devices_certificate(pipe: Pipe, site: Site) -> None:
+def test_a_server_that_asks_sees_the_devices_certificate(pipe: Any, site: Any) -> None:
     assert pipe.is_done and pipe.client.is_open
     assert pipe.server.getpeercert(binary_form=True) == site.maker.der(site.device)
 
 
-def test_plain_python_crypto_does_as_well(site: Site) -> None:
-    pipe = Pipe(site.known_client(suite=plain_suite), site.context(asks=True))
+def test_plain_python_crypto_does_as_well(site: Any) -> None:
+    pipe = site.pipe(site.known_client(suite=plain_suite), site.context(asks=True))
     pipe.run()
     assert pipe.client.is_open
     pipe.client.send(b"up")
     assert pipe.read() == b"up"
 
 
-def test_a_server_that_must_know_the_device_refuses_a_nameless_one(site: Site) -> None:
-    pipe = Pipe(site.client(), site.context(asks=True))
+def test_a_server_that_must_know_the_device_refuses_a_nameless_one(site: Any) -> None:
+    pipe = site.pipe(site.client(), site.context(asks=True))
     with pytest.raises(Untrusted, match="certificate_required") as caught:
         pipe.run()
     assert caught.value.rule == "tls.received" and caught.value.remedy
     assert pipe.client.is_closed
 
 
-def test_a_proof_by_another_key_is_refused_by_the_server(site: Site) -> None:
+def test_a_proof_by_another_key_is_refused_by_the_server(site: Any) -> None:
     client = site.client(chain_der=[site.maker.der(site.device)], sign=site.maker.signer(site.leaf_key))
-    pipe = Pipe(client, site.context(asks=True))
+    pipe = site.pipe(client, site.context(asks=True))
     with pytest.raises(Failed, match="decrypt_error"):
         pipe.run()
 
 
-def test_byte_by_byte_is_the_same(site: Site) -> None:
-    pipe = Pipe(site.known_client(), site.context(asks=True))
+def test_byte_by_byte_is_the_same(site: Any) -> None:
+    pipe = site.pipe(site.known_client(), site.context(asks=True))
     pipe.run(step=1)
     assert pipe.client.is_open and pipe.is_done
 
 
 @pytest.mark.parametrize("size", [1, 16383, 16384, 16385, 300_000])
-def test_large_transfers_arrive_whole(pipe: Pipe, size: int) -> None:
+def test_large_transfers_arrive_whole(pipe: Any, size: int) -> None:
     data = os.urandom(size)
     pipe.client.send(data)
     assert pipe.read() == data
@@ -175,34 +84,34 @@ def test_large_transfers_arrive_whole(pipe: Pipe, size: int) -> None:
     assert pipe.client.received() == data
 
 
-def test_sending_nothing_sends_nothing(pipe: Pipe) -> None:
+def test_sending_nothing_sends_nothing(pipe: Any) -> None:
     pipe.client.send(b"")
     assert pipe.client.outgoing() == b""
 
 
 @pytest.mark.parametrize(("offered", "known", "chosen"), [(("http/1.1",), ["http/1.1"], "http/1.1"), (("h2", "http/1.1"), ["http/1.1"], "http/1.1"), ((), ["http/1.1"], ""), (("http/1.1",), [], "")])
-def test_the_application_protocol_is_agreed(site: Site, offered: Any, known: list[str], chosen: str) -> None:
+def test_the_application_protocol_is_agreed(site: Any, offered: Any, known: list[str], chosen: str) -> None:
     context = site.context()
     if known:
         context.set_alpn_protocols(known)
-    pipe = Pipe(site.client(alpn=offered), context)
+    pipe = site.pipe(site.client(alpn=offered), context)
     pipe.run()
     assert pipe.client.is_open
     assert pipe.client.protocol == chosen == (pipe.server.selected_alpn_protocol() or "")
 
 
-def test_the_server_is_told_which_name_is_meant(site: Site) -> None:
+def test_the_server_is_told_which_name_is_meant(site: Any) -> None:
     seen, context = [], site.context()
     context.sni_callback = lambda _socket, name, _context: seen.append(name)
-    Pipe(site.client(), context).run()
+    site.pipe(site.client(), context).run()
     assert seen == [HOST]
 
 
-def test_an_address_is_certified_but_not_sent_as_a_name(site: Site) -> None:
+def test_an_address_is_certified_but_not_sent_as_a_name(site: Any) -> None:
     leaf, seen = site.issue("leaf", site.leaf_key, alternatives=("192.0.2.7",)), []
     context = site.context(leaf)
     context.sni_callback = lambda _socket, name, _context: seen.append(name)
-    pipe = Pipe(site.client(host="192.0.2.7"), context)
+    pipe = site.pipe(site.client(host="192.0.2.7"), context)
     pipe.run()
     assert pipe.client.is_open
     assert seen == [None]
@@ -218,12 +127,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_server_with_a_wrong_certificate_is_refused_and_told_why(site: Site, name: str) -> None:
+def test_a_server_with_a_wrong_certificate_is_refused_and_told_why(site: Any, name: str) -> None:
     ours, theirs, fault, rule, told = REFUSED[name]
     if "root" in ours:
         other = site.maker.key(13)
         ours = {"root": site.maker.authority("Root", other, "Root", other)}
-    pipe = Pipe(site.client(**ours), site.context(site.issue("leaf", site.leaf_key, **theirs)))
+    pipe = site.pipe(site.client(**ours), site.context(site.issue("leaf", site.leaf_key, **theirs)))
     with pytest.raises(fault) as caught:
         pipe.run()
     assert caught.value.rule == rule
@@ -232,27 +141,27 @@ def test_a_server_with_a_wrong_certificate_is_refused_and_told_why(site: Site, n
     assert pipe.error is not None and told in pipe.error.reason
 
 
-def test_a_self_signed_server_is_refused(site: Site) -> None:
+def test_a_self_signed_server_is_refused(site: Any) -> None:
     own = site.maker.issue("leaf", site.leaf_key, "leaf", site.leaf_key)
     with pytest.raises(Untrusted):
-        Pipe(site.client(), site.context(own)).run()
+        site.pipe(site.client(), site.context(own)).run()
 
 
-def test_a_server_of_an_older_tls_is_refused(site: Site) -> None:
+def test_a_server_of_an_older_tls_is_refused(site: Any) -> None:
     context = site.context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises(Failed, match="protocol_version"):
-        Pipe(site.client(), context).run()
+        site.pipe(site.client(), context).run()
 
 
-def test_a_server_with_another_group_only_is_refused(site: Site) -> None:
+def test_a_server_with_another_group_only_is_refused(site: Any) -> None:
     context = site.context()
     context.set_ecdh_curve("secp384r1")
     with pytest.raises(Failed):
-        Pipe(site.client(), context).run()
+        site.pipe(site.client(), context).run()
 
 
-def test_goodbye_from_the_server_closes_after_the_data(pipe: Pipe) -> None:
+def test_goodbye_from_the_server_closes_after_the_data(pipe: Any) -> None:
     pipe.server.write(b"last")
     with pytest.raises(ssl.SSLWantReadError):
         pipe.server.unwrap()
@@ -266,20 +175,20 @@ def test_goodbye_from_the_server_closes_after_the_data(pipe: Pipe) -> None:
         pipe.client.send(b"x")
 
 
-def test_goodbye_from_the_client_reaches_the_server(pipe: Pipe) -> None:
+def test_goodbye_from_the_client_reaches_the_server(pipe: Any) -> None:
     pipe.client.close()
     pipe.client.close()
     assert pipe.read() == b""
     assert pipe.client.is_closed
 
 
-def test_a_line_that_was_cut_is_not_a_goodbye(pipe: Pipe) -> None:
+def test_a_line_that_was_cut_is_not_a_goodbye(pipe: Any) -> None:
     with pytest.raises(Failed, match="cut off"):
         pipe.client.end()
     pipe.client.end()
 
 
-def test_keys_are_renewed_from_our_side(pipe: Pipe) -> None:
+def test_keys_are_renewed_from_our_side(pipe: Any) -> None:
     for number in range(40):
         pipe.client.update_keys()
         pipe.client.send(bytes((number,)))
@@ -289,26 +198,26 @@ def test_keys_are_renewed_from_our_side(pipe: Pipe) -> None:
         assert pipe.client.received() == b"down"
 
 
-def test_a_key_is_renewed_before_it_has_served_its_time(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("armillary.wire.tls.client.UPDATE_AT", 3)
+def test_a_key_is_renewed_before_it_has_served_its_time(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("armillary.wire.tls.record.UPDATE_AT", 3)
     for _ in range(10):
         pipe.client.send(b"x")
     assert pipe.read() == b"x" * 10
     assert pipe.client._write is not None and pipe.client._write.sequence <= 3
 
 
-def test_a_connection_begins_once(pipe: Pipe) -> None:
+def test_a_connection_begins_once(pipe: Any) -> None:
     with pytest.raises(OutOfOrder):
         pipe.client.start()
 
 
 @pytest.mark.parametrize("use", [lambda c: c.send(b"x"), lambda c: c.update_keys(), lambda c: c.feed(b"x")])
-def test_nothing_flows_before_the_beginning(site: Site, use: Any) -> None:
+def test_nothing_flows_before_the_beginning(site: Any, use: Any) -> None:
     with pytest.raises(Closed):
         use(site.client())
 
 
-def test_no_data_leaves_before_the_server_is_known(site: Site) -> None:
+def test_no_data_leaves_before_the_server_is_known(site: Any) -> None:
     client = site.client()
     client.start()
     with pytest.raises(Closed):
@@ -316,20 +225,20 @@ def test_no_data_leaves_before_the_server_is_known(site: Site) -> None:
     assert b"secret" not in client.outgoing()
 
 
-def test_a_broken_random_source_ends_it(site: Site) -> None:
+def test_a_broken_random_source_ends_it(site: Any) -> None:
     with pytest.raises(Unhealthy):
         site.client(random=bytes).start()
 
 
 @pytest.mark.parametrize("host", ["", "a b", "*.example"])
-def test_a_host_that_is_none_is_refused_at_once(site: Site, host: str) -> None:
+def test_a_host_that_is_none_is_refused_at_once(site: Any, host: str) -> None:
     with pytest.raises(Invalid):
         site.client(host=host)
 
 
-def test_secrets_are_cleared_when_they_have_served(site: Site) -> None:
+def test_secrets_are_cleared_when_they_have_served(site: Any) -> None:
     client = site.known_client()
-    pipe = Pipe(client, site.context(asks=True))
+    pipe = site.pipe(client, site.context(asks=True))
     client.start()
     private = client._private
     assert any(private)
@@ -344,8 +253,8 @@ def test_secrets_are_cleared_when_they_have_served(site: Site) -> None:
 
 @settings(max_examples=60)
 @given(st.lists(st.integers(1, 700), min_size=1, max_size=12), st.binary(max_size=2000))
-def test_any_cutting_of_the_bytes_is_the_same(site: Site, cuts: list[int], data: bytes) -> None:
-    pipe = Pipe(site.client(), site.context())
+def test_any_cutting_of_the_bytes_is_the_same(site: Any, cuts: list[int], data: bytes) -> None:
+    pipe = site.pipe(site.client(), site.context())
     pipe.run(step=cuts[0])
     pipe.server.write(data or b"x")
     flow, at = pipe.down.read(), 0
@@ -356,16 +265,16 @@ def test_any_cutting_of_the_bytes_is_the_same(site: Site, cuts: list[int], data:
     assert pipe.client.received() == (data or b"x")
 
 
-def _flight(site: Site, seed: int = 1) -> tuple[Client, bytes]:
+def _flight(site: Any, seed: int = 1) -> tuple[Client, bytes]:
     """A client that has begun, and the server's whole answer to it."""
     client = site.client()
-    pipe = Pipe(client, site.context())
+    pipe = site.pipe(client, site.context())
     client.start()
     pipe.shake()
     return client, pipe.down.read()
 
 
-def test_every_flipped_bit_of_the_servers_flight_is_refused(site: Site) -> None:
+def test_every_flipped_bit_of_the_servers_flight_is_refused(site: Any) -> None:
     _, flight = _flight(site)
     accepted = []
     for at in range(len(flight)):
@@ -382,7 +291,7 @@ def test_every_flipped_bit_of_the_servers_flight_is_refused(site: Site) -> None:
     assert accepted == []
 
 
-def test_the_flight_without_a_flip_is_accepted(site: Site) -> None:
+def test_the_flight_without_a_flip_is_accepted(site: Any) -> None:
     client, flight = _flight(site)
     client.feed(flight)
     assert client.is_open
@@ -390,7 +299,7 @@ def test_the_flight_without_a_flip_is_accepted(site: Site) -> None:
 
 @settings(max_examples=200)
 @given(st.binary(min_size=1, max_size=300), st.booleans())
-def test_junk_from_a_server_gives_no_other_exception(site: Site, junk: bytes, framed: bool) -> None:
+def test_junk_from_a_server_gives_no_other_exception(site: Any, junk: bytes, framed: bool) -> None:
     client = site.client()
     client.start()
     client.outgoing()
@@ -405,7 +314,7 @@ def test_junk_from_a_server_gives_no_other_exception(site: Site, junk: bytes, fr
     assert not client.is_open
 
 
-def test_a_record_replayed_or_out_of_order_is_refused(pipe: Pipe) -> None:
+def test_a_record_replayed_or_out_of_order_is_refused(pipe: Any) -> None:
     pipe.server.write(b"one")
     first = pipe.down.read()
     pipe.server.write(b"two")
@@ -420,11 +329,11 @@ def test_a_record_replayed_or_out_of_order_is_refused(pipe: Pipe) -> None:
     assert pipe.client.received() == b""
 
 
-def test_an_error_of_the_signer_ends_the_connection(site: Site) -> None:
+def test_an_error_of_the_signer_ends_the_connection(site: Any) -> None:
     def sign(digest: bytes) -> bytes:
         raise Fault("no key")
 
     client = site.client(chain_der=[site.maker.der(site.device)], sign=sign)
     with pytest.raises(Fault, match="no key"):
-        Pipe(client, site.context(asks=True)).run()
+        site.pipe(client, site.context(asks=True)).run()
     assert client.is_closed

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from armillary.wire import certificate, der
 from armillary.wire.fault import Expired, Fault, Invalid, Untrusted
-from armillary.wire.x509 import parse, pem_to_der, summary, verify_chain
+from armillary.wire.x509 import parse, summary, verify_chain
 
 HOST = "server.example"
 DAY = datetime.timedelta(1)
@@ -370,19 +370,6 @@ def test_mutation_gives_no_other_exception(bench: Bench, data: st.DataObject) ->
     assert parts[:2] == [bench.maker.der(part) for part in (bench.leaf(), bench.middle())]
 
 
-@given(st.binary(max_size=200))
-def test_junk_is_no_certificate(data: bytes) -> None:
-    with pytest.raises(Invalid):
-        parse(data)
-
-
-@given(st.datetimes(datetime.datetime(1950, 1, 1), datetime.datetime(2200, 1, 1)))
-def test_every_time_is_read_as_the_calendar_has_it(maker: Any, when: datetime.datetime) -> None:
-    when = when.replace(microsecond=0, tzinfo=datetime.UTC)
-    made = maker.issue("a", maker.key(0), "a", maker.key(0), start=when - maker.now, end=when - maker.now)
-    assert summary(maker.der(made)) == ("a", int(when.timestamp()) * 1000 + 999)
-
-
 def test_the_summary_is_the_name_and_the_end(bench: Bench) -> None:
     end = int((bench.maker.now + DAY * 365).timestamp()) * 1000 + 999
     assert summary(bench.maker.der(bench.leaf())) == ("leaf", end)
@@ -394,24 +381,3 @@ def test_a_name_without_a_common_name_is_empty(bench: Bench) -> None:
     builder = builder.serial_number(1).not_valid_before(maker.now).not_valid_after(maker.now + DAY)
     made = builder.add_extension(CA(False, None), True).sign(bench.keys[0], hashes.SHA256())
     assert summary(maker.der(made))[0] == ""
-
-
-def test_pem_goes_to_der(bench: Bench) -> None:
-    pair = [bench.leaf(), bench.middle()]
-    text = b"comment\n" + b"between\n".join([bench.maker.pem(item) for item in pair])
-    assert pem_to_der(text) == pem_to_der(text.decode().replace("\n", "\r\n")) == [bench.maker.der(item) for item in pair]
-    assert pem_to_der("") == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "-----BEGIN CERTIFICATE-----\nAAAA\n", "-----END CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
-        "-----BEGIN CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-        "-----BEGIN CERTIFICATE-----\nA!AA\n-----END CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----",
-        "-----BEGIN CERTIFICATE-----\nAAB=\n-----END CERTIFICATE-----", b"\xff",
-    ],
-)  # fmt: skip
-def test_pem_of_a_wrong_form_is_refused(text: Any) -> None:
-    with pytest.raises(Invalid):
-        pem_to_der(text)
