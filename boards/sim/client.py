@@ -15,6 +15,7 @@ from typing import Any
 import armillary
 
 READY_S = 20.0
+ANSWER_S = 30.0
 
 
 class BoardProblem(RuntimeError):
@@ -46,6 +47,7 @@ class Board:
     def trace(self) -> Iterator[str]:
         """Every gate crossing as it happens; this connection does nothing else from then on."""
         self.do("trace")
+        self._stream.settimeout(None)
         for line in self._lines:
             yield json.loads(line)["trace"]
 
@@ -98,6 +100,7 @@ def _connect(folder: Path) -> socket.socket:
         stream.close()
         raise BoardProblem(f"no device in {folder}: make one with 'armillary device create'") from None
     try:
+        stream.settimeout(ANSWER_S)
         stream.connect(f"/proc/self/fd/{directory}/control.sock")
     except OSError:
         stream.close()

@@ -168,7 +168,7 @@ class Commands:
 
     def flash_read(self, offset: int, length: int) -> dict[str, Any]:
         """Bytes of flash, in hexadecimal, read with a probe at the chip's pins."""
-        return {"data": self._board.silicon.flash.read(offset, length).hex()}
+        return {"data": self._board.silicon.flash.probe(offset, length).hex()}
 
     def flash_flip(self, offset: int, bit: int) -> None:
         """Flip one bit of flash."""

@@ -121,6 +121,11 @@ class Flash:
         """Cut the power in this flash's `operations`-th next page program or sector erase."""
         self.rail.fail_after(operations, "flash")
 
+    def probe(self, offset: int, length: int) -> bytes:
+        """What a programmer clipped to the chip reads: it brings its own power."""
+        self.check(offset, length)
+        return bytes(self._cells.read(offset, length))
+
     def flip_bit(self, offset: int, bit: int) -> None:
         """Change one stored bit (0..7), as radiation or wear would. No operation is counted."""
         self.check(offset, 1)
