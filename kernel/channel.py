@@ -7,7 +7,7 @@ itself, the private key is in Pluton: the monitor is asked for the signature.
 from __future__ import annotations
 
 from ..wire import http
-from ..wire.fault import Failed, Unreachable
+from ..wire.fault import Closed, Failed, Unreachable
 from ..wire.tls import Client
 from .daemon import Until
 from .streams import CLOSED, CONNECTING, FAILED, OPEN
@@ -105,12 +105,14 @@ class Channel:
 
     def _flush(self, stream: int, data: bytes) -> bytes:
         """Send what the network takes; what is left. A stream that is gone takes nothing."""
-        while data:
-            state, _ = self._network.status(stream)
-            sent = self._network.send(stream, data[:BLOCK]) if state == OPEN else 0
-            if not sent:
-                break
-            data = data[sent:]
+        try:
+            while data:
+                sent = self._network.send(stream, data[:BLOCK])
+                if not sent:
+                    break
+                data = data[sent:]
+        except Closed:
+            pass  # what it sent before may still be read; its end is seen there
         return data
 
     def _wait(self, stream: int, due_us: int, state: int) -> Steps[None]:

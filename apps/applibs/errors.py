@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 # Linux's numbers of what only this library raises; MicroPython's errno lacks some.
-EEXIST, EPIPE, ETIMEDOUT, EHOSTUNREACH = 17, 32, 110, 113
+EEXIST, ETIMEDOUT, EHOSTUNREACH = 17, 110, 113
 
 
 class Refusal(OSError):
@@ -39,4 +39,4 @@ def ask(call: Callable[[KernelPort], T]) -> T:
         raise Refusal(fault)
 
 
-__all__ = ["EACCES", "EBUSY", "EEXIST", "EHOSTUNREACH", "EINVAL", "EPERM", "EPIPE", "ETIMEDOUT", "Refusal", "ask"]
+__all__ = ["EACCES", "EBUSY", "EEXIST", "EHOSTUNREACH", "EINVAL", "EPERM", "ETIMEDOUT", "Refusal", "ask"]

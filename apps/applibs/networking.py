@@ -11,14 +11,15 @@ from ... import native
 from ...wire.fault import Fault
 from ...wire.tls import Client
 from . import application, deviceauth
-from .errors import EHOSTUNREACH, EPIPE, ETIMEDOUT, Refusal, ask
-from .eventloop import CLOSED, TIMEOUT, next_event
+from .errors import EHOSTUNREACH, ETIMEDOUT, Refusal, ask
+from .eventloop import CLOSED, TIMEOUT, next_event, sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PART = 4000  # bytes that one call moves
+PAUSE = 0.05  # seconds before a peer that takes nothing is tried again
 
 
 class Stream:
@@ -37,12 +38,16 @@ class Stream:
         return data if is_open or data else None
 
     async def send_all(self, data: bytes, timeout: float = 30) -> None:
-        """Send all of it. Raises OSError (ETIMEDOUT if the peer does not take it)."""
+        """Send all of it. Raises OSError (ETIMEDOUT if the peer takes nothing for so long)."""
+        idle = 0.0
         while data:
             sent = self.send(data)
             data = data[sent:]
-            if data and not sent:
-                await _pause(self, timeout)
+            idle = 0.0 if sent else idle + PAUSE
+            if idle > timeout:
+                raise OSError(ETIMEDOUT, "nothing was taken for {} s".format(timeout))
+            if not sent:
+                await sleep(PAUSE)
 
     async def receive_some(self, timeout: float = 30) -> bytes:
         """At least one byte, or empty once the peer has closed. Raises OSError (ETIMEDOUT)."""
@@ -108,9 +113,15 @@ class TlsStream:
         try:
             _translate(lambda: self._tls.feed(data) if data else self._tls.end())
         finally:
-            answer = self._tls.outgoing()
-            if answer and data:
-                await self._stream.send_all(answer, timeout)
+            await self._answer(timeout)
+
+    async def _answer(self, timeout: float) -> None:
+        """Send what the protocol wants sent. Once it has ended, whether the last word arrives is no matter."""
+        try:
+            await self._stream.send_all(self._tls.outgoing(), timeout)
+        except OSError:
+            if not self._tls.is_closed:
+                raise
 
 
 async def connect(host: str, port: int, timeout: float = 30) -> Stream:
@@ -143,13 +154,6 @@ async def connect_tls(
         stream.close()
         raise
     return secure
-
-
-async def _pause(stream: Stream, timeout: float) -> None:
-    """Until it is worth trying to send again."""
-    event = await next_event([stream], min(timeout, 0.05))
-    if event.kind == CLOSED:
-        raise OSError(EPIPE, "the peer is gone")
 
 
 def _translate(step: Callable[[], None]) -> None:

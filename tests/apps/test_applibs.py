@@ -1,0 +1,405 @@
+"""The application libraries do what Applibs documents, on a real device."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = "from applibs import application, deviceauth, eventloop, gpio, log, networking, storage\n"
+
+
+def app(body):
+    """An app whose main is `body`."""
+    return HEAD + "async def main(*arguments):\n" + "\n".join("    " + line for line in body.strip().split("\n")) + "\n"
+
+
+EACCES, EBUSY, EINVAL, ENODEV, ENOENT, ENOSPC, EBADF, EEXIST, EAGAIN = 13, 16, 22, 19, 2, 28, 9, 17, 11
+
+
+# -- gpio -------------------------------------------------------------------------------------------
+
+
+def test_an_output_is_driven_and_given_back(run_app):
+    device, _ = run_app(app("""
+with gpio.open_as_output(8, gpio.PUSH_PULL, gpio.HIGH) as led:
+    log.debug("%d", led.get_value())
+    await eventloop.sleep(0.1)
+    led.set_value(gpio.LOW)
+    await eventloop.sleep(0.1)
+await eventloop.sleep(100)
+"""), {"Gpio": [8]})  # fmt: skip
+    assert [(time, level) for time, _, level in device.chip.gpio.history] == [(0, 1), (100_000, 0)]
+    assert device.chip.gpio.mode(8) == 0
+
+
+@pytest.mark.parametrize("call, code", [
+    ("gpio.open_as_output(9)", EACCES), ("gpio.open_as_input(9)", EACCES), ("gpio.open_as_input(40)", ENODEV),
+    ("gpio.open_as_output(8)", EBUSY), ("gpio.open_as_output(7, 3)", EINVAL), ("gpio.open_as_output(7, 0, 2)", EINVAL),
+    ("pin.set_value(2)", EINVAL), ("closed.set_value(1)", EBADF), ("closed.get_value()", EBADF),
+    ("storage.open_mutable_file()", EACCES), ("storage.delete_mutable_file()", EACCES),
+    ("storage.open_file_in_image_package('/bin/app.py')", EINVAL),
+    ("storage.open_file_in_image_package('../x')", EINVAL), ("storage.open_file_in_image_package('x')", ENOENT),
+    ("application.is_device_auth_ready()", EACCES), ("deviceauth.certificate_chain()", EACCES),
+    ("deviceauth.sign(bytes(32))", EACCES), ("deviceauth.sign(b'short')", EINVAL),
+])  # fmt: skip
+def test_a_refusal_is_an_oserror_with_the_documented_errno(run_app, call, code):
+    _, lines = run_app(app("""
+pin = gpio.open_as_output(8)
+closed = gpio.open_as_input(6)
+closed.close()
+closed.close()
+try:
+    %s
+except OSError as error:
+    log.debug("%%d %%s", error.errno, type(error.fault).__name__)
+await eventloop.sleep(100)
+""" % call), {"Gpio": [6, 7, 8, 40]})  # fmt: skip
+    assert lines[0].split()[0] == str(code)
+
+
+def test_a_refusal_says_what_would_allow_it(run_app):
+    _, lines = run_app(app("""
+try:
+    gpio.open_as_output(9)
+except OSError as error:
+    log.debug("%s", error)
+"""), {"Gpio": [8]})  # fmt: skip
+    assert "Capabilities.Gpio = [8]" in lines[0] and "add 9 to Capabilities.Gpio and sign the image again" in lines[0]
+
+
+# -- storage ------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_read_and_written_like_a_file(run_app):
+    device, lines = run_app(app("""
+with storage.open_mutable_file() as file:
+    file.write(bytes(range(256)) * 40)
+    log.debug("%d", file.tell())
+    file.seek(-2, storage.SEEK_END)
+    log.debug("%s", file.read().hex())
+    file.seek(10_000)
+    file.write(b"!")
+    file.seek(9_999)
+    log.debug("%s", file.read(3).hex())
+    file.truncate(3)
+    file.seek(0)
+    log.debug("%s", file.read())
+    file.seek(1)
+    log.debug("%s", file.read(1))
+with storage.open_mutable_file() as file:
+    log.debug("%s", file.read())
+    try:
+        file.seek(-1)
+    except OSError as error:
+        log.debug("%d", error.errno)
+    try:
+        file.write(bytes(20_000))
+    except OSError as error:
+        log.debug("%d %d", error.errno, file.tell())
+storage.delete_mutable_file()
+try:
+    storage.delete_mutable_file()
+except OSError as error:
+    log.debug("%d", error.errno)
+"""), {"MutableStorage": {"SizeKB": 16}})  # fmt: skip
+    assert lines == ["10240", "feff", "0f2111", "b'\\x00\\x01\\x02'", "b'\\x01'", "b'\\x00\\x01\\x02'",
+                     str(EINVAL), "28 16003", str(ENOENT)]  # fmt: skip
+
+
+def test_a_file_of_the_package_is_read_in_whole(run_app):
+    noise = bytes(range(256)) * 50
+    _, lines = run_app(app("""
+with storage.open_file_in_image_package("assets/noise.bin") as file:
+    data = file.read()
+    log.debug("%d %s", len(data), data == bytes(range(256)) * 50)
+    try:
+        file.write(b"x")
+    except OSError as error:
+        log.debug("%d", error.errno)
+"""), files=[("assets/noise.bin", noise, False)])  # fmt: skip
+    assert lines == ["12800 True", str(EACCES)]
+
+
+def test_what_is_stored_outlives_a_restart(run_app, kit):
+    source = app("""
+with storage.open_mutable_file() as file:
+    count = int(file.read() or b"0") + 1
+    file.seek(0)
+    file.write(str(count).encode())
+log.debug("start %d", count)
+await eventloop.sleep(1000)
+""")
+    device, lines = run_app(source, {"MutableStorage": {"SizeKB": 1}})
+    for task in device.tasks.tasks:
+        task.end()
+    device.boot(kit.LinkedTasks())
+    device.run(1)
+    assert "app probe: start 2" in device.log()
+
+
+# -- log, application ---------------------------------------------------------------------------------
+
+
+def test_a_long_line_goes_out_in_parts(run_app):
+    _, lines = run_app(app("log.debug('x' * 1000 + 'é' * 1500)"))
+    assert "".join(lines) == "x" * 1000 + "é" * 1500
+
+
+def test_a_percent_sign_is_safe_without_arguments(run_app):
+    _, lines = run_app(app("log.debug('100%')\nlog.debug('%d%%', 5)\nprint('printed', 3)"))
+    assert lines == ["100%", "5%", "printed 3"]
+
+
+def test_random_bytes_come_in_any_length_and_never_twice(run_app):
+    _, lines = run_app(app("""
+for length in (0, 1, 1024, 1025, 3000):
+    log.debug("%d", len(application.random(length)))
+log.debug("%s", application.random(16) == application.random(16))
+log.debug("%d", application.unix_time())
+log.debug("%d", eventloop.now())
+"""))
+    assert lines == ["0", "1", "1024", "1025", "3000", "False", "1767225600", "0"]
+
+
+# -- event loop --------------------------------------------------------------------------------------------
+
+
+def test_a_sleep_takes_its_time_whatever_else_happens(run_app):
+    _, lines = run_app(app("""
+button = gpio.open_as_input(8)
+before = eventloop.now()
+await eventloop.sleep(2.5)
+log.debug("%.1f", eventloop.now() - before)
+event = await eventloop.next_event([button], 0.5)
+log.debug("%s %s", event.kind == eventloop.TIMEOUT, event.source)
+"""), {"Gpio": [8]}, 3.5)  # fmt: skip
+    assert lines == ["2.5", "True None"]
+
+
+def test_an_input_that_changes_wakes_the_app(run_app):
+    source = app("""
+button = gpio.open_as_input(8)
+while True:
+    event = await eventloop.next_event([button])
+    log.debug("%s %d at %.1f", event.source is button, button.get_value(), eventloop.now())
+""")
+    device, _ = run_app(source, {"Gpio": [8]})
+    device.chip.gpio.drive(8, 1)
+    device.run(1)
+    device.chip.gpio.drive(8, 0)
+    device.run(1)
+    assert [line for line in device.log().split("\n") if line.startswith("app")] == [
+        "app probe: True 1 at 0.5", "app probe: True 0 at 1.5",
+    ]  # fmt: skip
+
+
+def test_timers_and_callbacks_of_a_loop_run_in_time(run_app, tools):
+    source = HEAD + """
+async def main():
+    loop, button, seen = eventloop.EventLoop(), gpio.open_as_input(8), []
+
+    def tick():
+        seen.append("tick %.1f" % eventloop.now())
+        if len(seen) == 7:
+            loop.stop()
+
+    async def slow(event):
+        seen.append("button %.1f" % eventloop.now())
+        await eventloop.sleep(0.7)
+        seen.append("done %.1f" % eventloop.now())
+
+    loop.add_timer(0.5, tick)
+    loop.add_timer(0.2, lambda: seen.append("once %.1f" % eventloop.now()), False)
+    loop.register_io(button, slow)
+    try:
+        loop.register_io(button, slow)
+    except OSError as error:
+        log.debug("%d", error.errno)
+    log.debug("%s", await loop.run(10))
+    log.debug("%s", ", ".join(seen))
+    loop.unregister_io(button)
+    log.debug("%s %.1f", await loop.run(0.25), eventloop.now())
+"""
+    device, _ = run_app(source, {"Gpio": [8]}, 1.1)
+    device.chip.gpio.drive(8, 1)
+    device.run(2)
+    # While the callback slept the turn at 1.5 came late; it moves none of the others.
+    assert tools.said(device) == [
+        "17", "True", "once 0.2, tick 0.5, tick 1.0, button 1.1, done 1.8, tick 1.8, tick 2.0", "False 2.2",
+    ]  # fmt: skip
+
+
+def test_a_loop_does_not_run_within_itself(run_app):
+    _, lines = run_app(HEAD + """
+async def main():
+    loop = eventloop.EventLoop()
+
+    async def again():
+        try:
+            await loop.run(1)
+        except OSError as error:
+            log.debug("%d", error.errno)
+        loop.stop()
+
+    loop.add_timer(0.1, again)
+    await loop.run()
+""")
+    assert lines == [str(EBUSY)]
+
+
+def test_a_busy_source_does_not_hide_the_others(run_app):
+    class Chatty:
+        is_closed = False
+
+        def feed(self, data):
+            pass
+
+        def take(self):
+            return b"x"
+
+    _, lines = run_app(HEAD + """
+async def main():
+    loop, counts = eventloop.EventLoop(), [0, 0]
+    streams = [await networking.connect("chatty.example", 80) for _ in range(2)]
+
+    def count(at):
+        counts[at] += 1
+        if sum(counts) == 100:
+            loop.stop()
+
+    loop.register_io(streams[0], lambda event: count(0))
+    loop.register_io(streams[1], lambda event: count(1))
+    await loop.run()
+    log.debug("%s", counts)
+""", {"AllowedConnections": ["chatty.example"]},
+        prepare=lambda device: device.network.name("chatty.example", 80, Chatty))  # fmt: skip
+    assert lines == ["[50, 50]"]
+
+
+def test_an_app_that_is_stopped_may_tidy_up(run_app):
+    device, _ = run_app(app("""
+with gpio.open_as_output(8, value=gpio.HIGH):
+    try:
+        while True:
+            try:
+                await eventloop.sleep(60)
+            except Exception:
+                log.debug("swallowed")
+    finally:
+        log.debug("tidy")
+"""), {"Gpio": [8]})  # fmt: skip
+    device.kernel.applications.stop(device.process().component)
+    device.run(0.2)
+    assert device.process().state == "stopped" and "app probe: tidy" in device.log()
+    assert "swallowed" not in device.log() and device.events("crash") == []
+
+
+# -- networking -----------------------------------------------------------------------------------------
+
+
+class Echo:
+    def __init__(self):
+        self.out, self.is_closed = bytearray(), False
+
+    def feed(self, data):
+        self.out += data
+        self.is_closed = not data
+
+    def take(self):
+        data, self.out = bytes(self.out), bytearray()
+        return data
+
+
+ALLOWED = {"AllowedConnections": ["echo.example", "silent.example", "nowhere.example"]}
+
+
+def hosts(device):
+    device.network.name("echo.example", 7, Echo)
+    device.network.name("silent.example", 7, lambda: None)
+
+
+def test_bytes_go_to_a_host_and_back(run_app):
+    _, lines = run_app(app("""
+stream = await networking.connect("echo.example", 7)
+await stream.send_all(bytes(10_000))
+got = 0
+while got < 10_000:
+    got += len(await stream.receive_some())
+log.debug("%d %s", got, stream.receive())
+try:
+    await stream.receive_some(0.5)
+except OSError as error:
+    log.debug("%d at %.1f", error.errno, eventloop.now())
+stream.close()
+stream.close()
+"""), ALLOWED, prepare=hosts)  # fmt: skip
+    assert lines == ["10000 b''", "110 at 0.5"]
+
+
+@pytest.mark.parametrize("host, code", [("silent.example", 113), ("nowhere.example", 113), ("evil.example", EACCES)])
+def test_a_host_that_is_not_there_or_not_allowed_is_an_error(run_app, host, code):
+    device, lines = run_app(app("""
+for _ in range(20):
+    try:
+        await networking.connect("%s", 7)
+    except OSError as error:
+        log.debug("%%d", error.errno)
+await eventloop.sleep(100)
+""" % host), ALLOWED, prepare=hosts)  # fmt: skip
+    assert lines == [str(code)] * 20
+    assert device.process().handles.numbers() == []
+
+
+def tls_host(kit, authority, name, answer, seen=None, client_roots=None):
+    """A peer factory: an OpenSSL server certified for `name`."""
+    import ssl
+    import tempfile
+    from pathlib import Path
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate, key = authority.issue(name)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "server.pem"
+        path.write_bytes(certificate + key)
+        context.load_cert_chain(path)
+    context.num_tickets = 0
+    if client_roots:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=client_roots)
+        context.verify_flags |= 0x200000 | ssl.VERIFY_X509_PARTIAL_CHAIN  # the device's clock is not the host's
+    return lambda: kit.TlsServer(context, answer)
+
+
+TLS_APP = app("""
+try:
+    stream = await networking.connect_tls("secure.example", 443)
+    await stream.send_all(b"ping")
+    log.debug("%s", await stream.receive_some())
+    log.debug("%s", await stream.receive_some())
+    stream.close()
+except OSError as error:
+    log.debug("%d %s", error.errno, error)
+await eventloop.sleep(100)
+""")
+SECURE = {"AllowedConnections": ["secure.example"]}
+
+
+def answer_ping(received, certificate):
+    return b"pong" if received == b"ping" else None
+
+
+def test_a_tls_server_is_spoken_to_once_it_proved_who_it_is(run_app, kit, maker):
+    factory = tls_host(kit, maker.authority, "secure.example", answer_ping)
+    device, lines = run_app(TLS_APP, SECURE, prepare=lambda device: device.network.name("secure.example", 443, factory))
+    assert lines == ["b'pong'", "b''"]
+    assert device.process().handles.numbers() == []
+
+
+@pytest.mark.parametrize("flaw", ["name", "root"])
+def test_a_tls_server_that_is_another_gets_no_byte_of_the_app(run_app, kit, maker, flaw):
+    received = []
+    authority = kit.Authority() if flaw == "root" else maker.authority
+    name = "other.example" if flaw == "name" else "secure.example"
+    factory = tls_host(kit, authority, name, lambda data, certificate: received.append(data))
+    device, lines = run_app(TLS_APP, SECURE, prepare=lambda device: device.network.name("secure.example", 443, factory))
+    assert "Untrusted: " in lines[0] and received == []
+    assert device.process().handles.numbers() == []
