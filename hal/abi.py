@@ -45,10 +45,16 @@ NET_SEND = Call(34, "net_send", "stream:u16 data:bytes<=4000", "sent:u16", KERNE
 NET_RECEIVE = Call(35, "net_receive", "stream:u16 length:u16=1..4000", "data:bytes<=4000", KERNEL, "What has arrived, at most length bytes; empty if nothing.")
 NET_CLOSE = Call(36, "net_close", "stream:u16", "", KERNEL, "Close the connection.")
 
+# Bulk: a master may have a DMA window, memory that it shares with the bus and with nobody else.
+WINDOW = 2 * 1024 * 1024  # bytes
+FLASH_FETCH = Call(44, "flash_fetch", "offset:u32 length:u32=1..2097152 at:u32", "", ROOT, "Copy flash into the master's DMA window, at byte `at` of it.")
+CORE_FETCH = Call(45, "core_fetch", "core:u8<=3 offset:u32 at:u32 length:u32=1..2097152", "", ROOT, "Like core_load, with the bytes taken from the master's DMA window.")
+TASK_FETCH = Call(46, "task_fetch", "task:u16 offset:u32 at:u32 length:u32=1..2097152", "", KERNEL, "Like task_load, with the bytes taken from the master's DMA window.")
+
 CALLS = (
     FLASH_GEOMETRY, FLASH_READ, FLASH_PROGRAM, FLASH_ERASE, FUSE_READ, FUSE_BLOW, FUSE_LOCK,
     ENTROPY_READ, CLOCK_READ, UART_WRITE, UART_READ, WATCHDOG_START, WATCHDOG_TEND, RESET,
     GPIO_CONFIGURE, GPIO_READ, GPIO_WRITE, GPIO_ASSIGN, GPIO_LOCK, CORE_LOAD, CORE_START,
     TASK_CREATE, TASK_LOAD, TASK_START, TASK_STATUS, TASK_END,
-    NET_OPEN, NET_STATUS, NET_SEND, NET_RECEIVE, NET_CLOSE,
+    NET_OPEN, NET_STATUS, NET_SEND, NET_RECEIVE, NET_CLOSE, FLASH_FETCH, CORE_FETCH, TASK_FETCH,
 )  # fmt: skip

@@ -12,7 +12,11 @@ from ..wire.call import BULK
 from . import abi
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..wire.call import Port
+
+    Window = Any  # a DMA window: a bytearray, or a map of memory shared with the bus
 
 MOST_ENTROPY = 1024  # bytes in one entropy_read
 
@@ -25,8 +29,9 @@ def pieces(length: int, most: int) -> list[tuple[int, int]]:
 class FlashPort:
     """Flash. `size`, `sector` and `page` are asked once, when it is made."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port, window: Window | None = None) -> None:
         self._port = port
+        self._window = window
         self.size, self.sector, self.page = port.call(abi.FLASH_GEOMETRY)
         self._most = BULK // self.page * self.page or BULK
 
@@ -34,6 +39,9 @@ class FlashPort:
         """`length` bytes from `offset`."""
         if length <= BULK:
             return bytes(self._port.call(abi.FLASH_READ, offset, length)) if length else b""
+        if self._window is not None and length <= len(self._window):
+            self._port.call(abi.FLASH_FETCH, offset, length, 0)
+            return bytes(self._window[:length])  # our own copy: the window is shared with the bus
         parts = [self._port.call(abi.FLASH_READ, offset + at, size) for at, size in pieces(length, BULK)]
         return b"".join(parts)
 
@@ -186,13 +194,18 @@ class PinOwnershipPort:
 class CoresPort:
     """The cores this master starts."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port, window: Window | None = None) -> None:
         self._port = port
+        self._window = window
 
     def start(self, core: int, code: bytes) -> None:
         """Load all of `code` into `core`, then start it."""
-        for at, size in pieces(len(code), BULK):
-            self._port.call(abi.CORE_LOAD, core, at, bytes(code[at : at + size]))
+        if self._window is not None and 0 < len(code) <= len(self._window):
+            self._window[: len(code)] = code
+            self._port.call(abi.CORE_FETCH, core, 0, 0, len(code))
+        else:
+            for at, size in pieces(len(code), BULK):
+                self._port.call(abi.CORE_LOAD, core, at, bytes(code[at : at + size]))
         self._port.call(abi.CORE_START, core, len(code))
 
 

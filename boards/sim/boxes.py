@@ -60,8 +60,11 @@ class Boxes:
         self.pids: dict[str, int] = {}
         self.is_powered = False
 
-    def power_on(self, bus_ends: dict[str, int], power_on_ns: int) -> None:
-        """Wire the rings up and let Pluton's core run its mask ROM. `power_on_ns` is monotonic time."""
+    def power_on(self, bus_ends: dict[str, int], windows: dict[str, int], power_on_ns: int) -> None:
+        """Wire the rings up and let Pluton's core run its mask ROM.
+
+        `windows` are the memory files of the rings' DMA windows; `power_on_ns` is monotonic time.
+        """
         self.power_on_ns = power_on_ns
         mailbox, smc = channel_pair(), channel_pair()
         side_band, self._side_band_kernel = channel_pair()
@@ -73,6 +76,8 @@ class Boxes:
             "kernel": {"bus": bus_ends["kernel"], "smc": smc[1], "side_band": self._side_band_kernel,
                        "interrupt": os.dup(self.interrupt)},
         }  # fmt: skip
+        for ring, window in windows.items():
+            self._ends[ring]["window"] = window
         self._tasks: dict[int, Task] = {}
         self._next_task = 1
         self.is_powered = True

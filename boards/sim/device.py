@@ -11,6 +11,7 @@ from armillary.boards import images
 from armillary.boards.keys import Vendor
 from armillary.hal.sim.entropy import Entropy
 from armillary.hal.sim.folder import Board, DeviceFolder
+from armillary.hal.sim.fuses import Fuses
 from armillary.hal.sim.noise import HostNoise
 from armillary.hal.sim.silicon import Silicon
 from armillary.monitor import factory
@@ -64,6 +65,11 @@ def provision(silicon: Silicon, system: System, apps: list[bytes] | None = None)
     factory.provision(silicon.flash, facts.FLASH_LAYOUT, system.boot_partition, [*system.images, *(apps or [])])
 
 
+def leave_factory(fuses: Fuses) -> None:
+    """Blow the fuse that says that the device is complete: from now on it is in the field."""
+    fusemap.set_lifecycle(fuses, DEVICE_COMPLETE)
+
+
 def create(
     path: Path, vendor: Vendor, system: System, apps: list[bytes] | None = None,
     progress: Progress = lambda text: None, complete: bool = True,
@@ -81,7 +87,7 @@ def create(
             progress("laying out flash")
             provision(silicon, system, apps)
             if complete:
-                fusemap.set_lifecycle(folder.fuses, DEVICE_COMPLETE)
+                leave_factory(folder.fuses)
             (path / "device-id").write_text(device_id + "\n")
         except BaseException:
             _remove(path)

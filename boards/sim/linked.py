@@ -22,7 +22,7 @@ from armillary.pluton import loader, rom
 from armillary.pluton.core import Pluton
 from armillary.pluton.port import PlutonPort
 from armillary.wire.call import Port
-from armillary.wire.fault import Failed
+from armillary.wire.fault import Closed, Failed, Fault
 
 from . import facts
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 MOST_RESETS = 4  # in a row, without a second of quiet between
 RUNNING, ENDED = 1, 2
+TURN_US = 100  # what a turn costs in which an app waits for nothing: time passes even for one that never sleeps
 
 
 def split_load(code: bytes) -> list[bytes]:
@@ -54,11 +55,11 @@ class LinkedTask:
 
     def __init__(self, name: str, package: bytes, gate: Gate) -> None:
         self.name = name
-        self.gate = gate
         self.app: App | None = None
         self.reply: bytes | None = None
         self.is_ready = True
         self.is_forgotten = False
+        self._gate = gate
         self._package = package
 
     def status(self) -> tuple[int, int, int]:
@@ -68,21 +69,21 @@ class LinkedTask:
         return ENDED, self.app.exit_code, 0
 
     def end(self) -> None:
-        """End it now."""
+        """End it now. Its `finally` clauses run, as Python has it, but nothing they ask for is done."""
         self.is_forgotten = True
         self.is_ready = False
         if self.app is not None:
             self.app.close()
 
     def resume(self) -> None:
-        """Run the app until it waits or ends. An answer that is there at once is taken at once."""
+        """Run the app until it waits or ends."""
         self.is_ready = False
         if self.app is None:
-            self.app = App(self._package, self.gate)
+            self.app = App(self._package, self._cross)
         request = self.app.resume(self.reply)
         self.reply = None
         if request is not None and not self.is_forgotten:
-            reply = self.gate(request)
+            reply = self._gate(request)
             if reply is not None:
                 self.answer(reply)
 
@@ -90,6 +91,11 @@ class LinkedTask:
         """The reply that the app waits for."""
         self.reply = reply
         self.is_ready = True
+
+    def _cross(self, request: bytes) -> bytes:
+        """The app's way into the kernel, which ends with the task."""
+        reply = self._gate.refuse(request[1], Closed("the task has ended")) if self.is_forgotten else self._gate(request)
+        return reply or b""  # only `wait` is put off, and that one is not sent this way
 
 
 class LinkedTasks:
@@ -143,6 +149,10 @@ class LinkedDevice:
         self.silicon.power_off()
         self._down()
 
+    def close(self) -> None:
+        """Power off and let go of the apps. A device that is dropped without leaves their coroutines behind."""
+        self.power_off()
+
     def run(self, seconds: float) -> None:
         """Let `seconds` of virtual time pass."""
         self.run_until(None, seconds)
@@ -158,9 +168,11 @@ class LinkedDevice:
             now = clock.uptime_us()
             if now >= end:
                 break
-            if not any([task.is_ready for task in self.tasks.all]):
+            if any([task.is_ready for task in self.tasks.all]):
+                clock.advance_us(TURN_US)
+            else:
                 clock.advance_us(max(0, min(end if due is None else due, end) - now))
-                self._guarded(self.silicon.watchdog.poll)
+            self._guarded(self.silicon.watchdog.poll)
         return is_there is not None and is_there()
 
     def uart(self) -> str:
@@ -173,12 +185,13 @@ class LinkedDevice:
         try:
             return action()
         except ChipReset:
-            return self._reset()
-        except PowerLost:
+            self._reset()
+            return self.silicon.clock.uptime_us()  # look again at once
+        except (PowerLost, Fault):
             self._down()
             raise
 
-    def _reset(self) -> Any:
+    def _reset(self) -> None:
         now = self.silicon.clock.uptime_us()
         self._resets = self._resets + 1 if now - self._last_reset_us < 1_000_000 else 1
         self._last_reset_us = now
@@ -187,7 +200,7 @@ class LinkedDevice:
             raise Failed("the device resets again and again: it stays down")
         self._down()
         self.is_on = True
-        return self._guarded(self._boot)
+        self._guarded(self._boot)
 
     def _down(self) -> None:
         self.is_on = False
@@ -197,7 +210,9 @@ class LinkedDevice:
 
     def _step(self) -> int | None:
         self.tasks.run_ready()
-        return self.kernel.step()
+        self.silicon.rail.require()  # an app that caught PowerLost has not brought the power back
+        due: int | None = self.kernel.step()
+        return due
 
     def _boot(self) -> None:
         self.tasks = LinkedTasks()

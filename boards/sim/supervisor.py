@@ -7,6 +7,7 @@ none of the boxes; what reaches it is a request at a gate, decoded strictly, or 
 
 from __future__ import annotations
 
+import mmap
 import os
 import select
 import socket
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from armillary.hal import abi
 from armillary.hal.sim.box.machine import answer, trace_line
 from armillary.hal.sim.box.zygote import Zygote
 from armillary.hal.sim.cores import Cores
@@ -78,13 +80,16 @@ class Supervisor:
             return
         self.silicon.power_on()
         self.silicon.gpio.history.clear()
-        ends = {}
+        ends, windows = {}, {}
         for ring in CORES:
             inner, ends[ring] = channel_pair()
-            self._gates[inner] = self.silicon.gate(ring, self._observer())
+            windows[ring] = os.memfd_create("window")
+            os.ftruncate(windows[ring], abi.WINDOW)
+            window = mmap.mmap(windows[ring], abi.WINDOW)
+            self._gates[inner] = self.silicon.gate(ring, self._observer(), window)
             self.watch(inner, lambda channel=inner: self._serve(channel))  # type: ignore[misc]
         self.state, self.why = ON, ""
-        self.boxes.power_on(ends, time.monotonic_ns() - self.silicon.clock.uptime_us() * 1000)
+        self.boxes.power_on(ends, windows, time.monotonic_ns() - self.silicon.clock.uptime_us() * 1000)
 
     def power_off(self, why: str = "switched off") -> None:
         """Cut the power: every box ends where it stands."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .gpio import GpioBank
     from .hosts import CoreHost, TaskHost
 
+    Window = bytearray | memoryview  # or a memory map
     Observer = Callable[[str, Call | None, tuple[Any, ...], Fault | None], None]
 
 
@@ -54,11 +55,14 @@ class Bus:
             raise NoDevice("this board has no " + name)
         return self._devices[name]
 
-    def gate(self, master: str, observe: Observer | None = None) -> Gate:
-        """The gate of bus master "pluton", "monitor" or "kernel". Raises Invalid for any other."""
+    def gate(self, master: str, observe: Observer | None = None, window: Window | None = None) -> Gate:
+        """The gate of bus master "pluton", "monitor" or "kernel". Raises Invalid for any other.
+
+        `window` is the master's DMA window: memory that only this master and the bus share.
+        """
         if master not in MASTERS:
             raise Invalid("no bus master " + master)
-        return Gate("hal", master, _table(self, master), self._watching(observe))
+        return Gate("hal", master, _table(self, master, window), self._watching(observe))
 
     def _watching(self, observe: Observer | None) -> Observer:
         def watch(master: str, call: Call | None, arguments: tuple[Any, ...], fault: Fault | None) -> None:
@@ -70,11 +74,12 @@ class Bus:
         return watch
 
 
-def _table(bus: Bus, master: str) -> dict[Call, Callable[..., Any]]:
+def _table(bus: Bus, master: str, window: Window | None) -> dict[Call, Callable[..., Any]]:
     """Which method does which call, for one master."""
     table: dict[Call, Callable[..., Any]] = {}
     for part in (_Memory(bus, master), _Lines(bus, master), _Pins(bus, master), _Running(bus, master)):
         table.update(part.calls())
+    table.update(_Bulk(bus, master, window).calls())
     for call, name, method in (
         (abi.FUSE_READ, "fuses", "read"), (abi.FUSE_BLOW, "fuses", "blow"),
         (abi.ENTROPY_READ, "entropy", "read"),
@@ -162,7 +167,7 @@ class _Lines(_Part):
         return clock.uptime_us(), clock.unix_ms()
 
     def write(self, port: int, data: bytes) -> None:
-        self._uart(WRITE, port).write(data)
+        self._uart(WRITE, port).write(data, self.master)
 
     def read(self, port: int, length: int) -> bytes:
         return self._uart(READ, port).read(length)
@@ -226,3 +231,43 @@ class _Running(_Part):
     def start(self, core: int, length: int) -> None:
         self.firewall.core(self.master, core)
         self.bus.device("cores").core_start(core, length)
+
+
+class _Bulk(_Part):
+    """Copies between a device and the master's DMA window, under the same rules as the calls without."""
+
+    def __init__(self, bus: Bus, master: str, window: Window | None) -> None:
+        _Part.__init__(self, bus, master)
+        self._window = window
+
+    def calls(self) -> dict[Call, Callable[..., Any]]:
+        return {
+            abi.FLASH_FETCH: self.flash,
+            abi.CORE_FETCH: self.core,
+            abi.TASK_FETCH: self.task,
+        }
+
+    def flash(self, offset: int, length: int, at: int) -> None:
+        window = self._part(at, length)
+        flash = self.bus.device("flash")
+        flash.check(offset, length)
+        self.firewall.flash(self.master, READ, offset, length)
+        window[at : at + length] = flash.read(offset, length)
+
+    def core(self, core: int, offset: int, at: int, length: int) -> None:
+        window = self._part(at, length)
+        self.firewall.core(self.master, core)
+        self.bus.device("cores").core_load(core, offset, bytes(window[at : at + length]))
+
+    def task(self, task: int, offset: int, at: int, length: int) -> None:
+        window = self._part(at, length)
+        self.firewall.device(self.master, "tasks")
+        self.bus.device("tasks").task_load(task, offset, bytes(window[at : at + length]))
+
+    def _part(self, at: int, length: int) -> Any:
+        """The window, if it has `length` bytes at `at`. Raises NoDevice, Invalid."""
+        if self._window is None:
+            raise NoDevice("no DMA window for " + self.master)
+        if at + length > len(self._window):
+            raise Invalid("the window has " + str(len(self._window)) + " bytes")
+        return self._window

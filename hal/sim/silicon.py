@@ -68,9 +68,9 @@ class Silicon:
         self._on_denied = on_denied
         self._join()
 
-    def gate(self, master: str, observe: Observer | None = None) -> Gate:
-        """The bus gate of "pluton", "monitor" or "kernel"; itself a link."""
-        return self.bus.gate(master, observe)
+    def gate(self, master: str, observe: Observer | None = None, window: Any = None) -> Gate:
+        """The bus gate of "pluton", "monitor" or "kernel"; itself a link. `window`: see `Bus.gate`."""
+        return self.bus.gate(master, observe, window)
 
     def port(self, master: str, observe: Observer | None = None) -> Port:
         """A `wire.call.Port` on that gate, to make `hal.port` clients over."""

@@ -21,14 +21,17 @@ class Uart:
 
     def __init__(self, sink: Callable[[bytes], None] | None = None, limit: int = BUFFER) -> None:
         self.sink = sink
+        self.witness: Callable[[str, bytes], None] | None = None
         self.limit = limit
         self.dropped = 0
         self.overrun = 0
         self._sent = bytearray()
         self._arrived = bytearray()
 
-    def write(self, data: bytes) -> None:
-        """Send all of `data`."""
+    def write(self, data: bytes, master: str = "") -> None:
+        """Send all of `data`, on behalf of bus master `master` where it came over the bus."""
+        if self.witness is not None:
+            self.witness(master, bytes(data))
         if self.sink is not None:
             self.sink(bytes(data))
             return

@@ -18,8 +18,8 @@ def main(machine: Any) -> None:
     """Start the kernel, then serve its calls."""
     bus = Port(machine.link("bus"))
     hardware = Hardware(
-        port.FlashPort(bus), MachineClock(machine), port.UartPort(bus), port.WatchdogPort(bus),
-        port.PinOwnershipPort(bus), port.ChipPort(bus), port.CoresPort(bus), facts.FLASH_LAYOUT, facts.PINS,
+        port.FlashPort(bus, machine.window), MachineClock(machine), port.UartPort(bus), port.WatchdogPort(bus),
+        port.PinOwnershipPort(bus), port.ChipPort(bus), port.CoresPort(bus, machine.window), facts.FLASH_LAYOUT, facts.PINS,
     )  # fmt: skip
     monitor = Monitor(hardware, PlutonPort(machine.link("mailbox")))
     monitor.boot()

@@ -16,6 +16,6 @@ def hardware(machine: Any) -> Hardware:
     """Ports on the bus channel of `machine`."""
     bus = Port(machine.link("bus"))
     return Hardware(
-        port.FlashPort(bus), port.FusesPort(bus), port.EntropyPort(bus), MachineClock(machine),
-        port.UartPort(bus), port.ChipPort(bus), port.CoresPort(bus), facts.FLASH_LAYOUT,
+        port.FlashPort(bus, machine.window), port.FusesPort(bus), port.EntropyPort(bus), MachineClock(machine),
+        port.UartPort(bus), port.ChipPort(bus), port.CoresPort(bus, machine.window), facts.FLASH_LAYOUT,
     )  # fmt: skip

@@ -14,20 +14,21 @@ from typing import Any
 
 from ....wire import asxipfs, image
 from . import importer
-from .confine import ENGINE, confine
+from .confine import confine
+from .importer import ENGINE
 from .machine import Machine
 
 FIRST_KEPT = 3  # descriptors from here on are the box's channels
 MOST_CHANNELS = 64
 ROM = "armillary.boards.sim.boot.rom"  # mask ROM is part of the chip: it is there before any image is
 HIGH = 512  # where descriptors wait while they are sorted
+LAST = 1 << 20  # beyond any descriptor a host gives out
 
 
 def preload_silicon() -> None:
-    """Load the crypto engine (C, and the host's library behind it) and ROM before there is a jail around us."""
+    """Load the crypto engine (C where it was built, and the host's library) and ROM: later there is a jail around us."""
     importlib.import_module("armillary.native").prepare()
-    for name in (ENGINE, ROM):
-        importlib.import_module(name)
+    importlib.import_module(ROM)
 
 
 def run(order: dict[str, Any], descriptors: list[int]) -> None:
@@ -76,7 +77,7 @@ def _arrange(names: list[str], descriptors: list[int]) -> dict[str, int]:
         number = 2 if name == "console" else FIRST_KEPT + at
         os.dup2(HIGH + at, number)
         channels[name] = number
-    os.closerange(FIRST_KEPT + len(names), HIGH + len(names) + 1)
+    os.closerange(FIRST_KEPT + len(names), LAST)
     return channels
 
 

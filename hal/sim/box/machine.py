@@ -46,6 +46,8 @@ class Machine:
         self._gates: dict[int, Any] = {}
         self._gone: dict[int, Callable[[], None]] = {}
         self._poll = select.epoll()
+        window = channels.get("window")
+        self.window = mmap.mmap(window, os.fstat(window).st_size) if window is not None else None
         flag = channels.get("trace_flag")
         self._traced = mmap.mmap(flag, 1, mmap.MAP_SHARED, mmap.PROT_READ) if flag is not None else b"\0"
 

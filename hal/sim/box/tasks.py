@@ -55,13 +55,21 @@ class BoxedTasks:
     def start(self, name: str, code: bytes, memory_kib: int, cpu_ms: int, gate: Any) -> BoxedTask:
         """Run the load `code` confined; its system calls go to `gate`."""
         number = self._port.call(abi.TASK_CREATE, name, memory_kib, cpu_ms)
-        for offset in range(0, len(code), BULK):
-            self._port.call(abi.TASK_LOAD, number, offset, code[offset : offset + BULK])
+        self._load(number, code)
         self._port.call(abi.TASK_START, number, len(code))
         _, descriptors, _, _ = socket.recv_fds(self._side_band, 2, 1)
         task = BoxedTask(self._port, self._machine, number, name, descriptors[0])
         self._machine.attach(task.channel, gate, task.closed)
         return task
+
+    def _load(self, number: int, code: bytes) -> None:
+        window = self._machine.window
+        if len(code) <= len(window):
+            window[: len(code)] = code
+            self._port.call(abi.TASK_FETCH, number, 0, 0, len(code))
+            return
+        for offset in range(0, len(code), BULK):
+            self._port.call(abi.TASK_LOAD, number, offset, code[offset : offset + BULK])
 
     def reply(self, task: BoxedTask, reply: bytes) -> None:
         """Send the reply that was put off; an app that has gone does not get it."""
