@@ -90,5 +90,5 @@ class Handles:
                 self.close(number)
             except Fault as fault:
                 faults.append(fault)
-        self._free.clear()
+        self._free = deque((), MOST)
         return faults

@@ -18,17 +18,16 @@ def report(error: BaseException, path: str) -> str:
 
     Frames outside of the app are left out: they are ours, and where they lie is nobody's business.
     """
-    if hasattr(sys, "print_exception"):  # MicroPython; the code was compiled under `path`
-        out = io.StringIO()
-        sys.print_exception(error, out)
-        text = out.getvalue()
-    else:
-        text = "\n".join(["Traceback (most recent call last):"] + frames(error, path) + [last(error)])
-    return cut(text.strip())
+    lines = ["Traceback (most recent call last):"] + frames(error, path) + [last(error)]
+    return cut("\n".join(lines))
 
 
 def frames(error: BaseException, path: str) -> list[str]:
     """One line for each frame of the app, the outermost first."""
+    if hasattr(sys, "print_exception"):  # MicroPython has no chain of frames, but can print it
+        out = io.StringIO()
+        sys.print_exception(error, out)
+        return [line for line in out.getvalue().split("\n") if line.startswith('  File "' + path + '"')][-MOST_FRAMES:]
     lines: list[str] = []
     step: Any = error.__traceback__  # Any: the interpreter's own chain of frames
     while step is not None:

@@ -1,0 +1,225 @@
+"""The kernel and two apps on the models of the hardware: pins, storage, refusals, crashes, an update.
+
+The monitor's place is taken by a double that answers as it does, so that a slow interpreter can
+follow; tests/kernel has the real one.
+"""
+
+import hashlib
+import json
+
+from armillary.apps.runtime.app import App
+from armillary.hal.sim.clock import VirtualClock
+from armillary.hal.sim.gpio import GpioBank
+from armillary.hal.sim.network import LinkedNetwork
+from armillary.hal.sim.uart import Uart
+from armillary.kernel.core import Kernel
+from armillary.kernel.hardware import Hardware
+from armillary.monitor import abi
+from armillary.monitor.port import MonitorPort
+from armillary.wire import asxipfs, guid, image
+from armillary.wire.call import Gate
+from armillary.wire.fault import NotFound
+
+BLINK = """
+from applibs import eventloop, gpio, log
+
+async def main(period):
+    with gpio.open_as_output(8) as led:
+        for level in (1, 0, 1):
+            led.set_value(level)
+            await eventloop.sleep(float(period))
+    log.debug("blinked")
+    while True:
+        await eventloop.sleep(1000)
+"""
+PROBE = """
+from applibs import application, eventloop, gpio, log, networking, storage
+
+async def main():
+    for what, action in (("pin", lambda: gpio.open_as_output(9)), ("path", lambda: storage.open_file_in_image_package("../x"))):
+        try:
+            action()
+        except OSError as error:
+            log.debug("%s %d", what, error.errno)
+    with storage.open_mutable_file() as file:
+        count = int(file.read() or b"0") + 1
+        file.seek(0)
+        file.write(str(count).encode())
+    log.debug("run %d, %d random bytes", count, len(application.random(1500)))
+    stream = await networking.connect("echo.example", 7)
+    await stream.send_all(b"there and back")
+    log.debug("%s", (await stream.receive_some()).decode())
+    stream.close()
+    loop, ticks = eventloop.EventLoop(), []
+
+    def tick():
+        ticks.append(round(eventloop.now() * 10) % 10)
+        if len(ticks) == 3:
+            loop.stop()
+
+    loop.add_timer(0.1, tick)
+    log.debug("%s %d", await loop.run(5), len(ticks))
+    raise ValueError("as planned")
+"""
+
+
+def package(name, source, capabilities, arguments=()):
+    component = hashlib.sha256(name.encode()).digest()[:16]
+    manifest = {
+        "SchemaVersion": 1, "Name": name, "ComponentId": guid.to_text(component), "EntryPoint": "/bin/app.py",
+        "CmdArgs": list(arguments), "Capabilities": capabilities, "ApplicationType": "Default",
+    }  # fmt: skip
+    files = [("app_manifest.json", json.dumps(manifest).encode(), False), ("bin/app.py", source.encode(), True)]
+    return build(asxipfs.pack(files), image.APPLICATIONS, component, name)
+
+
+def build(body, image_type, component, name):
+    identity = hashlib.sha256(body).digest()[:16]
+    return image.build(body, image_type, component, identity, name, 0, bytes(20), lambda digest: digest + digest, 1)
+
+
+class Double:
+    """The monitor: images, mutable files, random numbers and a key for each component."""
+
+    def __init__(self, packages):
+        self.packages = {image.parse(one).component: one for one in packages}
+        self.files = {}
+        self.parts = b""
+        self.held = []
+        self.count = 0
+
+    def listing(self, index):
+        names = sorted(self.packages)
+        if index >= len(names):
+            raise NotFound("no image")
+        data = self.packages[names[index]]
+        return len(names), names[index], image.parse(data).image, image.APPLICATIONS, 2, 1, len(data), 0
+
+    def open(self, component):
+        if component not in self.packages:
+            raise NotFound("no image")
+        self.held.append(self.packages[component])
+        return len(self.held), len(self.held[-1]), 1, 0
+
+    def read_file(self, component, offset, length):
+        if component not in self.files:
+            raise NotFound("no file")
+        return len(self.files[component]), self.files[component][offset : offset + length]
+
+    def write_file(self, component, data, last):
+        self.parts += data
+        if last:
+            self.files[component], self.parts = self.parts, b""
+
+    def random(self, length):
+        out = b""
+        while len(out) < length:
+            self.count += 1
+            out += hashlib.sha256(b"random %d" % self.count).digest()
+        return out[:length]
+
+    def gate(self):
+        return Gate("monitor", "kernel", {
+            abi.LIST_IMAGES: self.listing,
+            abi.OPEN_IMAGE: self.open,
+            abi.READ_IMAGE: lambda handle, offset, length: self.held[handle - 1][offset : offset + length],
+            abi.CLOSE_IMAGE: lambda handle: None,
+            abi.STORAGE_READ: self.read_file,
+            abi.STORAGE_WRITE: self.write_file,
+            abi.DERIVE_KEY: lambda component, generation: hashlib.sha256(component).digest(),
+            abi.READ_RNG: self.random,
+            abi.GET_CAPABILITIES: lambda: b"",
+            abi.GET_ROLLBACK_INFO: lambda: (0, 0, ""),
+            abi.CONFIRM_BOOT: lambda: None,
+            abi.CONFIRM_APPLICATION: lambda component: print("confirmed", component.hex()[:8]),
+            abi.PERIPHERAL_ACQUIRE: lambda kind, index: None,
+            abi.PERIPHERAL_RELEASE: lambda kind, index: None,
+            abi.TEND_WATCHDOG: lambda: None,
+            abi.WRITE_LOG: lambda data: None,
+        })  # fmt: skip
+
+
+class Task:
+    def __init__(self, load, gate):
+        length = load[0] | load[1] << 8 | load[2] << 16
+        self.app, self.gate = App(load[8 + length :], gate), gate
+        self.next, self.is_ready, self.code = None, True, None
+
+    def turn(self):
+        """Run until the app waits or ends. Whether it ran."""
+        has_run = self.is_ready and self.code is None
+        while self.is_ready and self.code is None:
+            request = self.app.resume(self.next)
+            if request is None:
+                self.code = self.app.exit_code
+                break
+            self.next = self.gate(request)
+            self.is_ready = self.next is not None
+        return has_run
+
+    def status(self):
+        return (1, 0, 0) if self.code is None else (2, self.code, 0)
+
+    def end(self):
+        self.app.close()
+        self.code = self.code or 0
+
+
+class Tasks:
+    def __init__(self):
+        self.tasks = []
+
+    def start(self, name, code, memory_kib, cpu_ms, gate):
+        self.tasks.append(Task(code, gate))
+        return self.tasks[-1]
+
+    def reply(self, task, reply):
+        task.next, task.is_ready = reply, True
+
+
+class Echo:
+    def __init__(self):
+        self.out, self.is_closed = b"", False
+
+    def feed(self, data):
+        self.out += data
+        self.is_closed = not data
+
+    def take(self):
+        data, self.out = self.out, b""
+        return data
+
+
+def run(seconds):
+    end = clock.uptime_us() + int(seconds * 1_000_000)
+    while True:
+        due = kernel.step()
+        if [1 for task in list(tasks.tasks) if task.turn()]:
+            continue
+        now = clock.uptime_us()
+        if now >= end:
+            return
+        clock.advance_us(max(0, min(end if due is None else due, end) - now))
+
+
+store = build(asxipfs.pack([("certs/none.txt", b"", False)]), image.UPDATE_CERT_STORE, b"c" * 16, "certificates")
+double = Double([
+    package("blink", BLINK, {"Gpio": [8]}, ("0.25",)),
+    package("probe", PROBE, {"Gpio": [8], "MutableStorage": {"SizeKB": 1}, "AllowedConnections": ["echo.example"]}),
+])  # fmt: skip
+clock, uart, tasks = VirtualClock(), Uart(), Tasks()
+pins = GpioBank((8, 9), clock)
+hardware = Hardware(clock, uart, pins, LinkedNetwork({("echo.example", 7): Echo}), tasks, {"service_host": "service.example"})
+kernel = Kernel(hardware, MonitorPort(double.gate()), [b"", b"the runtime", store])
+kernel.boot()
+run(6)
+print(list(pins.history))
+print(sorted([(app[0], app[3], app[4]) for app in kernel.list_apps()]))
+for event in kernel.journal.events:
+    detail = event["detail"]
+    print(event["kind"], event["component"], detail.get("rule"), detail.get("reason"), detail.get("count"))
+print(b"run" in b"".join([double.files[one] for one in sorted(double.files)]), len(double.files))
+kernel.applications.stop(image.parse(package("blink", BLINK, {"Gpio": [8]}, ("0.25",))).component)
+run(1)
+print(sorted([(app[0], app[3]) for app in kernel.list_apps()]))
+print(uart.take().decode())
