@@ -43,7 +43,7 @@ class Device(ABC):
         self.id = made.device_id.hex()
         self.made = made
         self.service: SecurityService | None = None  # set by the service that claims the device
-        self._makings = makings
+        self.makings = makings
         self._beside = beside
         self._packages: dict[bytes, bytes] = {}  # component: package
         self._has_run = False
@@ -56,7 +56,7 @@ class Device(ABC):
         from its service if the test has one, else (linked) through the monitor's staging. Raises what the
         device refused it with (Fault), AppProblem, NotPossible.
         """
-        package = self._makings.package(app, self._beside, version, arguments)
+        package = self.makings.package(app, self._beside, version, arguments)
         if not self._has_run:
             self._packages[component(package)] = package
             self._provision(list(self._packages.values()))
@@ -70,7 +70,7 @@ class Device(ABC):
 
     def package(self, app: App, version: int = 1, arguments: list[str] | None = None) -> bytes:
         """The signed package that `install` would install."""
-        return self._makings.package(app, self._beside, version, arguments)
+        return self.makings.package(app, self._beside, version, arguments)
 
     @property
     @abstractmethod
@@ -185,7 +185,7 @@ class LinkedDevice(Device):
             self.silicon.uarts[0].write(f"[board] the device stays off: {fault}\n".encode())
 
     def _provision(self, packages: list[bytes]) -> None:
-        self.silicon.restore(self._makings.provision(self.made, packages))
+        self.silicon.restore(self.makings.provision(self.made, packages))
 
     def _stage(self, package: bytes) -> None:
         monitor, kernel = self.rings.monitor_port, self.rings.kernel

@@ -50,6 +50,16 @@ def armillary_makings() -> Makings:
     return Makings()
 
 
+@pytest.fixture(scope="session")
+def armillary_services(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder, by mode, of a service that each test gets a copy of."""
+    from functools import cache
+
+    from .service import make_template
+
+    return cache(lambda mode: make_template(tmp_path_factory.mktemp("armillary") / "service", mode))
+
+
 @pytest.fixture
 def make_device(
     request: pytest.FixtureRequest, armillary_makings: Makings, tmp_path: Path
