@@ -153,23 +153,20 @@ class Applications:
         """Start the app in an address space of its own."""
         process.begin()
         process.started_us = self._now()
-        process.gate = Gate("kernel", "app", Syscalls(process, self._means).table(), self._observe)
+        gate = Gate("kernel", "app", Syscalls(process, self._means).table(), self._observe)
+        process.gate = gate
         try:
-            process.task = self._start(process)
+            process.task = self._start(process.program, gate)
             process.happen("started")
         except Fault as fault:
             self._means.journal.say("{} did not start: {}".format(process.program.name, fault))
             process.report = str(fault)
             self._end(process, 0, 0)
 
-    def _start(self, process: Process) -> Task:
-        load = b"".join(
-            [len(part).to_bytes(4, "little") + part for part in (self._runtime, process.program.package)]
-        )
-        config = self._config
-        return self._hardware.tasks.start(
-            process.program.name, load, config["app_memory_kib"], config["app_cpu_ms"], process.gate
-        )
+    def _start(self, app: Program, gate: Gate) -> Task:
+        load = b"".join([len(part).to_bytes(4, "little") + part for part in (self._runtime, app.package)])
+        memory_kib, cpu_ms = self._config["app_memory_kib"], self._config["app_cpu_ms"]
+        return self._hardware.tasks.start(app.name, load, memory_kib, cpu_ms, gate)
 
     def _end(self, process: Process, code: int, signal: int) -> None:
         """The run is over: take back everything it held, then decide what comes next."""

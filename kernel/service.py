@@ -190,6 +190,6 @@ def unhex(value: object) -> bytes:
 
 def seconds(value: str | None) -> int | None:
     """The delay of a Retry-After header (RFC 9110, section 10.2.3), or None. A date is not understood."""
-    if value is None or not value.isdigit() or len(value) > 9:
+    if not value or len(value) > 9 or [1 for character in value if character not in "0123456789"]:
         return None
     return int(value)

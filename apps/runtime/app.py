@@ -37,7 +37,7 @@ class App:
         self.manifest = manifest.load(files)
         self.exit_code: int | None = None
         self._path = self.manifest.entry_point
-        self._source = utf8.decode(files.read(self._path), self._path)
+        self._source = files.read(self._path)
         self._link = link
         self._broken: BaseException | None = None  # what came up from below while the app ran
         self._port = KernelPort(self._cross)
@@ -87,7 +87,7 @@ class App:
 
     def _begin(self) -> Any:
         names = names_for_app(globals().get("__builtins__"))
-        exec(compile(self._source, self._path, "exec"), names)
+        exec(compile(utf8.decode(self._source, self._path), self._path, "exec"), names)
         if "main" not in names:
             raise Invalid(self._path + " has no main", "", "runtime.main", remedy="define `async def main():`")
         coroutine = call_main(names["main"], self.manifest.arguments)

@@ -129,6 +129,15 @@ def test_any_report_is_cut_to_what_a_message_takes(text):
     assert found == text or len(found.encode()) > crash.MOST // 4
 
 
+def test_a_source_that_is_not_text_is_the_apps_own_crash(maker, kernel, kit):
+    from armillary.wire import asxipfs, image
+
+    tree = [("app_manifest.json", kit.manifest_of("probe"), False), ("bin/app.py", b"# \xff\n", True)]
+    app = runtime.App(maker.sign(asxipfs.pack(tree), image.APPLICATIONS, kit.component_of("probe")), kernel.gate)
+    app.resume(None)
+    assert kernel.codes == [1] and "/bin/app.py" in kernel.reports[0]
+
+
 # -- whose port -------------------------------------------------------------------------------------------
 
 

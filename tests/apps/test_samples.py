@@ -65,13 +65,13 @@ def test_overreach_would_tell_if_it_were_not_refused(start, monkeypatch):
 
 def test_crash_crashes_after_two_seconds_and_starts_again(start):
     device, lines = start("crash", 2.5)
-    assert lines[0] == "crash: two seconds to go"
+    assert lines[0] == "crash: 2000 ms to go"
     (event,) = device.events("crash")
     assert event["detail"]["reason"] == "KeyError: 'temperature'"
     assert 'File "/bin/app.py", line 8, in fail' in event["detail"]["traceback"]
     assert "/work" not in event["detail"]["traceback"]
     device.run(3)
-    assert device.log().count("crash: two seconds to go") == 2
+    assert device.log().count("crash: 2000 ms to go") == 2
 
 
 def test_cloud_posts_with_the_certificate_of_its_tenant(cloud, kit, maker, tools, new_connected, monkeypatch):

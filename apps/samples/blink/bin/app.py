@@ -5,7 +5,7 @@ from applibs import eventloop, gpio, log
 LED = 8
 
 
-async def main(half_period_ms="500"):
+async def main(half_period_ms: str = "500") -> None:
     half_period = int(half_period_ms) / 1000
     log.debug("blink: pin %d every %s ms", LED, half_period_ms)
     with gpio.open_as_output(LED) as led:

@@ -10,13 +10,13 @@ from applibs import application, eventloop, log, networking
 PORT = 443
 
 
-def request(host, reading):
+def request(host: str, reading: dict[str, float]) -> bytes:
     body = json.dumps(reading).encode()
     head = "POST /readings HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n"
     return head.format(host, len(body)).encode() + body
 
 
-async def post(host, reading):
+async def post(host: str, reading: dict[str, float]) -> str:
     """The first line of the server's answer."""
     stream = await networking.connect_tls(host, PORT, device_auth=True)
     try:
@@ -32,7 +32,7 @@ async def post(host, reading):
         stream.close()
 
 
-async def main(host, period_s):
+async def main(host: str, period_s: str) -> None:
     while not application.is_device_auth_ready():
         await eventloop.sleep(1)
     number = 0

@@ -1,14 +1,14 @@
-"""Crash: works for two seconds, then fails."""
+"""Crash: works for a while, then fails. CmdArgs[0] is the while in milliseconds."""
 
 from applibs import eventloop, log
 
 
-def fail():
-    readings = {}
+def fail() -> float:
+    readings: dict[str, float] = {}
     return readings["temperature"]
 
 
-async def main():
-    log.debug("crash: two seconds to go")
-    await eventloop.sleep(2)
+async def main(work_ms: str = "2000") -> None:
+    log.debug("crash: %s ms to go", work_ms)
+    await eventloop.sleep(int(work_ms) / 1000)
     fail()

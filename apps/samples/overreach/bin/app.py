@@ -1,6 +1,12 @@
 """Overreach: asks for what its manifest does not grant, and logs why it was refused."""
 
+from __future__ import annotations
+
 from applibs import application, deviceauth, eventloop, gpio, log, networking, storage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ATTEMPTS = (
     ("drive GPIO 9", lambda: gpio.open_as_output(9)),
@@ -11,7 +17,7 @@ ATTEMPTS = (
 )
 
 
-def attempt(what, action):
+def attempt(what: str, action: Callable[[], object]) -> None:
     """Try it, and log the refusal. An attempt that succeeds is a hole in the device: crash."""
     try:
         action()
@@ -21,7 +27,7 @@ def attempt(what, action):
     raise RuntimeError("was allowed to " + what)
 
 
-async def main():
+async def main() -> None:
     for what, action in ATTEMPTS:
         attempt(what, action)
     try:
