@@ -150,10 +150,12 @@ class Syscalls:
         """A path is as in Storage_OpenFileInImagePackage: from the package's root, no leading `/` or
         `.`, no part that is `..`."""
         if path[:1] in ("", "/", ".") or [part for part in path.split("/") if part in ("", ".", "..")]:
-            raise Invalid(
+            fault = Invalid(
                 repr(path) + " is not a path within the package", "kernel", "package.path",
                 remedy="name it from the package's root, such as assets/logo.bin",
             )  # fmt: skip
+            self._means.journal.denied(self._process.component, fault)
+            raise fault
         files = self._process.program.files
         if path not in files.paths():
             raise NotFound("no file " + repr(path) + " in the package", "kernel", "package.path")

@@ -35,6 +35,7 @@ def blinking(device, board, service):
     return device
 
 
+@pytest.mark.filterwarnings("ignore:Attribute's length")  # a device id is longer than RFC 5280 has it
 def test_it_attests_and_gets_a_certificate_for_a_day(device, service):
     device.power_on()
     assert device.run_until(service.certificates, 10)
