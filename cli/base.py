@@ -44,7 +44,7 @@ def _choose(context: click.Context, parameter: click.Parameter, value: str | Non
 def output_option() -> click.Option:
     """`--output`, which every command and group takes; the innermost that was given counts."""
     return click.Option(
-        ["--output"], type=click.Choice(FORMS), expose_value=False, callback=_choose, is_eager=True,
+        ["--output", "output_form"], type=click.Choice(FORMS), expose_value=False, callback=_choose, is_eager=True,
         help="How to print the result (default: table).",
     )  # fmt: skip
 

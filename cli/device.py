@@ -14,6 +14,7 @@ from .base import Command, LazyGroup, Problem
 from .link import Address, parse_url, read_address, read_root
 from .output import is_json, progress, say, short, show_json, show_record, show_result, show_rows, warn
 from .places import Places
+from .system import make_system
 
 if TYPE_CHECKING:
     from armillary.boards.sim.client import Board
@@ -57,7 +58,8 @@ def device() -> None:
 def create(places: Places, name: str, apps: tuple[Path, ...], service: str | None, root: Path | None) -> None:
     """Manufacture a device: keys in Pluton, fuses, flash with the signed system.
 
-    The vendor's keys are made on first use. The device trusts the root certificate of one service.
+    The vendor's keys are made on first use. The device trusts the root certificate of one service, and
+    asks it for updates every few seconds (one in the field: once a day).
     """
     folder = places.new_device(name)
     with progress("loading") as tell:
@@ -92,7 +94,7 @@ def _create(
     tell("packing apps")
     packages = [_package(path, vendor) for path in apps]
     tell("packing and signing the operating system")
-    system = maker.System(vendor, roots)
+    system = make_system(vendor, roots)
     device_id = maker.create(folder, vendor, system, packages, tell)
     (folder / MADE).write_text(json.dumps({**made, "components": system.components()}, indent=2) + "\n")
     _name_service(folder)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .base import Group, Problem
+from .link import operator, service_options
 from .output import progress, show_record, show_result, show_rows
 from .places import Places
 
@@ -66,6 +67,24 @@ def show(places: Places, name: str) -> None:
     }
     titles = ("name", "role", "public", "thumbprint", "subject", "not_before", "not_after", "certificate")
     show_record(row, [(title.replace("_", " "), title) for title in titles])
+
+
+@key.command()
+@click.argument("name")
+@click.option("--catalog", metavar="CATALOG", help="The catalog, by name or id.")
+@service_options
+@click.pass_obj
+def register(places: Places, name: str, catalog: str | None, service: str | None, root: Path | None) -> None:
+    """Have the service take images signed with this key into a catalog.
+
+    Devices trust what their own key store names, whatever the service takes.
+    """
+    from .fleet import find
+
+    found = load(places.keys, name)
+    with operator(places, service, root) as client:
+        row = client.add_key(found.public.hex(), found.thumbprint.hex(), find("catalog", client.catalogs(), catalog))
+    show_result(row, f"the service takes images signed with {name}")
 
 
 def load(folder: Path, name: str) -> SigningKey:

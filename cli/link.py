@@ -6,6 +6,7 @@ other is named with `--service URL`, `--root PEM` and the environment variable A
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ class Address(NamedTuple):
     host: str
     port: int
     is_running: bool = True
+    pid: int = 0
 
     @property
     def url(self) -> str:
@@ -63,34 +65,34 @@ def parse_url(url: str) -> Address:
     return Address(host, port or 443)
 
 
-def write_address(folder: Path, address: Address) -> None:
-    """Say in the service's folder where it listens, for its owner only."""
+def hold_address(folder: Path, address: Address) -> int:
+    """Say in the service's folder where it listens, for its owner only; true as long as the returned
+    descriptor is open."""
     making = folder / ("." + ADDRESS + ".new")
-    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump({"host": address.host, "port": address.port, "pid": os.getpid()}, file)
+    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    os.write(descriptor, json.dumps({"host": address.host, "port": address.port, "pid": os.getpid()}).encode())
     os.replace(making, folder / ADDRESS)
+    return descriptor
 
 
 def read_address(folder: Path) -> Address:
     """Where the service of `folder` listens, or would by default."""
     try:
-        said = json.loads((folder / ADDRESS).read_text())
-        address, pid = Address(str(said["host"]), int(said["port"])), int(said["pid"])
+        with (folder / ADDRESS).open() as file:
+            said = json.load(file)
+            return Address(str(said["host"]), int(said["port"]), _is_held(file.fileno()), int(said["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return Address("127.0.0.1", DEFAULT_PORT, False)
-    return address._replace(is_running=is_alive(pid))
 
 
-def is_alive(pid: int) -> bool:
-    """Whether there is a process of this number."""
+def _is_held(descriptor: int) -> bool:
+    """Whether the process that wrote the file still has it open: its number alone may be another's by now."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    return True
+    return False
 
 
 def read_root(places: Places, root: Path | None) -> str:
