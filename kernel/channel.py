@@ -50,6 +50,7 @@ class Channel:
         tls = Client(
             self._suite, self._random, host, self._roots, self._clock.unix_ms(), chain, sign, ("http/1.1",)
         )
+        yield Until(self._clock.uptime_us())  # others have their turn, however fast the network is
         stream = self._network.open(host, port)
         try:
             yield from self._connect(stream, host, due_us)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 RANGE = 16 * BULK  # bytes asked for at once
 MOST_REFUSED = 32  # images remembered
-PREVIOUS = 3
+STAGED, INSTALLED = 1, 2  # states of an image, `wire.partition`
 RESET_UPDATE = 1  # reason of the reset that an update needs
 
 
@@ -64,9 +64,9 @@ class Update:
         except Fault as fault:
             self._end("could not ask: " + explain(fault))
             return False
+        staged = self._in_state(wanted, STAGED)  # left by a round that a reset cut short
         missing = self._missing(wanted)
-        has_all = True
-        staged: list[Wanted] = []
+        tried, has_all = len(staged) + len(missing), True
         for image in missing:
             try:
                 yield from self._fetch(image)
@@ -76,13 +76,17 @@ class Update:
                 self._refuse(image, fault)
         if not self._install(staged):
             has_all = False
-        self._end("{} of {} images installed".format(len(staged), len(missing)) if missing else "up to date")
+        self._end("{} of {} images installed".format(len(staged), tried) if tried else "up to date")
         return has_all
 
+    def _in_state(self, wanted: list[Wanted], state: int) -> list[Wanted]:
+        have = [one.image for one in self._monitor.list_images() if one.state == state]
+        return [image for image in wanted if image.image in have]
+
     def _missing(self, wanted: list[Wanted]) -> list[Wanted]:
-        have = [one.image for one in self._monitor.list_images() if one.state != PREVIOUS]
-        known = have + self._refused + self._applications.reverted
-        return [image for image in wanted if image.image not in known]
+        have = self._in_state(wanted, STAGED) + self._in_state(wanted, INSTALLED)
+        done = self._refused + self._applications.reverted
+        return [image for image in wanted if image not in have and image.image not in done]
 
     def _fetch(self, image: Wanted) -> Steps[None]:
         """Fetch one package into staging and have it committed. Raises the fault that stopped it."""
@@ -99,8 +103,15 @@ class Update:
             raise
         if (component, identity) != (image.component, image.image):
             self._remember(image)
-            self._monitor.invalidate_image(component)
+            self._drop(component)
             raise Untrusted("the package is another than was announced", "kernel", "update.identity")
+
+    def _drop(self, component: bytes) -> None:
+        """Have a staged image removed that nobody asked for. The monitor removes whole components, so one
+        that is installed is left alone: its staged image is signed and newer, only misannounced."""
+        known = [one for one in self._monitor.list_images() if one.component == component]
+        if not [one for one in known if one.state != STAGED]:
+            self._monitor.invalidate_image(component)
 
     def _copy(self, image: Wanted, handle: int) -> Steps[None]:
         digest = native.Sha256()

@@ -51,6 +51,7 @@ def test_overreach_is_refused_everything(start):
     rules = {event["detail"]["rule"] for event in device.events("denial")}
     assert rules == {
         "manifest.gpio", "manifest.allowed_connections", "manifest.mutable_storage", "manifest.device_authentication",
+        "package.path",
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from armillary.wire.stage import parse_line
 @pytest.fixture
 def device(maker, new_device):
     device = new_device([maker.app_package("loud", capabilities={"Gpio": [8]}), maker.app_package("calm")])
+    device.run(0.1)
     device.log()
     return device
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from armillary.hal.sim.power import PowerLost
 from armillary.kernel import service as service_api
 from armillary.kernel.attestation import renew_ms, retry_ms
 from armillary.kernel.hardware import CONFIG
@@ -298,6 +299,61 @@ def test_an_image_announced_as_another_component_is_not_installed(cloud, maker, 
     assert [app[0] for app in device.kernel.list_apps()] == ["other"]
     assert [event["detail"]["rule"] for event in device.events("update")] == ["update.identity"]
     assert [one.state for one in device.smc.list_images() if one.image_type == image.APPLICATIONS] == [2]
+
+
+def test_an_update_that_was_staged_before_a_reset_is_installed_after_it(cloud, maker, new_connected):
+    device = new_connected([maker.app_package("probe")])
+    device.run(10)
+    update = maker.app_package("probe", version=2)
+    device.stage(update)
+    cloud.deploy(update)
+    device.boot()
+    poll_and_settle(device)
+    assert device.process().program.version == 2
+    assert cloud.count("GET /v1/device/blob") == 0  # it was there already
+
+
+@pytest.mark.slow
+def test_an_update_that_a_power_cut_stopped_at_any_operation_is_finished_after_it(cloud, maker, new_connected):
+    device = new_connected([maker.app_package("probe")])
+    device.run(10)
+    saved = device.chip.snapshot()
+    cloud.deploy(maker.app_package("probe", version=2), maker.app_package("more"))
+    cut = 1
+    while update_is_cut(device, saved, cut):
+        device.boot()
+        poll_and_settle(device)
+        assert device.process().program.version == 2, cut
+        assert sorted(app[0] for app in device.kernel.list_apps()) == ["more", "probe"], cut
+        cut += 1
+    assert cut > 25
+
+
+def update_is_cut(device, saved, operation):
+    """Update with the power failing in that operation; whether it failed."""
+    device.chip.restore(saved)
+    device.chip.power_on()
+    device.chip.rail.fail_after(operation)
+    try:
+        device.boot_powered()
+        poll_and_settle(device)
+    except PowerLost:
+        return True
+    finally:
+        device.chip.rail.fail_after(0)
+    return False
+
+
+def poll_and_settle(device):
+    device.kernel.update.now.set()
+    for _ in range(4):
+        device.run(0.3)
+        for task in device.tasks.tasks[:-1]:
+            if task.name == "probe" and task is not device.app():
+                task.die()
+        if device.process().state == "stopping":
+            device.app().die()
+    device.run(1)
 
 
 @pytest.mark.parametrize("body", [
