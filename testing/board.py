@@ -42,6 +42,10 @@ class Pin:
         return (self.history[-1][0] - self.history[-2][0]) / 1000 if len(self.history) > 1 else 0.0
 
 
+class NotPossible(RuntimeError):
+    """The test asks for something that cannot be done now; the text says what to do."""
+
+
 class Board(ABC):
     """The outside world of one device."""
 
@@ -69,6 +73,15 @@ class Board(ABC):
     @abstractmethod
     def host(self, name: str, port: int, answer: Answer) -> None:
         """Put a host on the network: `answer` gets the bytes that came and returns those to send back."""
+
+    def connect(self, name: str, port: int, make_peer: Callable[[], Peer | None]) -> None:
+        """Put a host on the network that makes a `hal.sim.network.Peer` for each connection, or None: it does not
+        answer. Linked boards only."""
+        raise NotPossible("a boxed board has a real network: use `address`")
+
+    def address(self, name: str, port: int, ip: str, real_port: int) -> None:
+        """Name an address of the host's loopback network. Boxed boards only."""
+        raise NotPossible("a linked board has no network but its own: use `host` or `connect`")
 
     @abstractmethod
     def read(self, offset: int, length: int) -> bytes:
@@ -142,7 +155,6 @@ class LinkedBoard(Board):
         self.connect(name, port, lambda: Answering(answer))
 
     def connect(self, name: str, port: int, make_peer: Callable[[], Peer | None]) -> None:
-        """Put a host on the network that makes a peer for each connection."""
         self.network.name(name, port, make_peer)
 
     def read(self, offset: int, length: int) -> bytes:

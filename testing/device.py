@@ -19,7 +19,7 @@ from armillary.wire.call import BULK
 from armillary.wire.fault import Fault
 
 from . import records
-from .board import Board, LinkedBoard
+from .board import Board, LinkedBoard, NotPossible
 from .makings import Made, Makings, component
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 App = str | Path | bytes
 INSTALL_S = 30.0
-
-
-class NotPossible(RuntimeError):
-    """The test asks for something that cannot be done now; the text says what to do."""
 
 
 class Device(ABC):

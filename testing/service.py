@@ -25,12 +25,11 @@ from armillary.service.routes import make_door
 from armillary.service.server import Server
 from armillary.wire import image
 
-from .device import App, Device, LinkedDevice, NotPossible
+from .board import NotPossible
+from .device import App, Device, LinkedDevice
 
 if TYPE_CHECKING:
     import pytest
-
-    from .boxed import BoxedDevice
 
 HOUR_S = 3600
 Row = dict[str, Any]  # JSON
@@ -79,11 +78,15 @@ class SecurityService:
     itself, for tests that break it.
     """
 
-    def __init__(self, core: Service, operator: OperatorClient, device: Device, end: Callable[[], None]) -> None:
+    def __init__(
+        self, core: Service, operator: OperatorClient, device: Device, place: Server | Callable[[], TlsPeer]
+    ) -> None:
+        """`place` is where devices find it: a server, or what makes a peer for each connection."""
         self.core = core
         self.operator = operator
         self.device = device
-        self._end = end
+        self._place = place
+        self._is_closed = False
         self._deployed: dict[bytes, str] = {}  # component: image id
         self.catalog = str(operator.create_catalog("test")["id"])
         product = operator.create_product("product", self.catalog)["id"]
@@ -94,9 +97,13 @@ class SecurityService:
         self.claim(device)
 
     def claim(self, device: Device) -> None:
-        """Take one more device into the group."""
+        """Take one more device into the group, and put the service on its network."""
         self.operator.claim(device.id, self.group)
         device.service = self
+        if isinstance(self._place, Server):
+            device.board.address(*SERVICE_NAME, *self._place.address)
+        else:
+            device.board.connect(*SERVICE_NAME, self._peer)
 
     def upload(self, app: App, version: int = 1, arguments: list[str] | None = None) -> str:
         """Sign an app and upload it; its image id. Raises ServiceError."""
@@ -128,10 +135,15 @@ class SecurityService:
         return found
 
     def close(self) -> None:
-        """End it. The device stays, and finds nobody there."""
+        """End it. The devices stay, and find nobody there."""
         self.operator.close()
-        self._end()
+        self._is_closed = True
+        if isinstance(self._place, Server):
+            self._place.stop()
         self.core.close()
+
+    def _peer(self) -> TlsPeer | None:
+        return None if self._is_closed or isinstance(self._place, Server) else self._place()
 
 
 def root_of(request: pytest.FixtureRequest, mode: str) -> bytes:
@@ -156,23 +168,16 @@ def _serve_linked(path: Path, device: LinkedDevice) -> SecurityService:
     core = Service.open(path, lambda: int(clock.unix_ms() // 1000), secrets.token_bytes)
     door = make_door(core)
     context = tls.server_context(core.keys, owns_clock=False)
-    device.board.connect(*SERVICE_NAME, lambda: TlsPeer(door, context))
-
-    def end() -> None:
-        device.board.connect(*SERVICE_NAME, lambda: None)  # a host that does not answer
-
-    return SecurityService(core, DoorClient(door, _token(path)), device, end)
+    return SecurityService(core, DoorClient(door, _token(path)), device, lambda: TlsPeer(door, context))
 
 
 def _serve_boxed(path: Path, device: Any) -> SecurityService:
     core = Service.open(path)
     server = Server(core)
     server.start()
-    boxed: BoxedDevice = device
-    boxed.board.address(*SERVICE_NAME, *server.address)
     context = tls.client_context((path / "root.pem").read_text())
     operator = OperatorClient(*server.address, _token(path), context)
-    return SecurityService(core, operator, device, server.stop)
+    return SecurityService(core, operator, device, server)
 
 
 def _token(path: Path) -> str:

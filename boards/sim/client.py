@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import armillary
 
+T = TypeVar("T")
 READY_S = 20.0
 ANSWER_S = 30.0
 
@@ -27,6 +28,7 @@ class Board:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.process: subprocess.Popen[bytes] | None = None  # the supervisor, if we started it: ours to wait for
         self._stream = _connect(folder)
         self._lines = self._stream.makefile("rb")
 
@@ -52,17 +54,25 @@ class Board:
             yield json.loads(line)["trace"]
 
     def uart(self) -> str:
-        """All the debug UART said."""
+        """All the debug UART said (of very much, the latest)."""
         return str(self.do("uart")["text"])
+
+    def stages(self) -> list[tuple[str, dict[str, str]]]:
+        """The stages of the latest boot as (ring, fields), each told by the ring whose it was to tell."""
+        return [(ring, fields) for ring, fields in self.do("stages")["stages"]]
 
     def wait_uart(self, text: str, timeout_s: float = 10.0, offset: int = 0) -> str:
         """The UART's output once it has `text` after `offset`. Raises BoardProblem on time-out."""
-        return self._wait(lambda: self.uart(), lambda said: text in said[offset:], f"{text!r} on the UART", timeout_s)
+        return self._wait(self.uart, lambda said: text in said[offset:], f"{text!r} on the UART", timeout_s)
+
+    def wait_uart_times(self, text: str, times: int, timeout_s: float = 10.0) -> str:
+        """The UART's output once it has `text` that many times. Raises BoardProblem on time-out."""
+        return self._wait(self.uart, lambda said: said.count(text) >= times, f"{times} x {text!r} on the UART", timeout_s)
 
     def wait_pin(self, pin: int, changes: int, timeout_s: float = 10.0) -> list[list[int]]:
         """The level changes of `pin` once there are that many. Raises BoardProblem on time-out."""
         return self._wait(
-            lambda: self.do("pin_history", pin=pin)["changes"],
+            lambda: list(self.do("pin_history", pin=pin)["changes"]),
             lambda found: len(found) >= changes,
             f"{changes} changes of pin {pin}",
             timeout_s,
@@ -83,7 +93,7 @@ class Board:
     def __exit__(self, *problem: object) -> None:
         self.close()
 
-    def _wait(self, look: Any, is_there: Any, what: str, timeout_s: float) -> Any:
+    def _wait(self, look: Callable[[], T], is_there: Callable[[T], bool], what: str, timeout_s: float) -> T:
         end = time.monotonic() + timeout_s
         while not is_there(found := look()):
             if time.monotonic() > end:
@@ -121,21 +131,35 @@ def is_up(folder: Path) -> bool:
 
 def start(folder: Path, power: bool = True) -> Board:
     """Start the supervisor of the device in `folder` (its own process) and connect. Raises BoardProblem."""
+    process = launch(folder, [sys.executable, "-m", "armillary.boards.sim.run", str(folder)])
+    board = Board(folder)
+    board.process = process
+    if power:
+        board.do("power_on")
+    return board
+
+
+def launch(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
+    """Run `command`, which supervises the device in `folder`, and wait until it answers. Raises BoardProblem."""
     log = folder / "supervisor.log"
-    command = [sys.executable, "-m", "armillary.boards.sim.run", str(folder)]
-    with log.open("wb") as output:
+    try:
+        output = log.open("wb")
+    except OSError as problem:
+        raise BoardProblem(f"no device in {folder} that could be started: {problem.strerror}") from None
+    with output:
         process = subprocess.Popen(
             command, env=_environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     end = time.monotonic() + READY_S
-    while not is_up(folder):
-        if process.poll() is not None or time.monotonic() > end:
+    while not is_up(folder) or process.poll() is not None:
+        if process.poll() is not None:
             raise BoardProblem("the board did not start: " + log.read_text(errors="replace").strip()[-2000:])
+        if time.monotonic() > end:
+            process.kill()
+            process.wait()
+            raise BoardProblem(f"the board did not start within {READY_S:.0f} s")
         time.sleep(0.005)
-    board = Board(folder)
-    if power:
-        board.do("power_on")
-    return board
+    return process
 
 
 def _environment() -> dict[str, str]:

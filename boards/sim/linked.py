@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 MOST_RESETS = 4  # in a row, without a second of quiet between
 RUNNING, ENDED = 1, 2
-MOST_TURNS = 100  # at one instant; an app that takes more does not sleep
-TURN_US = 100  # what every further one costs, so that time passes in spite of such an app
+MOST_TURNS = 100  # in a row, apps always ready: one that takes more does not sleep
+TURN_US = 1000  # what every further one costs, so that time passes in spite of such an app
 
 
 def split_load(code: bytes) -> list[bytes]:
@@ -137,7 +137,6 @@ class LinkedDevice:
         self.tasks = LinkedTasks()
         self._resets = 0
         self._last_reset_us = 0
-        self._turned_us = 0
         self._turns = 0
 
     def power_on(self) -> None:
@@ -177,10 +176,10 @@ class LinkedDevice:
 
     def _pause_us(self, now: int, due: int) -> int:
         """How far time moves on until the next turn, at the latest to `due`."""
-        self._turns = self._turns + 1 if now == self._turned_us else 0
-        self._turned_us = now
         if any([task.is_ready for task in self.tasks.all]):
+            self._turns += 1
             return TURN_US if self._turns > MOST_TURNS else 0
+        self._turns = 0
         return max(0, due - now)
 
     def uart(self) -> str:
