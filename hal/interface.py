@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..wire.call import Gate
 
 
@@ -142,7 +144,7 @@ class Tasks(Protocol):
         it returns None the reply is sent later with `reply(task, bytes)`.
         """
 
-    def reply(self, task: Task, reply: bytes) -> None:
+    def reply(self, task: Any, reply: bytes) -> None:  # Any: the very object that `start` returned
         """Send the reply that was put off."""
 
 

@@ -12,7 +12,7 @@ GATE_OF = {"pluton": ("pluton.abi", "pluton.port"), "monitor": ("monitor.abi", "
 MAY_IMPORT = {
     "wire": (),
     "native": (),
-    "hal": ("wire", "native._native"),
+    "hal": ("wire", "native"),
     "pluton": ("wire", "native", "hal.interface"),
     "monitor": ("wire", "native", "hal.interface", *GATE_OF["pluton"]),
     "kernel": ("wire", "native", "hal.interface", *GATE_OF["monitor"]),

@@ -7,18 +7,20 @@ started, and the kernel's end of it travels over the side band.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 from collections.abc import Callable
 from typing import Any
 
 from armillary.hal.sim.box.zygote import Zygote
-from armillary.wire.fault import Closed, Invalid, OutOfOrder
+from armillary.wire.fault import Closed, Full, Invalid, OutOfOrder
 
 CORES = ("pluton", "monitor", "kernel")  # core number: ring
 RING_MEMORY_KIB = 96 * 1024
 APP_INTERPRETER_KIB = 24 * 1024  # what the interpreter itself takes, beside what the app may use
 MOST_LOAD = 4 * 1024 * 1024
+MOST_TASK_MEMORY_KIB = 256 * 1024  # of the board; a hostile kernel could ask for the host's
 CREATED, RUNNING, ENDED = 0, 1, 2
 MOST_TASKS = 32
 
@@ -27,6 +29,21 @@ def channel_pair() -> tuple[int, int]:
     """The two ends of a channel that keeps messages apart."""
     left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     return left.detach(), right.detach()
+
+
+def sealed_memory(name: str, size: int) -> int:
+    """A memory file of `size` bytes whose size nobody can change: one that shrinks would end who maps it."""
+    descriptor = os.memfd_create(name, os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+    os.ftruncate(descriptor, size)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+    return descriptor
+
+
+def served_pair() -> tuple[int, int]:
+    """A channel whose first end never waits: a ring must not stop for a caller that takes no replies."""
+    serving, calling = channel_pair()
+    os.set_blocking(serving, False)
+    return serving, calling
 
 
 class Task:
@@ -46,14 +63,15 @@ class Task:
 class Boxes:
     """All boxes of one powered device.
 
-    `bus_ends` maps a ring to the descriptor of its end of the bus. `lost(ring, how)` is called when a
-    core's box ends. Every descriptor given in is owned from then on.
+    `lines_of(box)` makes the lines a box writes on: channel name to descriptor. `lost(ring, how)` is
+    called when a core's box ends. Every descriptor given in is owned from then on.
     """
 
-    def __init__(self, zygote: Zygote, trace: tuple[int, int], console: int, lost: Callable[[str, str], None]):
+    def __init__(
+        self, zygote: Zygote, lines_of: Callable[[str], dict[str, int]], lost: Callable[[str, str], None]
+    ) -> None:
         self.zygote = zygote
-        self._trace, self._trace_flag = trace
-        self._console = console
+        self._lines_of = lines_of
         self._lost = lost
         self._number = 0
         self._names: dict[int, str] = {}  # box number: ring, or task number as text
@@ -63,17 +81,19 @@ class Boxes:
     def power_on(self, bus_ends: dict[str, int], windows: dict[str, int], power_on_ns: int) -> None:
         """Wire the rings up and let Pluton's core run its mask ROM.
 
-        `windows` are the memory files of the rings' DMA windows; `power_on_ns` is monotonic time.
+        `bus_ends` and `windows` map a ring to the descriptors of its end of the bus and of its DMA
+        window; `power_on_ns` is monotonic time.
         """
         self.power_on_ns = power_on_ns
-        mailbox, smc = channel_pair(), channel_pair()
-        side_band, self._side_band_kernel = channel_pair()
+        mailbox, smc = served_pair(), served_pair()
+        side_band, kernel_side_band = channel_pair()
         self._side_band = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, side_band)
+        self._side_band.setblocking(False)
         self.interrupt = os.eventfd(0, os.EFD_NONBLOCK)
         self._ends = {
-            "pluton": {"bus": bus_ends["pluton"], "mailbox": mailbox[0]},
+            "pluton": {"bus": bus_ends["pluton"], "mailbox": mailbox[0]},  # [0] serves
             "monitor": {"bus": bus_ends["monitor"], "mailbox": mailbox[1], "smc": smc[0]},
-            "kernel": {"bus": bus_ends["kernel"], "smc": smc[1], "side_band": self._side_band_kernel,
+            "kernel": {"bus": bus_ends["kernel"], "smc": smc[1], "side_band": kernel_side_band,
                        "interrupt": os.dup(self.interrupt)},
         }  # fmt: skip
         for ring, window in windows.items():
@@ -101,7 +121,10 @@ class Boxes:
     def raise_interrupt(self) -> None:
         """Tell the kernel that something happened."""
         if self.is_powered:
-            os.eventfd_write(self.interrupt, 1)
+            try:
+                os.eventfd_write(self.interrupt, 1)
+            except BlockingIOError:
+                pass  # a kernel that wrote its own counter full is interrupted as it is
 
     def core_started(self, core: int, load: bytes) -> None:
         """Run the ring of `core` (1 monitor, 2 kernel) on `load`, in a box of its own."""
@@ -109,9 +132,13 @@ class Boxes:
         self._start(ring, "load", load, self._ends.pop(ring), RING_MEMORY_KIB, 0)
 
     def task_create(self, name: str, memory_kib: int, cpu_ms: int) -> int:
-        """A new address space. Raises OutOfOrder if there are too many."""
+        """A new address space. Raises Full if there are too many, Invalid if it wants more than there is."""
         if len(self._tasks) >= MOST_TASKS:
-            raise OutOfOrder(f"there are {MOST_TASKS} tasks already")
+            raise Full(f"there are {MOST_TASKS} tasks already")
+        if memory_kib > MOST_TASK_MEMORY_KIB:
+            raise Invalid(f"{memory_kib} KiB for one task: the board gives {MOST_TASK_MEMORY_KIB}")
+        while self._next_task in self._tasks:
+            self._next_task = self._next_task % 0xFFFF + 1
         number, self._next_task = self._next_task, self._next_task % 0xFFFF + 1
         self._tasks[number] = Task(name, memory_kib, cpu_ms)
         return number
@@ -128,14 +155,13 @@ class Boxes:
         found = self._task(task)
         if found.state != CREATED or len(found.code) != length:
             raise OutOfOrder(f"task {task}: {len(found.code)} bytes loaded, {length} to start on")
-        kernel_end, app_end = channel_pair()
+        kernel_end, app_end = served_pair()
+        self._hand_over(task, kernel_end, app_end)
         found.state = RUNNING
         cpu_s = -(-found.cpu_ms // 1000)
         memory = found.memory_kib + APP_INTERPRETER_KIB
         found.box = self._start(f"task {task}", "load", bytes(found.code), {"syscall": app_end}, memory, cpu_s)
         found.code = bytearray()
-        socket.send_fds(self._side_band, [task.to_bytes(2, "little")], [kernel_end])
-        os.close(kernel_end)
 
     def task_status(self, task: int) -> tuple[int, int, int]:
         """(state, exit code, signal)."""
@@ -174,6 +200,16 @@ class Boxes:
             task.state, task.exit_code, task.signal = ENDED, event["code"], event["signal"]
         self.raise_interrupt()
 
+    def _hand_over(self, task: int, kernel_end: int, app_end: int) -> None:
+        """Send the kernel its end of an app's channel. Raises Full if it does not take them."""
+        try:
+            socket.send_fds(self._side_band, [task.to_bytes(2, "little")], [kernel_end])
+        except OSError:
+            os.close(app_end)
+            raise Full("the side band: take the channels that were sent")
+        finally:
+            os.close(kernel_end)
+
     def _task(self, task: int) -> Task:
         if task not in self._tasks:
             raise Closed(f"no task {task}")
@@ -184,13 +220,13 @@ class Boxes:
         self._names[self._number] = name
         memory = os.memfd_create(name.replace(" ", "-"))
         os.write(memory, load)
-        channels = {**ends, "console": self._console, "trace": self._trace, "trace_flag": self._trace_flag}
+        channels = {**ends, **self._lines_of(name)}
         order = {
             "kind": kind, "names": list(channels), "memory_kib": memory_kib, "cpu_s": cpu_s,
             "power_on_ns": self.power_on_ns, "name": name,
         }  # fmt: skip
         self.zygote.spawn(self._number, order, [memory, *channels.values()])
-        for descriptor in (memory, *ends.values()):
+        for descriptor in (memory, *channels.values()):
             os.close(descriptor)
         return self._number
 

@@ -9,12 +9,13 @@ import os
 import signal
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from armillary.boards.sim import facts
-from armillary.hal.sim.box.confine import weaknesses
-from armillary.hal.sim.box.zygote import Zygote
+from armillary.hal.sim.box.confine import lacking, weaknesses
+from armillary.hal.sim.box.zygote import Zygote, ZygoteGone
 from armillary.hal.sim.entropy import Entropy
 from armillary.hal.sim.folder import DeviceFolder, FolderError
 from armillary.hal.sim.host_clock import HostClock
@@ -26,10 +27,23 @@ from .control import Control
 from .supervisor import Supervisor, bind_control, pin_to_one_cpu
 
 
-def run(path: Path, preload: tuple[str, ...] = ()) -> None:
-    """Supervise the device in `path` until told to shut down. Raises FolderError."""
+class NotHere(Exception):
+    """This host cannot run boxes; the message says what to use instead."""
+
+
+def run(path: Path, make_zygote: Callable[[], Zygote] = Zygote) -> None:
+    """Supervise the device in `path` until told to shut down. Raises NotHere, FolderError, ZygoteGone.
+
+    `make_zygote` is for tests that put tools of attack into every box.
+    """
+    missing = lacking()
+    if missing:
+        raise NotHere(
+            "boxed mode needs Linux (this host has no " + ", ".join(missing) + "): "
+            "run the device in linked mode, as armillary.testing does by default"
+        )
     pin_to_one_cpu(zlib.crc32(str(path).encode()))
-    zygote = Zygote(preload)
+    zygote = make_zygote()
     try:
         with DeviceFolder(path) as folder:
             _supervise(folder, zygote)
@@ -48,7 +62,7 @@ def _supervise(folder: DeviceFolder, zygote: Zygote) -> None:
 
     supervisor = Supervisor(zygote, make, network, folder.path / "console.log")
     for weakness in weaknesses():
-        supervisor.uart += f"[BOARD] WARNING: {weakness}\n".encode()
+        supervisor.uart.said("board", f"[BOARD] WARNING: {weakness}\n".encode())
     server = bind_control(folder.path)
     control = Control(supervisor, server)
     signal.signal(signal.SIGTERM, lambda number, frame: setattr(control, "is_ending", True))
@@ -57,6 +71,7 @@ def _supervise(folder: DeviceFolder, zygote: Zygote) -> None:
             supervisor.step()
     finally:
         (folder.path / "control.sock").unlink(missing_ok=True)
+        control.close()
         server.close()
         supervisor.close()
 
@@ -68,7 +83,7 @@ def main() -> None:
     os.chdir("/")
     try:
         run(Path(sys.argv[1]))
-    except FolderError as problem:
+    except (FolderError, NotHere, ZygoteGone) as problem:
         sys.exit(str(problem))
 
 

@@ -2,7 +2,8 @@
 
 It owns the device folder, runs the models, answers every ring on its bus channel, starts boxes, and
 takes commands from a control socket (the outside world: power, pins, a look at flash). It trusts
-none of the boxes; what reaches it is a request at a gate, decoded strictly, or nothing.
+none of the boxes: what reaches it is a request at a gate, decoded strictly, or nothing; and nothing
+that a box does or leaves undone makes it wait.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from typing import Any
 from armillary.hal import abi
 from armillary.hal.sim.box.machine import answer, trace_line
 from armillary.hal.sim.box.zygote import Zygote
+from armillary.hal.sim.chip import WATCHDOG
 from armillary.hal.sim.cores import Cores
 from armillary.hal.sim.host_network import HostNetwork
 from armillary.hal.sim.power import PowerLost
 from armillary.hal.sim.silicon import Silicon
 from armillary.wire.call import Gate
 
-from .boxes import CORES, Boxes, channel_pair
+from .boxes import CORES, Boxes, channel_pair, sealed_memory
+from .lines import Console, ConsoleFile, DebugUart, TraceLine
 
 MESSAGE = 4096
 TICK_S = 0.25  # how often the watchdog and failed cores are looked at when nothing happens
@@ -35,6 +38,7 @@ QUIET_S = 60.0
 KEPT_LINES = 5000
 CORE_LOST = 0xFE  # reset reason
 OFF, ON, HALTED = "off", "on", "halted"
+NETWORK = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 
 
 class Supervisor:
@@ -43,21 +47,23 @@ class Supervisor:
     def __init__(self, zygote: Zygote, make: Callable[..., Silicon], network: HostNetwork, console: Path):
         self.state = OFF
         self.why = ""
-        self.trace: deque[str] = deque(maxlen=KEPT_LINES)
+        self.resets: deque[str] = deque((), 16)  # why, oldest first
+        self.trace: deque[str] = deque((), KEPT_LINES)
         self.trace_listeners: list[Callable[[str], None]] = []
-        self.uart = bytearray()
+        self.uart = DebugUart()
         self._poll = select.epoll()
         self._handlers: dict[int, Callable[[], None]] = {}
-        self._console_file = console
+        self._console = ConsoleFile(console)
+        self._lines: dict[int, Console | TraceLine] = {}
         self._gates: dict[int, Gate] = {}
-        self._resets: list[float] = []
+        self._recent: list[float] = []
         self._reset_reason: int | None = None
-        self._make_lines()
-        self.boxes = Boxes(zygote, (self._trace_in, self._trace_flag), self._console_in, self._lost)
+        self._make_trace_flag()
+        self.boxes = Boxes(zygote, self._lines_of, self._lost)
         self.silicon = make(cores=Cores(self.boxes.core_started), tasks=self.boxes, on_reset=self._reset_wanted)
         self.network = network
-        self.silicon.uarts[0].sink = self._uart
-        self.silicon.gpio.observe(lambda pin, level, time_us: self._pin_changed())
+        self.silicon.uarts[0].witness = self.uart.said
+        self.silicon.gpio.observe(lambda pin, level, time_us: self.boxes.raise_interrupt())
         self.watch(zygote.socket.fileno(), self.boxes.handle_event)
 
     def watch(self, descriptor: int, handler: Callable[[], None]) -> None:
@@ -65,44 +71,41 @@ class Supervisor:
         self._handlers[descriptor] = handler
         self._poll.register(descriptor, select.EPOLLIN)
 
+    def watch_writable(self, descriptor: int, is_wanted: bool) -> None:
+        """Call the handler of a watched descriptor also when it can be written, or no longer."""
+        self._poll.modify(descriptor, select.EPOLLIN | (select.EPOLLOUT if is_wanted else 0))
+
     def forget(self, descriptor: int) -> None:
         """Stop watching it."""
         if self._handlers.pop(descriptor, None):
             self._poll.unregister(descriptor)
 
     def set_tracing(self, is_on: bool) -> None:
-        """Tell every box whether anybody reads the trace."""
+        """Tell every ring whether anybody reads the trace."""
         os.pwrite(self._trace_flag, b"\1" if is_on else b"\0", 0)
 
     def power_on(self) -> None:
-        """Apply power. Nothing happens if it is on already."""
-        if self.state == ON:
-            return
-        self.silicon.power_on()
-        self.silicon.gpio.history.clear()
-        ends, windows = {}, {}
-        for ring in CORES:
-            inner, ends[ring] = channel_pair()
-            windows[ring] = os.memfd_create("window")
-            os.ftruncate(windows[ring], abi.WINDOW)
-            window = mmap.mmap(windows[ring], abi.WINDOW)
-            self._gates[inner] = self.silicon.gate(ring, self._observer(), window)
-            self.watch(inner, lambda channel=inner: self._serve(channel))  # type: ignore[misc]
-        self.state, self.why = ON, ""
-        self.boxes.power_on(ends, windows, time.monotonic_ns() - self.silicon.clock.uptime_us() * 1000)
+        """Apply power, as a person would: resets of before are forgotten. Nothing happens if it is on already."""
+        if self.state != ON:
+            self._recent.clear()
+            self._apply_power()
 
     def power_off(self, why: str = "switched off") -> None:
         """Cut the power: every box ends where it stands."""
+        for descriptor in list(self._lines):
+            if self._lines[descriptor].read():
+                self._close_line(descriptor)
         self.boxes.power_off()
         for channel in list(self._gates):
             self.forget(channel)
             os.close(channel)
         self._gates.clear()
         self.silicon.power_off()
+        self.uart.power_off()
         self.state, self.why = OFF, why
 
     def step(self, timeout_s: float = TICK_S) -> None:
-        """Handle what is ready, or wait for it at most `timeout_s`."""
+        """Handle what is ready, or wait for it at most `timeout_s`. Raises ZygoteGone."""
         try:
             for descriptor, _ in self._poll.poll(timeout_s):
                 handler = self._handlers.get(descriptor, self.boxes.raise_interrupt)  # else: the network's
@@ -111,79 +114,97 @@ class Supervisor:
             if self.state == ON:
                 self.silicon.watchdog.poll()
         except PowerLost:
-            self.power_off("the power failed")
+            self.power_failed()
         if self._reset_reason is not None:
             self._reset()
+
+    def power_failed(self) -> None:
+        """The rail gave out in the middle of an operation."""
+        self.power_off("the power failed")
+        self._reset_reason = None
 
     def close(self) -> None:
         """Power off and let everything go."""
         self.power_off()
-        for descriptor in (self._trace_in, self._trace_out, self._trace_flag, self._console_in, self._console_out):
-            os.close(descriptor)
+        os.close(self._trace_flag)
+        os.close(self._trace_reader)
         self._poll.close()
 
-    def _make_lines(self) -> None:
-        self._trace_out, self._trace_in = channel_pair()
-        self._console_out, self._console_in = os.pipe2(os.O_NONBLOCK)
-        os.set_blocking(self._trace_in, False)
-        os.set_blocking(self._trace_out, False)
+    def _apply_power(self) -> None:
+        self.silicon.power_on()
+        self.silicon.gpio.history.clear()
+        ends, windows = {}, {}
+        for ring in CORES:
+            ends[ring], windows[ring] = self._make_bus(ring)
+        self.state, self.why = ON, ""
+        self.boxes.power_on(ends, windows, time.monotonic_ns() - self.silicon.clock.uptime_us() * 1000)
+
+    def _make_bus(self, ring: str) -> tuple[int, int]:
+        """A ring's end of the bus and its DMA window: memory that it shares with this process only."""
+        inner, end = channel_pair()
+        os.set_blocking(inner, False)
+        window = sealed_memory("window", abi.WINDOW)
+        self._gates[inner] = self.silicon.gate(ring, self._observe, mmap.mmap(window, abi.WINDOW))
+        self.watch(inner, lambda: self._serve(inner))
+        return end, window
+
+    def _make_trace_flag(self) -> None:
+        """One byte that every ring sees and none can change: they get it for reading only."""
         self._trace_flag = os.memfd_create("trace")
         os.write(self._trace_flag, b"\0")
-        self.watch(self._trace_out, self._read_trace)
-        self.watch(self._console_out, self._read_console)
+        self._trace_reader = os.open(f"/proc/self/fd/{self._trace_flag}", os.O_RDONLY | os.O_CLOEXEC)
+
+    def _lines_of(self, box: str) -> dict[str, int]:
+        """The lines of a new box, its own to close. An app has a console; the trace is for rings."""
+        console = Console(box, self._console)
+        self._add_line(console)
+        if box not in CORES:
+            return {"console": console.writer}
+        trace = TraceLine(box, channel_pair(), self._tell)
+        self._add_line(trace)
+        return {"console": console.writer, "trace": trace.writer, "trace_flag": os.dup(self._trace_reader)}
+
+    def _add_line(self, line: Console | TraceLine) -> None:
+        self._lines[line.reader] = line
+        self.watch(line.reader, lambda: self._read_line(line.reader))
+
+    def _read_line(self, descriptor: int) -> None:
+        line = self._lines.get(descriptor)
+        if line is not None and not line.read():
+            self._close_line(descriptor)
+
+    def _close_line(self, descriptor: int) -> None:
+        del self._lines[descriptor]
+        self.forget(descriptor)
+        os.close(descriptor)
 
     def _serve(self, channel: int) -> None:
-        request = os.read(channel, MESSAGE + 1)
-        reply = answer(self._gates[channel], request) if request else None
-        if reply is None:
-            self.forget(channel)  # the ring is gone; the zygote tells how it ended
-            return
         try:
-            os.write(channel, reply)
+            request = os.read(channel, MESSAGE + 1)
+            reply = answer(self._gates[channel], request) if request else None
+            if reply is not None:
+                os.write(channel, reply)
+                return
+        except BlockingIOError:
+            return  # nothing there after all, or a ring that does not take its replies: that one is lost
         except OSError:
-            self.forget(channel)
+            pass
+        self.forget(channel)  # the ring is gone; the zygote tells how it ended
 
-    def _observer(self) -> Callable[..., None]:
-        def observe(caller: str, call: Any, arguments: tuple[Any, ...], fault: Any) -> None:
-            if self.trace_listeners:
-                self._tell(trace_line(self.silicon.clock.uptime_us(), "hal", caller, call, arguments, fault))
-
-        return observe
+    def _observe(self, caller: str, call: Any, arguments: tuple[Any, ...], fault: Any) -> None:
+        if self.trace_listeners:
+            self._tell(trace_line(self.silicon.clock.uptime_us(), "hal", caller, call, arguments, fault))
 
     def _tell(self, line: str) -> None:
         self.trace.append(line)
         for listener in list(self.trace_listeners):
             listener(line)
 
-    def _read_trace(self) -> None:
-        while True:
-            try:
-                self._tell(os.read(self._trace_out, MESSAGE).decode(errors="replace"))
-            except BlockingIOError:
-                return
-
-    def _read_console(self) -> None:
-        try:
-            data = os.read(self._console_out, 65536)
-        except BlockingIOError:
-            return
-        if self.state != ON:
-            return  # a box that notices its power is gone a moment before it ends
-        with self._console_file.open("ab") as file:
-            if file.tell() < 1 << 20:
-                file.write(data)
-
-    def _uart(self, data: bytes) -> None:
-        self.uart += data
-
-    def _pin_changed(self) -> None:
-        self.boxes.raise_interrupt()
-
     def _watch_network(self) -> None:
         """Have every stream's socket interrupt the kernel once for each thing that happens on it."""
         for descriptor in self.network.readers() + self.network.writers():
             try:
-                self._poll.register(descriptor, select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET)
+                self._poll.register(descriptor, NETWORK)
             except FileExistsError:
                 pass  # it is the same socket still
 
@@ -194,17 +215,20 @@ class Supervisor:
 
     def _reset_wanted(self, reason: int) -> None:
         self._reset_reason = reason
+        self.why = "the watchdog expired" if reason == WATCHDOG else f"reset with reason 0x{reason:02x}"
 
     def _reset(self) -> None:
         why, self._reset_reason = self.why, None
         now = time.monotonic()
-        self._resets = [when for when in self._resets if now - when < QUIET_S] + [now]
-        self.power_off(why or "reset")
-        if len(self._resets) > MOST_RESETS:
-            self.state = HALTED
-            self.why = (why or "reset") + f"; halted after {MOST_RESETS} resets within {QUIET_S:.0f} s"
+        self._recent = [when for when in self._recent if now - when < QUIET_S] + [now]
+        self.resets.append(why)
+        self.power_off(why)
+        self.uart.said("board", f"[BOARD] {why}\n".encode())
+        if len(self._recent) <= MOST_RESETS:
+            self._apply_power()
             return
-        self.power_on()
+        self.state = HALTED
+        self.why = f"{why}; halted after {MOST_RESETS} resets within {QUIET_S:.0f} s"
 
 
 def pin_to_one_cpu(index: int) -> None:
@@ -216,6 +240,7 @@ def pin_to_one_cpu(index: int) -> None:
 def bind_control(folder: Path) -> socket.socket:
     """The control socket in `folder`, for its owner only. Works however long the folder's path is."""
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.setblocking(False)
     directory = os.open(folder, os.O_PATH | os.O_DIRECTORY)
     try:
         (folder / "control.sock").unlink(missing_ok=True)

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...wire.call import Call
-    from ..interface import Chip, Clock, Entropy, Fuses, Network, Uart, Watchdog
+    from ..interface import Chip, Clock, Entropy, Fuses, Network, Watchdog
     from .firewall import Firewall
     from .flash import Flash
     from .gpio import GpioBank
     from .hosts import CoreHost, TaskHost
+    from .uart import Uart
 
     Window = bytearray | memoryview  # or a memory map
     Observer = Callable[[str, Call | None, tuple[Any, ...], Fault | None], None]

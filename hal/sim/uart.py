@@ -17,6 +17,7 @@ class Uart:
 
     With a `sink`, what is sent goes to it at once. Without, it waits for `take`; past `limit` bytes the
     oldest are dropped and counted in `dropped`. What arrives past `limit` is refused: `overrun`.
+    A `witness` is told (bus master, data) beside: on the wire nobody can tell who speaks, the bus can.
     """
 
     def __init__(self, sink: Callable[[bytes], None] | None = None, limit: int = BUFFER) -> None:

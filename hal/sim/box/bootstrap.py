@@ -15,7 +15,6 @@ from typing import Any
 from ....wire import asxipfs, image
 from . import importer
 from .confine import confine
-from .importer import ENGINE
 from .machine import Machine
 
 FIRST_KEPT = 3  # descriptors from here on are the box's channels

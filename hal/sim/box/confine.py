@@ -6,9 +6,11 @@ until it ends.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 from ....native import confine as steps
+from .importer import ENGINE
 
 # step of native.confine: what is weaker without it
 WEAKER = {
@@ -38,11 +40,11 @@ def confine(memory_kib: int, cpu_seconds: int, descriptors: int) -> frozenset[st
     return steps.confine(memory, cpu_seconds, descriptors, parent=os.getppid(), kill=False)
 
 
-def weaknesses(features: steps.Features | None = None, is_built: bool | None = None) -> list[str]:
-    """What is weaker on this host, in words; empty where every step is there."""
-    if not (steps.lib is not None if is_built is None else is_built):
-        return ["the crypto engine was not built: boxes are not confined at all"]
-    offered = features or steps.features()
+def weaknesses(offered: steps.Features | None = None) -> list[str]:
+    """What is weaker on this host (or on one that offers `offered`), in words; empty where nothing is."""
+    offered = offered or steps.features()
+    if importlib.util.find_spec(ENGINE) is None:
+        return ["the C part was not built: boxes are not confined at all"]
     missing = [step for step, abi in LANDLOCK if offered.landlock_abi < abi]
     if not offered.seccomp:
         missing.append("seccomp")

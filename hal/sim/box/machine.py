@@ -108,32 +108,42 @@ class Machine:
             self._poll.register(interrupt, select.EPOLLIN)
         own = {self.channels[name] for name in gates}
         due = step() if step else None
-        while True:
+        while own <= self._gates.keys():
             wait = -1.0 if due is None else max(0.0, (due - self.uptime_us()) / 1e6)
             events = self._poll.poll(wait)
-            is_due = not events
+            # Callers that never pause must not keep what is due from its turn.
+            is_due = not events or (due is not None and self.uptime_us() >= due)
             for channel, _ in events:
                 if channel == interrupt:
                     os.read(interrupt, 8)
                     is_due = True
-                elif not self._answer(channel):
-                    if channel in own:
-                        return
-                    self.detach(channel)
-                    is_due = True
-                elif channel in self._gates and self._gates[channel].is_waiting:
+                elif self._handle(channel):
                     is_due = True
             if is_due and step:
                 due = step()
 
-    def _answer(self, channel: int) -> bool:
-        """Answer one request; False if the other side is gone."""
-        gate = self._gates[channel]
+    def _handle(self, channel: int) -> bool:
+        """Answer one request; True if `step` should look at what came of it."""
+        gate = self._gates.get(channel)
+        if gate is None:
+            return False  # it was closed a moment ago, on behalf of another caller
+        if not self._answer(channel, gate):
+            self.detach(channel)
+            return True
+        return bool(gate.is_waiting)
+
+    def _answer(self, channel: int, gate: Any) -> bool:
+        """Answer one request; False if the other side is gone, or takes no replies."""
         try:
             request = os.read(channel, MESSAGE + 1)
-            if not request:
-                return False
-            reply = answer(gate, request)
+        except BlockingIOError:
+            return True  # the number was another channel's a moment ago
+        except OSError:
+            return False
+        if not request:
+            return False
+        reply = answer(gate, request)
+        try:
             if reply is not None:
                 os.write(channel, reply)
         except OSError:

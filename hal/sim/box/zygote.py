@@ -27,6 +27,13 @@ PRELOADED = (
 MOST_DESCRIPTORS = 16
 
 
+class ZygoteGone(ConnectionError):
+    """The zygote ended: no box runs any more and none can be started."""
+
+    def __init__(self) -> None:
+        super().__init__("the process that starts boxes (the zygote) was ended: start the device again")
+
+
 class Zygote:
     """The board's handle on the fork server. `preload` names further modules (tests use it)."""
 
@@ -39,19 +46,31 @@ class Zygote:
         inner.close()
 
     def spawn(self, box: int, order: dict[str, Any], descriptors: list[int]) -> None:
-        """Fork box number `box`. `order` is what `bootstrap.run` takes; `descriptors` go with it."""
+        """Fork box number `box`. `order` is what `bootstrap.run` takes; `descriptors` go with it.
+
+        Raises ZygoteGone.
+        """
         message = json.dumps({"box": box, **order}).encode()
-        socket.send_fds(self.socket, [message], descriptors)
+        try:
+            socket.send_fds(self.socket, [message], descriptors)
+        except (BrokenPipeError, ConnectionResetError):
+            raise ZygoteGone from None
 
     def kill(self, box: int) -> None:
-        """End a box at once."""
-        self.socket.send(json.dumps({"box": box, "kill": True}).encode())
+        """End a box at once. Where the zygote is gone, its boxes are too."""
+        try:
+            self.socket.send(json.dumps({"box": box, "kill": True}).encode())
+        except (BrokenPipeError, ConnectionResetError):
+            pass
 
     def event(self) -> dict[str, Any]:
-        """The next event: {"box", "pid"} after a fork, {"box", "code", "signal"} after an end."""
-        data = self.socket.recv(4096)
+        """The next event: {"box", "pid"} after a fork, {"box", "code", "signal"} after an end. Raises ZygoteGone."""
+        try:
+            data = self.socket.recv(4096)
+        except ConnectionResetError:
+            data = b""
         if not data:
-            raise ConnectionError("the zygote is gone")
+            raise ZygoteGone
         return dict(json.loads(data))
 
     def close(self) -> None:
