@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..hal.interface import Clock, Uart
     from ..monitor.port import MonitorPort
 
-MOST_EVENTS = 64
+MOST_EVENTS, MOST_OF_ONE = 64, 16
 MOST_DETAIL = 1900  # bytes of JSON; the service takes 2048 and a count is still to come
 BURST, PER_SECOND = 64, 20  # lines of one speaker
 KEPT_BURST, KEPT_PER_SECOND = 16, 1  # records in flash: erasing wears it out
@@ -76,8 +76,9 @@ class Journal:
     def record(self, kind: str, component: bytes, detail: dict[str, Any]) -> None:
         """Queue an event ("denial", "crash", "update" or "boot") for the service.
 
-        One that differs from a waiting one only in time is counted there. When the queue is full the
-        oldest is lost and the loss is counted.
+        One that differs from a waiting one only in time is counted there. One component has at most
+        MOST_OF_ONE waiting, so that an app cannot push out what is told of others; what is too much
+        costs the oldest, and the loss is counted.
         """
         name = to_text(component) if component else ""
         detail = fitting(detail)
@@ -86,8 +87,9 @@ class Journal:
             if event["kind"] == kind and event["component"] == name and same(known, detail):
                 known["count"] = known.get("count", 1) + 1
                 return
-        if len(self.events) >= MOST_EVENTS:
-            self.events.pop(0)
+        same_source = [at for at, event in enumerate(self.events) if event["component"] == name]
+        if len(same_source) >= MOST_OF_ONE or len(self.events) >= MOST_EVENTS:
+            self.events.pop(same_source[0] if len(same_source) >= MOST_OF_ONE else 0)
             self.lost += 1
         self.events.append(
             {"kind": kind, "time": self._clock.unix_ms(), "component": name, "detail": detail}

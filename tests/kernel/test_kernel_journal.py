@@ -83,9 +83,30 @@ def test_events_are_bounded_and_losses_are_counted(device):
     queue = device.kernel.journal
     queue.events.clear()
     for number in range(journal.MOST_EVENTS + 10):
-        queue.record("crash", b"", {"reason": str(number)})
+        queue.record("crash", bytes((number,)) * 16, {"reason": str(number)})
     assert len(queue.events) == journal.MOST_EVENTS and queue.lost == 10
     assert queue.events[0]["detail"]["reason"] == "10"
+
+
+def test_an_app_that_is_refused_in_many_ways_pushes_out_nobody_elses_events(device):
+    device.kernel.journal.record("crash", device.process("loud").component, {"reason": "matters"})
+    for pin in range(500):
+        with pytest.raises(Denied):
+            device.app("calm").port.gpio_open_input(pin)
+    assert [event["detail"]["reason"] for event in device.events("crash")] == ["matters"]
+    assert len(device.events("boot")) == 1
+    denials = device.events("denial")
+    assert len(denials) == journal.MOST_OF_ONE and "GPIO 499 " in denials[-1]["detail"]["reason"]
+
+
+def test_with_that_bound_left_out_they_are_pushed_out(device, monkeypatch):
+    """The flaw."""
+    monkeypatch.setattr(journal, "MOST_OF_ONE", journal.MOST_EVENTS + 1)
+    device.kernel.journal.record("crash", device.process("loud").component, {"reason": "matters"})
+    for pin in range(500):
+        with pytest.raises(Denied):
+            device.app("calm").port.gpio_open_input(pin)
+    assert device.events("crash") == []
 
 
 def test_the_same_event_again_is_counted_instead(device):
