@@ -87,6 +87,14 @@ class Field:
             raise Invalid(self.name + " has half of a character")
 
 
+def compiled(format: str) -> tuple[Callable[..., bytes], Callable[[bytes], Values]]:
+    """(pack, unpack) of a struct format; MicroPython has no compiled form of one."""
+    if hasattr(struct, "Struct"):
+        made = struct.Struct(format)
+        return made.pack, made.unpack
+    return lambda *values: struct.pack(format, *values), lambda data: struct.unpack(format, data)
+
+
 class Layout:
     """How a tuple of values is laid out in bytes; `text` is fields separated by spaces."""
 
@@ -98,14 +106,21 @@ class Layout:
         self.size = struct.calcsize(self.format)
         # Only what struct does not itself guarantee is checked after unpacking.
         self.bounded = [(at, field) for at, field in enumerate(self.fields) if field.is_bounded]
+        self.is_numbers = not [field for field in self.fields if field.is_open or field.size]
+        self._pack, self._unpack = compiled(self.format)
 
     def pack(self, values: Sequence[Any]) -> bytes:
         """The bytes of `values`. Raises Invalid if one does not fit its field."""
         if len(values) != len(self.fields):
             raise Invalid("wrong number of values: " + str(len(values)))
+        if self.is_numbers:
+            for field, value in zip(self.fields, values):
+                if not (type(value) is int and field.low <= value <= field.high):
+                    field.check(value)
+            return self._pack(*values)
         checked = [field.check(value) for field, value in zip(self.fields, values)]
         if not self.is_open:
-            return struct.pack(self.format, *checked)
+            return self._pack(*checked)
         parts = bytearray()
         for field, value in zip(self.fields, checked):
             parts.extend(struct.pack("<" + field.code, len(value) if field.is_open else value))
@@ -118,7 +133,7 @@ class Layout:
         if not self.is_open:
             if len(data) != self.size:
                 raise Invalid("wrong length: " + str(len(data)))
-            values = struct.unpack(self.format, data)
+            values = self._unpack(data)
             for at, field in self.bounded:
                 if not field.low <= values[at] <= field.high:
                     field.check(values[at])
@@ -187,7 +202,8 @@ class Port:
 
     def call(self, call: Call, *arguments: Any) -> Any:
         """Do `call` and give its result: None, the one value, or a tuple. Raises the fault it meets."""
-        return self.result(call, self._link(self.request(call, arguments)))
+        self._seq = (self._seq + 1) & 0xFF
+        return self.result(call, self._link(bytes((call.op, self._seq)) + call.arguments.pack(arguments)))
 
     def request(self, call: Call, arguments: Sequence[Any]) -> bytes:
         """The next request; the reply to it is for `result`. Raises Invalid if an argument does not fit."""
@@ -239,6 +255,9 @@ class Gate:
                 raise ValueError("two calls, or none, can have number " + str(call.op))
             self._table[call.op] = (call, method)
         self._table[0] = (DESCRIBE, lambda: (version, bytes(sorted(self._table))))
+        self._lawful = {
+            op: entry for op, entry in self._table.items() if not entry[0].callers or caller in entry[0].callers
+        }
         self._pending: tuple[Call, int, Values] | None = None
 
     def __call__(self, request: bytes) -> bytes | None:
@@ -251,8 +270,11 @@ class Gate:
                 raise Invalid("a message of " + str(len(request)) + " bytes", self.ring, "gate.length")
             if self._pending is not None:
                 raise OutOfOrder("the call before is not answered yet", self.ring, "gate.pending")
-            call, method = self._find(request[0])
-            self._admit(call)
+            op = request[0]
+            if op not in self._lawful:
+                call = self._table[op][0] if op in self._table else None
+                raise self._unlawful(op)
+            call, method = self._lawful[op]
             arguments = call.arguments.unpack(request[2:])
             values = method(*arguments)
             if values is LATER:
@@ -288,17 +310,15 @@ class Gate:
         body = WHY.pack([_cut(text, field.high) for text, field in zip(why, WHY.fields)])
         return bytes((fault.code or Internal.code, seq)) + body
 
-    def _find(self, op: int) -> tuple[Call, Callable[..., Any]]:
+    def _unlawful(self, op: int) -> Fault:
+        """Why call number `op` is not served here."""
         if op not in self._table:
-            raise Unknown("call " + str(op), self.ring, "gate.table", remedy="see describe")
-        return self._table[op]
-
-    def _admit(self, call: Call) -> None:
-        if call.callers and self.caller not in call.callers:
-            raise Denied(
-                call.name + " is not for " + self.caller, self.ring, "gate.caller",
-                call.name + " callers=" + ",".join(call.callers),
-            )  # fmt: skip
+            return Unknown("call " + str(op), self.ring, "gate.table", remedy="see describe")
+        call = self._table[op][0]
+        return Denied(
+            call.name + " is not for " + self.caller, self.ring, "gate.caller",
+            call.name + " callers=" + ",".join(call.callers),
+        )  # fmt: skip
 
     def _success(self, call: Call, seq: int, arguments: Values, values: Any) -> bytes:
         if not isinstance(values, tuple):
