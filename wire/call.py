@@ -196,7 +196,7 @@ LATER = object()  # a method returns this when its reply comes later, by Gate.co
 class Port:
     """The outer side of a gate. `link` takes one request (bytes) and returns its reply (bytes)."""
 
-    def __init__(self, link: Callable[[bytes], bytes]) -> None:
+    def __init__(self, link: Callable[[bytes], bytes | None]) -> None:
         self._link = link
         self._seq = 0
 
@@ -210,9 +210,9 @@ class Port:
         self._seq = (self._seq + 1) & 0xFF
         return bytes((call.op, self._seq)) + call.arguments.pack(arguments)
 
-    def result(self, call: Call, reply: bytes) -> Any:
+    def result(self, call: Call, reply: bytes | None) -> Any:
         """The value of `reply`: None, the one value, or a tuple. Raises the fault it carries."""
-        if len(reply) < 2:
+        if reply is None or len(reply) < 2:
             raise Closed(call.name + ": the other side is gone")
         if reply[1] != self._seq:
             raise Internal(call.name + ": a reply to another request")

@@ -146,7 +146,7 @@ class Workbench:
         return [{"ring": found[0], **found[1]} for found in parsed if found]
 
 
-def wait_for(look: Callable[[], T], what: str, timeout_s: float = 15.0) -> T:
+def wait_for(look: Callable[[], T | None], what: str, timeout_s: float = 15.0) -> T:
     """The first true answer of `look`. Raises NotSo after `timeout_s`."""
     end = time.monotonic() + timeout_s
     while True:

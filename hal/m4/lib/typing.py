@@ -4,13 +4,13 @@ TYPE_CHECKING = False
 
 
 class _Anything:
-    def __getitem__(self, _):
+    def __getitem__(self, _: object) -> object:
         return object
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: object) -> object:
         return arguments[-1] if arguments else None
 
-    def __or__(self, _):
+    def __or__(self, _: object) -> object:
         return self
 
 
@@ -21,5 +21,5 @@ class Protocol:
     pass
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     return _anything
