@@ -17,6 +17,7 @@ import armillary
 T = TypeVar("T")
 READY_S = 20.0
 ANSWER_S = 30.0
+KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 
 class BoardProblem(RuntimeError):
@@ -163,9 +164,13 @@ def launch(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with this very package first on the path: a board runs the code that started it."""
+    """What a board may know of ours: how to find code. A hostile box reads it all, so no token is in it.
+
+    This very package comes first on the path: a board runs the code that started it.
+    """
     path = [str(Path(armillary.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def stop(folder: Path, timeout_s: float = 10.0) -> None:
