@@ -35,8 +35,11 @@ class Server(socketserver.ThreadingTCPServer):
     def __init__(self, answer: Answer) -> None:
         class Conversation(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                while data := self.request.recv(MOST_READ):
-                    self.request.sendall(answer(data))
+                try:
+                    while data := self.request.recv(MOST_READ):
+                        self.request.sendall(answer(data))
+                except OSError:
+                    pass  # the device went down in the middle of a sentence
 
         super().__init__((LOOPBACK, 0), Conversation)
         self._thread = threading.Thread(target=self.serve_forever, args=(LOOK_S,), daemon=True)

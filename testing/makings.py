@@ -90,6 +90,7 @@ class Makings:
         self.vendor = Vendor({name: SeededKey(name) for name in Vendor.NAMES})
         self._systems: dict[tuple[str, bytes], device.System] = {}
         self._made: dict[Recipe, Made] = {}
+        self._provisioned: dict[tuple[Recipe, tuple[bytes, ...]], tuple[Any, bytes]] = {}
 
     def system(self, config: str, root: bytes) -> device.System:
         """The operating system with this kernel configuration and this root."""
@@ -125,9 +126,12 @@ class Makings:
 
     def provision(self, made: Made, packages: list[bytes]) -> tuple[Any, bytes]:
         """Flash and fuses of a device of this recipe that left the factory with these apps."""
-        silicon = self.silicon(made.recipe.seed, made.saved)
-        device.provision(silicon, made.system, packages)
-        return silicon.snapshot()
+        key = (made.recipe, tuple(packages))
+        if key not in self._provisioned:
+            silicon = self.silicon(made.recipe.seed, made.saved)
+            device.provision(silicon, made.system, packages)
+            self._provisioned[key] = silicon.snapshot()
+        return self._provisioned[key]
 
     def package(self, app: str | Path | bytes, beside: Path, version: int, arguments: list[str] | None) -> bytes:
         """A signed package: `app` is one already, or an app's folder, which is looked for beside the test,

@@ -22,23 +22,3 @@ def tamper(service):
             tx.execute(update(IMAGES).where(IMAGES.c.image == image_id).values(sha256=name))
 
     return change
-
-
-@pytest.fixture
-def write_app(tmp_path):
-    """A function that writes an app of one file into a folder of its own."""
-    import json
-    import uuid
-
-    def write(name, source, capabilities=None):
-        folder = tmp_path / name
-        (folder / "bin").mkdir(parents=True)
-        manifest = {
-            "SchemaVersion": 1, "Name": name, "ComponentId": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
-            "EntryPoint": "/bin/app.py", "CmdArgs": [], "Capabilities": capabilities or {}, "ApplicationType": "Default",
-        }  # fmt: skip
-        (folder / "app_manifest.json").write_text(json.dumps(manifest))
-        (folder / "bin" / "app.py").write_text(source)
-        return folder
-
-    return write
