@@ -54,7 +54,8 @@ class Attestation:
         return self._credentials.is_ready(self._clock.unix_ms())
 
     def run(self) -> Steps[None]:
-        """Attest, wait, attest again."""
+        """Attest once the apps have had their start, wait, attest again."""
+        yield self.again.until(self._clock.uptime_us() + self._config["attest_after_ms"] * 1000)
         while True:
             self.again.take()
             delay_ms = yield from self._attempt()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ..wire import http
 from ..wire.fault import Closed, Failed, Unreachable
-from ..wire.tls import Client
 from .daemon import Until
 from .streams import CLOSED, CONNECTING, FAILED, OPEN
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..hal.interface import Clock, Network
     from ..wire.suite import Suite
+    from ..wire.tls import Client
     from .daemon import Steps
 
 MOST_BODY = 128 * 1024
@@ -47,6 +47,8 @@ class Channel:
         Raises Unreachable, Untrusted, Expired, Failed, Invalid; Failed at `due_us` at the latest, so a
         server that answers slower and slower holds nothing for long.
         """
+        from ..wire.tls import Client  # a third of the kernel's code, not needed before the first connection
+
         tls = Client(
             self._suite, self._random, host, self._roots, self._clock.unix_ms(), chain, sign, ("http/1.1",)
         )

@@ -72,8 +72,8 @@ class Kernel:
         self._reports = Reports(hardware, service, self.attestation, self.journal, self._reports_due)
 
     def boot(self) -> None:
-        """Start the daemons and the installed apps; if all daemons came up, tell the monitor that this
-        set of images works."""
+        """Start the daemons and the installed apps. Once the daemons have been up for a while one of them tells
+        the monitor that this set of images works."""
         self._record_boot()
         for name, begin in (
             ("watchdog", self._tend_watchdog),
@@ -81,17 +81,11 @@ class Kernel:
             ("attestation", self.attestation.run),
             ("update", self.update.run),
             ("failure reports", self._reports.run),
+            ("boot confirmation", self._confirm_boot),
         ):
             self.scheduler.spawn(name, begin)
         self.applications.install_all()
         self.scheduler.run()
-        if self.scheduler.failures():
-            self.journal.say("boot is not confirmed: a daemon did not start")
-            return
-        try:
-            self.monitor.confirm_boot()
-        except Fault as fault:
-            self.journal.say("boot was not confirmed: " + str(fault))
 
     def step(self) -> int | None:
         """Do what is due. When to be called again at the latest (µs of uptime), or None."""
@@ -129,6 +123,17 @@ class Kernel:
         detail = {"rolled_back": rolled_back, "backup_used": backup_used, "reason": reason}
         self.journal.say("up" + (": " + reason if reason else ""))
         self.journal.record("boot", b"", detail)
+
+    def _confirm_boot(self) -> Steps[None]:
+        """It also mends damaged copies, which reads all of them: not while apps are starting."""
+        yield Until(self.hardware.clock.uptime_us() + self.hardware.config["confirm_ms"] * 1000)
+        if self.scheduler.failures():
+            self.journal.say("boot is not confirmed: a daemon did not stay up")
+            return
+        try:
+            self.monitor.confirm_boot()
+        except Fault as fault:
+            self.journal.say("boot was not confirmed: " + str(fault))
 
     def _tend_watchdog(self) -> Steps[None]:
         while True:

@@ -14,6 +14,7 @@ CONFIG: dict[str, Any] = {  # Any: numbers and one name
     "service_port": 443,
     "update_poll_s": 20 * 3600,  # Azure Sphere devices ask about once a day
     "update_retry_s": 60,
+    "attest_after_ms": 50,  # after boot: apps start first
     "attest_retry_s": 10,  # doubles up to attest_retry_most_s
     "attest_retry_most_s": 3600,  # a longer Retry-After is cut to this
     "report_every_s": 30,
@@ -21,6 +22,7 @@ CONFIG: dict[str, Any] = {  # Any: numbers and one name
     "poll_ms": 10,  # how often pins and streams are looked at while somebody waits for them
     "task_poll_ms": 100,  # how often running apps are asked whether they still run
     "watchdog_ms": 2_000,
+    "confirm_ms": 1_000,  # daemons up for so long: this set of OS images works
     "probation_ms": 3_000,
     "backoff_least_ms": 1_000,
     "backoff_most_ms": 300_000,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from ... import native
 from ...wire.fault import Fault
-from ...wire.tls import Client
 from . import application, deviceauth
 from .errors import EHOSTUNREACH, ETIMEDOUT, Refusal, ask
 from .eventloop import CLOSED, TIMEOUT, next_event, sleep
@@ -17,6 +16,8 @@ from .eventloop import CLOSED, TIMEOUT, next_event, sleep
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from ...wire.tls import Client
 
 PART = 4000  # bytes that one call moves
 PAUSE = 0.05  # seconds before a peer that takes nothing is tried again
@@ -141,6 +142,8 @@ async def connect_tls(
     """A TLS connection, the server checked against the system's roots. With `device_auth` the device
     shows the app's certificate (DeviceAuth_SslCtxFunc). Raises OSError as `connect`, EPERM if the
     server is not who it should be."""
+    from ...wire.tls import Client  # most of the libraries' code, for apps that ask for it
+
     roots = deviceauth.trusted_roots()
     chain = deviceauth.certificate_chain_der() if device_auth else []
     unix_ms = int(application.unix_time() * 1000)
