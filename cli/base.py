@@ -132,15 +132,10 @@ def translate(error: Exception) -> Problem:
 
 
 def _plain(error: Any) -> Problem:
-    reason, _, remedy = str(error).partition(": ")
-    return Problem(str(error)) if not remedy else _split(str(error))
-
-
-def _split(text: str) -> Problem:
-    """Reason and remedy of "reason: remedy", where the remedy is a command or tells to do something."""
-    reason, _, remedy = text.rpartition(": ")
-    is_advice = remedy.partition(" ")[0] in ADVICE
-    return Problem(reason, remedy) if is_advice and reason else Problem(text)
+    """Reason and remedy of "reason: remedy", where what follows the last colon tells to do something."""
+    reason, _, remedy = str(error).rpartition(": ")
+    is_advice = bool(reason) and remedy.partition(" ")[0] in ADVICE
+    return Problem(reason, remedy) if is_advice else Problem(str(error))
 
 
 def _refused(error: Any) -> Problem:

@@ -32,6 +32,8 @@ def power(places: Places, words: tuple[str, ...]) -> None:
     folder = places.device(name)
     with Board(folder) as board:
         if action == "cut-after":
+            if board.do("status")["state"] != "on":
+                raise Problem(f"the power of {folder.name} is not on, and applying it forgets a planned cut", f"use 'armillary device power {folder.name} on' first")
             board.do("fail_after", operations=operations)
         else:
             board.do("power_" + action)

@@ -1,4 +1,4 @@
-"""`armillary device claim|unclaim|status`: what the service knows of a device."""
+"""`armillary device claim|unclaim|revoke|status`: what the service knows of a device."""
 
 from __future__ import annotations
 
@@ -71,6 +71,19 @@ def unclaim(places: Places, name: str | None, service: str | None, root: Path | 
     with operator(places, service, root) as client:
         client.unclaim(device)
     show_result({"device": device, "state": "unclaimed"}, f"device {short(device, 16)}… belongs to nobody")
+
+
+@click.command(cls=Command)
+@click.argument("name", required=False)
+@click.option("--undo", is_flag=True, help="Take it back again; also out of quarantine.")
+@service_options
+@click.pass_obj
+def revoke(places: Places, name: str | None, undo: bool, service: str | None, root: Path | None) -> None:
+    """Have the service refuse a device, its certificates with it, until that is undone."""
+    device = id_of(places, name)
+    with operator(places, service, root) as client:
+        row = client.change_device(device, state="active" if undo else "revoked")
+    show_result(row, f"device {short(device, 16)}… is {row['state']}")
 
 
 @click.command(cls=Command)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,21 +15,26 @@ from .base import Command, Problem
 from .output import clean, is_json, make_table, show_json, show_table
 
 Detail = dict[str, Any]
+ASKED = {
+    "manifest.gpio": "a pin", "manifest.allowed_connections": "a host", "manifest.mutable_storage": "a mutable file",
+    "package.path": "a file outside its package",
+}  # fmt: skip
+DECIDED = re.compile(r" \(decided by (.*?)\)(?:; to allow it: |$)")
 
 
 @click.command(cls=Command)
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
-              help="Work in this folder, which must not exist, and leave everything there.")  # fmt: skip
+              help="Leave a copy of the device and the service, as they were at the end, in this new folder.")  # fmt: skip
 @click.pass_context
 def demo(context: click.Context, keep: Path | None) -> None:
     """See the whole system in one narrated run: from blank silicon to power cuts.
 
-    Everything is real: confined processes, TLS, signatures, flash. It takes about half a minute, needs
-    no network and leaves nothing behind. The exit status is 1 if any step does not hold.
+    Everything is real: confined processes, TLS, signatures, flash. It takes about fifteen seconds,
+    needs no network and leaves nothing behind. The exit status is 1 if any step does not hold.
     """
     if keep is not None and keep.exists():
         raise Problem(f"{keep} exists", "choose a folder that does not")
-    results = _run(keep.absolute() if keep else None)
+    results = _run(keep)
     if is_json():
         show_json({"steps": [{key: value for key, value in each.items() if key != "title"} for each in results]})
     else:
@@ -36,11 +44,51 @@ def demo(context: click.Context, keep: Path | None) -> None:
 
 def _run(keep: Path | None) -> list[Detail]:
     from .demo.run import run
+    from .demo.steps import STEPS
 
-    # The folder is an option of the run; without one it uses a temporary folder of its own.
-    options: dict[str, Any] = {} if keep is None else {"folder": keep}
     teller = _Teller(is_json())
-    return run(teller.begin, teller.tell, **options)
+    if keep is None:
+        return run(teller.begin, teller.tell)
+    with _Keeper(keep, len(STEPS)) as keeper:
+
+        def tell(result: Detail) -> None:
+            teller.tell(result)
+            keeper.tell()
+
+        return run(teller.begin, tell)
+
+
+class _Keeper:
+    """Has the run work on a disk of our choice, and copies its folder to `keep` after the last step.
+
+    The run removes its folder when it ends; the copy is of the moment before.
+    """
+
+    def __init__(self, keep: Path, steps: int) -> None:
+        self.keep = keep
+        self.left = steps
+        self._before = tempfile.tempdir
+        self._work = tempfile.TemporaryDirectory(prefix="armillary-keep-")
+
+    def __enter__(self) -> _Keeper:
+        tempfile.tempdir = self._work.name
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        tempfile.tempdir = self._before
+        self._work.cleanup()
+
+    def tell(self) -> None:
+        """A step has ended."""
+        self.left -= 1
+        if not self.left:
+            for folder in Path(self._work.name).glob("armillary-demo-*"):
+                shutil.copytree(folder, self.keep, ignore=_passing)
+
+
+def _passing(folder: str, names: list[str]) -> list[str]:
+    """What is no file or folder: sockets, which mean nothing in a copy."""
+    return [name for name in names if not (Path(folder, name).is_file() or Path(folder, name).is_dir())]
 
 
 class _Teller:
@@ -130,15 +178,22 @@ def _update(detail: Detail) -> None:
 
 
 def _overreach(detail: Detail) -> None:
-    _refusals("    asked for", [("    " + rule, found) for rule, found in detail.items()])
+    _refusals("    asked for", [("    " + ASKED.get(rule, rule), found) for rule, found in detail.items()])
 
 
 def _refusals(title: str, rows: list[tuple[str, Detail]]) -> None:
-    """Who refused what, under which rule, and why."""
+    """Who refused what, under which rule, why, and which line of policy decided."""
     show_table(make_table(
-        [title, "refused by", "rule", "why"],
-        [(what, row.get("ring", "-"), row.get("rule", "-"), row.get("reason", "-")) for what, row in rows],
+        [title, "refused by", "rule", "why", "decided by"],
+        [(what, row.get("ring"), row.get("rule"), *_why(row)) for what, row in rows],
     ))  # fmt: skip
+
+
+def _why(row: Detail) -> tuple[str, str]:
+    """(reason, policy) of a refusal, which may come as one line (see `wire.fault.explain`) or in parts."""
+    reason = str(row.get("reason", ""))
+    decided = DECIDED.search(reason)
+    return reason.partition(" [")[0], str(row.get("policy") or (decided[1] if decided else ""))
 
 
 def _crash(detail: Detail) -> None:

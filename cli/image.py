@@ -228,12 +228,13 @@ def _public(places: Places, key_name: str | None, cert: Path | None, public: str
         return found.public, found.thumbprint
     if cert is not None:
         return _public_of_certificate(cert)
+    from armillary import native
+
     try:
         point = bytes.fromhex(public or "")
-    except ValueError:
-        point = b""
-    if len(point) != 64:
-        raise Problem("--public is not a P-256 key", "give X and Y, 128 hex digits")
+        native.p256_check(point)
+    except ValueError:  # not hex, not 64 bytes, not on the curve
+        raise Problem("--public is not a P-256 key", "give X and Y of a point, 128 hex digits") from None
     return point, None
 
 
@@ -265,8 +266,6 @@ def _check(file: Path, package: bytes, point: bytes, thumbprint: bytes | None) -
     signed, signature = packages.split(package)
     try:
         native.p256_verify(point, native.sha256(signed), signature)
-    except native.BadPoint:
-        raise Problem("the public key is not a point of P-256", "give X and Y, 128 hex digits") from None
     except native.BadSignature:
         raise Problem(f"{file} does not verify: this key did not sign what it holds now", "see 'armillary image show' for whom it names as signer") from None
     named = packages.parse(package).thumbprint

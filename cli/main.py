@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 
 import click
 
@@ -34,6 +36,7 @@ COMMANDS = {
     "group": ("fleet", "group", "Groups: devices of a product that run the same images."),
     "deployment": ("fleet", "deployment", "Deployments: which images a group of devices runs."),
     "release": ("release", "release", "Releases: the operating systems that devices may attest to."),
+    "token": ("token", "token", "Tokens: who may ask the service for what."),
     "report": ("report", "report", "Reports: what devices and the service say went wrong."),
     "trace": ("trace", "trace", "Watch every call that crosses a gate of a device."),
     "bench": ("bench", "bench", "Measure booting and system calls on this machine."),
@@ -50,6 +53,9 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Entry point of the `armillary` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a sign shows its number instead
+            stream.reconfigure(errors="backslashreplace")
     cli(prog_name="armillary")
 
 

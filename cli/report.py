@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,8 @@ def list_reports(
 def _what(row: dict[str, Any]) -> str:
     """A report in a line or two: the words first, then by whom and under which rule."""
     detail = row["detail"]
-    words = str(detail.get("reason") or json.dumps(detail))
+    rest = [f"{key} {value}" for key, value in detail.items() if key not in ("result", "reason")]
+    words = str(detail.get("reason") or ", ".join(rest))
     decided = [str(detail[key]) for key in ("ring", "rule") if detail.get(key)]
     by = f" [{' '.join(decided)}]" if decided and decided[-1] not in words else ""
     return f"{detail['result']}: {words}{by}" if detail.get("result") else words + by
