@@ -77,6 +77,8 @@ class Workbench:
         if self.board is not None:
             self.board.close()
             client.stop(self.device_folder)
+            if self.board.process is not None:
+                self.board.process.wait(10)
         if self.operator is not None:
             self.operator.close()
         if self.server is not None:
