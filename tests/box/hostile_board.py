@@ -1,13 +1,14 @@
-"""A supervisor as the product's, with tools of attack preloaded in every box: `hostile_board.py FOLDER open|confined [NAME=VALUE ...]`.
+"""A supervisor as the product's, with tools of attack preloaded in every box: `hostile_board.py FOLDER MODE [NAME=VALUE ...]`.
 
-Only this script can leave the confinement out; nothing of the product can.
+MODE is "confined"; "open": no confinement; "waiting": rings wait for callers that take no replies. Only
+this script can leave a defence out; nothing of the product can.
 """
 
 import os
 import sys
 from pathlib import Path
 
-from armillary.boards.sim import run
+from armillary.boards.sim import boxes, run
 from armillary.hal.sim.box.zygote import Zygote
 
 TOOLS = ("ctypes", "mmap", "socket")
@@ -25,5 +26,7 @@ if __name__ == "__main__":
     os.environ["ATTACK_VICTIM"] = str(os.getpid())
     os.environ["ATTACK_FOLDER"] = sys.argv[1]
     os.environ.update(item.split("=", 1) for item in sys.argv[3:])
+    if sys.argv[2] == "waiting":
+        boxes.served_pair = boxes.channel_pair
     kind = OpenZygote if sys.argv[2] == "open" else Zygote
     run.run(Path(sys.argv[1]), lambda: kind(TOOLS))

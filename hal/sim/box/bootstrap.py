@@ -41,9 +41,10 @@ def run(order: dict[str, Any], descriptors: list[int]) -> None:
     try:
         load = _read_all(descriptors[0]) if descriptors else b""
         channels = _arrange(order["names"], descriptors[1:])
-        machine = Machine(channels, split_load(load), order["power_on_ns"])
+        machine = Machine(channels, order["power_on_ns"])
         if order.get("confine", True):
             confine(order["memory_kib"], order["cpu_s"], FIRST_KEPT + MOST_CHANNELS)
+        machine.load = split_load(load)
         _programs(machine, order["kind"])
         status = 0
     except SystemExit as end:

@@ -36,9 +36,9 @@ def link(channel: int) -> Link:
 class Machine:
     """See `docs/architecture.md`. `channels` maps a channel's name to its descriptor."""
 
-    def __init__(self, channels: dict[str, int], load: list[bytes], power_on_ns: int):
+    def __init__(self, channels: dict[str, int], power_on_ns: int):
         self.channels = channels
-        self.load = load
+        self.load: list[bytes] = []
         self.handoff = b""
         self.files: dict[str, bytes] = {}  # of the image that runs
         self.following: tuple[bytes, bytes] | None = None
