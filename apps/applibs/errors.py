@@ -30,6 +30,9 @@ class Refusal(OSError):
         super().__init__(fault.errno, explain(fault))
         self.fault = fault
 
+    def __str__(self) -> str:  # MicroPython's own names the errno a second time
+        return "[Errno {}] {}".format(self.args[0], self.args[1])
+
 
 def ask(call: Callable[[KernelPort], T]) -> T:
     """`call(port)`, with a Fault turned into a Refusal."""

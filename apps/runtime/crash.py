@@ -42,7 +42,8 @@ def last(error: BaseException) -> str:
     """The line that says what it was. An exception that cannot be shown is named only."""
     name = type(error).__name__
     try:
-        words = str(error)
+        is_key = isinstance(error, KeyError) and len(error.args) == 1
+        words = repr(error.args[0]) if is_key else str(error)  # MicroPython's str of it has no quotes
     except Exception:  # the app's own __str__ may do anything
         return name
     return name + ": " + words if words else name
