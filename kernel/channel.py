@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .daemon import Steps
 
 MOST_BODY = 128 * 1024
+MOST_RECEIVED = 192 * 1024  # bytes of one exchange: the body, and what TLS and HTTP put around it
 BLOCK = 4000
 
 
@@ -55,71 +56,106 @@ class Channel:
         yield Until(self._clock.uptime_us())  # others have their turn, however fast the network is
         stream = self._network.open(host, port)
         try:
-            yield from self._connect(stream, host, due_us)
+            line = _Line(self._network, self._clock, stream, tls, due_us, self._poll_us)
+            yield from line.connect(host)
             tls.start()
-            yield from self._pump(stream, tls, due_us, lambda: tls.is_open)
+            yield from line.carry(lambda: tls.is_open)
             tls.send(request)
             response = http.ResponseParser(most_body=MOST_BODY)
-            yield from self._pump(stream, tls, due_us, lambda: self._take(tls, response))
+            yield from line.carry(lambda: take(tls, response))
             tls.close()
-            self._flush(stream, tls.outgoing())
+            line.flush()
             return response
         finally:
             self._network.close(stream)
 
-    def _connect(self, stream: int, host: str, due_us: int) -> Steps[None]:
+
+class _Line:
+    """One open stream with TLS over it. `rest` is what TLS wants sent and the network has not taken."""
+
+    def __init__(self, network: Network, clock: Clock, stream: int, tls: Client, due_us: int, poll_us: int) -> None:
+        self._network = network
+        self._clock = clock
+        self._stream = stream
+        self._tls = tls
+        self._due_us = due_us
+        self._poll_us = poll_us
+        self._rest = b""
+        self._received = 0
+
+    def connect(self, host: str) -> Steps[None]:
+        """Until the stream is open. Raises Unreachable, Failed when time is up."""
         while True:
-            state, _ = self._network.status(stream)
+            state, _ = self._network.status(self._stream)
             if state == OPEN:
                 return
             if state in (CLOSED, FAILED):
                 raise Unreachable(host + " does not answer", "kernel", "channel.connect")
-            yield from self._wait(stream, due_us, CONNECTING)
+            yield from self._wait(CONNECTING)
 
-    def _pump(self, stream: int, tls: Client, due_us: int, is_done: Callable[[], bool]) -> Steps[None]:
-        """Carry bytes both ways until `is_done()`."""
-        rest = b""
+    def carry(self, is_done: Callable[[], bool]) -> Steps[None]:
+        """Carry bytes both ways until `is_done()`. Raises Failed when time is up, or the server has sent more
+        than any answer takes: one that never comes to an end holds nobody for long."""
         while True:
-            rest = self._flush(stream, rest + tls.outgoing())
+            self.flush()
             if is_done():
                 return
-            data = self._network.receive(stream, BLOCK)
+            data = self._network.receive(self._stream, BLOCK)
             if data:
-                self._feed(stream, tls, data)
-                continue
-            state, _ = self._network.status(stream)
-            if state != OPEN:
-                tls.end()  # raises unless the server said goodbye
-                raise Failed("the server closed the connection too early", "kernel", "channel.answer")
-            yield from self._wait(stream, due_us, OPEN)
+                self._feed(data)
+                yield from self._pause(0)
+            elif self._rest:
+                yield from self._pause(self._poll_us)
+            else:
+                self._require_open()
+                yield from self._wait(OPEN)
 
-    def _feed(self, stream: int, tls: Client, data: bytes) -> None:
+    def flush(self) -> None:
+        """Send what the network takes. A stream that is gone takes nothing: what its peer had sent before may
+        still be read, and its end is seen there."""
+        self._rest += self._tls.outgoing()
         try:
-            tls.feed(data)
-        finally:
-            if tls.is_closed:
-                self._flush(stream, tls.outgoing())  # the alert that says why
-
-    def _take(self, tls: Client, response: http.ResponseParser) -> bool:
-        data = tls.received()
-        if data:
-            response.feed(data)
-        return bool(response.is_complete)
-
-    def _flush(self, stream: int, data: bytes) -> bytes:
-        """Send what the network takes; what is left. A stream that is gone takes nothing."""
-        try:
-            while data:
-                sent = self._network.send(stream, data[:BLOCK])
+            while self._rest:
+                sent = self._network.send(self._stream, self._rest[:BLOCK])
                 if not sent:
                     break
-                data = data[sent:]
+                self._rest = self._rest[sent:]
         except Closed:
-            pass  # what it sent before may still be read; its end is seen there
-        return data
+            self._rest = b""
 
-    def _wait(self, stream: int, due_us: int, state: int) -> Steps[None]:
-        """Until the stream has bytes or leaves `state`. Raises Failed when time is up."""
-        ready = yield Until(due_us, lambda: self._network.status(stream) != (state, 0), self._poll_us)
-        if not ready:
+    def _feed(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._received > MOST_RECEIVED:
+            raise Failed("the server sends without end", "kernel", "channel.length")
+        try:
+            self._tls.feed(data)
+        finally:
+            if self._tls.is_closed:
+                self.flush()  # the alert that says why
+
+    def _require_open(self) -> None:
+        state, readable = self._network.status(self._stream)
+        if state != OPEN and not readable:
+            self._tls.end()  # raises unless the server said goodbye
+            raise Failed("the server closed the connection too early", "kernel", "channel.answer")
+
+    def _pause(self, pause_us: int) -> Steps[None]:
+        self._require_time()
+        yield Until(self._clock.uptime_us() + pause_us)
+
+    def _wait(self, state: int) -> Steps[None]:
+        """Until the stream has bytes or leaves `state`."""
+        self._require_time()
+        yield Until(self._due_us, lambda: self._network.status(self._stream) != (state, 0), self._poll_us)
+
+    def _require_time(self) -> None:
+        if self._clock.uptime_us() >= self._due_us:
             raise Failed("the server took too long", "kernel", "channel.time")
+
+
+def take(tls: Client, response: http.ResponseParser) -> bool:
+    """Hand on what TLS received. Whether the response is whole."""
+    data = tls.received()
+    if data:
+        response.feed(data)
+    return bool(response.is_complete)

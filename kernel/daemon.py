@@ -83,7 +83,7 @@ class Scheduler:
         for daemon in list(self._daemons):
             if daemon.is_done:
                 continue
-            ready = daemon.until.is_ready is not None and daemon.until.is_ready()
+            ready = is_ready(daemon.until)
             if ready or (daemon.until.due_us is not None and now >= daemon.until.due_us):
                 has_run = True
                 self._step(daemon, ready)
@@ -120,6 +120,15 @@ class Scheduler:
             daemon.failures += 1
             daemon.until = Until(self._uptime_us() + RESTART_US)
             self._tell(daemon.name, describe(error))
+
+
+def is_ready(until: Until) -> bool:
+    """Whether what `until` waits for is there. A device that faults when asked counts: whoever waits for it
+    is woken, and meets the fault where it can be handled."""
+    try:
+        return until.is_ready is not None and until.is_ready()
+    except Fault:
+        return True
 
 
 def describe(error: Exception) -> str:

@@ -135,3 +135,18 @@ def test_what_is_no_exception_is_not_swallowed(scheduler):
     scheduler.spawn("d", daemon)
     with pytest.raises(Cut):
         scheduler.run()
+
+
+def test_a_device_that_faults_while_it_is_polled_wakes_whoever_waits_for_it(scheduler, told):
+    met = []
+
+    def gone():
+        raise Failed("the stream is gone")
+
+    def daemon():
+        ready = yield Until(None, gone, 5)
+        met.append(ready)
+
+    scheduler.spawn("d", daemon)
+    scheduler.run()
+    assert scheduler.run() and met == [True] and told == []
