@@ -100,6 +100,10 @@ class SecurityService:
         """Take one more device into the group, and put the service on its network."""
         self.operator.claim(device.id, self.group)
         device.service = self
+        self.join_network(device)
+
+    def join_network(self, device: Device) -> None:
+        """Be the host that the device knows as its service (again)."""
         if isinstance(self._place, Server):
             device.board.address(*SERVICE_NAME, *self._place.address)
         else:
