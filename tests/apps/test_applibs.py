@@ -403,3 +403,43 @@ def test_a_tls_server_that_is_another_gets_no_byte_of_the_app(run_app, kit, make
     device, lines = run_app(TLS_APP, SECURE, prepare=lambda device: device.network.name("secure.example", 443, factory))
     assert "Untrusted: " in lines[0] and received == []
     assert device.process().handles.numbers() == []
+
+
+def test_a_stingy_network_changes_nothing_but_the_time_it_takes(run_app, kit, maker):
+    factory = tls_host(kit, maker.authority, "secure.example", answer_ping)
+
+    def stingy(device):
+        network, looks = device.network, []
+        send, receive = network.send, network.receive
+        network.name("secure.example", 443, factory)
+        network.send = lambda stream, data: looks.append(1) or (send(stream, data[:50]) if len(looks) % 3 else 0)
+        network.receive = lambda stream, length: receive(stream, min(length, 50))
+
+    _, lines = run_app(TLS_APP, SECURE, seconds=5, prepare=stingy)
+    assert lines == ["b'pong'", "b''"]
+
+
+def test_a_peer_that_takes_nothing_is_given_up(run_app):
+    _, lines = run_app(app("""
+stream = await networking.connect("echo.example", 7)
+try:
+    await stream.send_all(b"x", 0.5)
+except OSError as error:
+    log.debug("%d", error.errno)
+await eventloop.sleep(100)
+"""), ALLOWED, seconds=2, prepare=lambda device: (hosts(device), setattr(device.network, "send", lambda stream, data: 0)))  # fmt: skip
+    assert lines == ["110"]
+
+
+def test_a_tls_connection_that_is_cut_is_an_error_and_not_an_end(run_app, kit, maker):
+    class Cut(kit.TlsServer):
+        def feed(self, data):
+            super().feed(data)
+            if self._is_open:
+                self.is_closed = True  # no goodbye
+
+    make = tls_host(kit, maker.authority, "secure.example", lambda data, certificate: None)
+    context = make()._tls.context
+    _, lines = run_app(TLS_APP, SECURE, prepare=lambda device: device.network.name(
+        "secure.example", 443, lambda: Cut(context, lambda data, certificate: None)))  # fmt: skip
+    assert len(lines) == 1 and "b''" not in lines[0]
