@@ -5,6 +5,7 @@ import functools
 import pathlib
 import re
 import runpy
+import sys
 
 import pytest
 
@@ -125,6 +126,24 @@ def test_threats_names_tests_that_exist():
     named = TEST.findall((ROOT / "docs/threats.md").read_text())
     assert len(named) > 60
     assert [f"{path}::{test}" for path, test in named if test not in symbols(ROOT / path)] == []
+
+
+def imported():
+    """Every package from elsewhere that our code imports."""
+    found = set()
+    for ring in ("wire", "native", "hal", "pluton", "monitor", "kernel", "apps", "service", "boards", "cli", "testing"):
+        for path in (ROOT / ring).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Import):
+                    found.update(alias.name.partition(".")[0] for alias in node.names)
+                elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                    found.add(node.module.partition(".")[0])
+    return found - set(sys.stdlib_module_names) - {"armillary", "applibs", "pytest"}
+
+
+def test_every_dependency_has_its_reason():
+    listed = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE))
+    assert listed == imported()
 
 
 def example(page):
