@@ -6,6 +6,7 @@ good (`native` confine), and only then does any byte of the load get interpreted
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -118,6 +119,9 @@ def _load(machine: Machine, package: bytes, parse: Any, filesystem: Any) -> Any:
     parsed = parse(package)
     files = filesystem(parsed.body)
     contents = {path: files.read(path) for path in files.paths()}
-    importer.install(contents, parsed.name)
+    gc.disable()  # what an import makes stays: looking for garbage in it costs a fifth of the time
+    machine.forgotten.append(importer.install(contents, parsed.name))
     machine.files = contents
-    return importlib.import_module(contents["entry"].decode().strip()).main
+    main = importlib.import_module(contents["entry"].decode().strip()).main
+    gc.enable()
+    return main

@@ -91,19 +91,21 @@ def unpack_modules(packed: bytes) -> dict[str, bytes] | None:
     return cast("dict[str, bytes]", marshal.loads(packed[4:]))
 
 
-def install(files: dict[str, bytes], image: str) -> None:
+def install(files: dict[str, bytes], image: str) -> list[Any]:
     """Make the modules in `files` the only ones there are, and forget every module of ours known so far.
 
-    Modules of the standard library that are already loaded stay (they are the interpreter's); no
+    Returns what was forgotten, so that the caller may put off taking it apart. Modules of the standard library that are already loaded stay (they are the interpreter's); no
     further one can be loaded, because nothing that reads a file system is left in the import system.
     """
     engine = sys.modules.get(ENGINE)
-    for name in [name for name in sys.modules if name == NAMESPACE or name.startswith(NAMESPACE + ".")]:
-        del sys.modules[name]
+    ours = [name for name in sys.modules if name == NAMESPACE or name.startswith(NAMESPACE + ".")]
+    forgotten: list[Any] = [sys.modules.pop(name) for name in ours]
     if engine is not None:
         sys.modules[ENGINE] = engine
     sys.path[:] = []
     sys.path_hooks[:] = []
+    forgotten.append(dict(sys.path_importer_cache))
     sys.path_importer_cache.clear()
     keep = (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter)
     sys.meta_path[:] = [*keep, cast(Any, ImageImporter(files, image))]
+    return forgotten

@@ -42,6 +42,7 @@ class Machine:
         self.handoff = b""
         self.files: dict[str, bytes] = {}  # of the image that runs
         self.following: tuple[bytes, bytes] | None = None
+        self.forgotten: list[Any] = []  # the modules of programs before: taking them apart costs a millisecond
         self._power_on_ns = power_on_ns
         self._gates: dict[int, Any] = {}
         self._gone: dict[int, Callable[[], None]] = {}
