@@ -255,9 +255,7 @@ class Gate:
                 raise ValueError("two calls, or none, can have number " + str(call.op))
             self._table[call.op] = (call, method)
         self._table[0] = (DESCRIBE, lambda: (version, bytes(sorted(self._table))))
-        self._lawful = {
-            op: entry for op, entry in self._table.items() if not entry[0].callers or caller in entry[0].callers
-        }
+        self._lawful = {op: entry for op, entry in self._table.items() if self._may(entry[0])}
         self._pending: tuple[Call, int, Values] | None = None
 
     def __call__(self, request: bytes) -> bytes | None:
@@ -309,6 +307,10 @@ class Gate:
         why = (fault.reason, fault.ring or self.ring, fault.rule, fault.policy, fault.remedy)
         body = WHY.pack([_cut(text, field.high) for text, field in zip(why, WHY.fields)])
         return bytes((fault.code or Internal.code, seq)) + body
+
+    def _may(self, call: Call) -> bool:
+        """Whether `call` is for this gate's caller."""
+        return not call.callers or self.caller in call.callers
 
     def _unlawful(self, op: int) -> Fault:
         """Why call number `op` is not served here."""

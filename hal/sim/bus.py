@@ -249,20 +249,20 @@ class _Bulk(_Part):
         }
 
     def flash(self, offset: int, length: int, at: int) -> None:
-        window = self._part(at, length)
         flash = self.bus.device("flash")
         flash.check(offset, length)
         self.firewall.flash(self.master, READ, offset, length)
+        window = self._part(at, length)
         window[at : at + length] = flash.read(offset, length)
 
     def core(self, core: int, offset: int, at: int, length: int) -> None:
-        window = self._part(at, length)
         self.firewall.core(self.master, core)
+        window = self._part(at, length)
         self.bus.device("cores").core_load(core, offset, bytes(window[at : at + length]))
 
     def task(self, task: int, offset: int, at: int, length: int) -> None:
-        window = self._part(at, length)
         self.firewall.device(self.master, "tasks")
+        window = self._part(at, length)
         self.bus.device("tasks").task_load(task, offset, bytes(window[at : at + length]))
 
     def _part(self, at: int, length: int) -> Any:

@@ -10,6 +10,7 @@ from armillary.hal.sim import firewall as walls
 from armillary.hal.sim.firewall import KERNEL, MASTERS, MONITOR, PLUTON, Firewall
 from armillary.hal.sim.silicon import Silicon
 from armillary.wire import partition
+from armillary.wire.call import Port
 from armillary.wire.fault import Denied, Fault, Invalid, Locked, NoDevice
 
 LAYOUT = facts.FLASH_LAYOUT
@@ -118,6 +119,7 @@ ONLY = {
     abi.NET_SEND: ((0, b""), (KERNEL,)),
     abi.NET_RECEIVE: ((0, 1), (KERNEL,)),
     abi.NET_CLOSE: ((0,), (KERNEL,)),
+    abi.TASK_FETCH: ((0, 0, 0, 1), (KERNEL,)),
 }
 
 
@@ -149,9 +151,38 @@ def test_only_the_kernel_reaches_more_than_the_debug_uart(chip, number):
 def test_every_call_of_the_gate_is_in_one_of_these_tables():
     by_range = {
         abi.FLASH_READ, abi.FLASH_PROGRAM, abi.FLASH_ERASE, abi.UART_READ, abi.UART_WRITE,
-        abi.CORE_LOAD, abi.CORE_START, abi.GPIO_CONFIGURE, abi.GPIO_READ, abi.GPIO_WRITE, abi.RESET,
+        abi.FLASH_FETCH, abi.CORE_FETCH, abi.CORE_LOAD, abi.CORE_START, abi.GPIO_CONFIGURE, abi.GPIO_READ, abi.GPIO_WRITE, abi.RESET,
     }  # fmt: skip
     assert by_range | set(ONLY) == set(abi.CALLS)
+
+
+@pytest.mark.parametrize("master", MASTERS)
+def test_bulk_copies_obey_the_same_table(chip, master):
+    window = bytearray(8192)
+    port = Port(chip.gate(master, window=window))
+    chip.flash.program(0, b"loader")
+    for call, arguments, allowed in (
+        (abi.FLASH_FETCH, (0, 6, 16), READERS),
+        (abi.CORE_FETCH, (1, 0, 16, 6), (PLUTON,)),
+        (abi.CORE_FETCH, (2, 0, 16, 6), (MONITOR,)),
+    ):
+        try:
+            port.call(call, *arguments)
+        except Denied:
+            assert master not in allowed
+        else:
+            assert master in allowed
+    assert (window[16:22] == b"loader") == (master in READERS)
+
+
+def test_bulk_copies_stay_within_the_window(chip):
+    port = Port(chip.gate(MONITOR, window=bytearray(100)))
+    port.call(abi.FLASH_FETCH, 0, 100, 0)
+    for at, length in ((0, 101), (1, 100), (100, 1), (0xFFFF_FFFF, 1), (0xFFFF_FFF0, 0x20)):
+        with pytest.raises(Invalid):
+            port.call(abi.FLASH_FETCH, 0, length, at)
+    with pytest.raises(NoDevice):
+        chip.port(MONITOR).call(abi.FLASH_FETCH, 0, 1, 0)
 
 
 def test_the_kernel_cannot_reset_the_chip(chip):
