@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -63,12 +64,12 @@ class Task:
 class Boxes:
     """All boxes of one powered device.
 
-    `lines_of(box)` makes the lines a box writes on: channel name to descriptor. `lost(ring, how)` is
+    `lines_of(box)` makes the lines a box writes on: channel name to descriptor. `lost(ring, code, signal)` is
     called when a core's box ends. Every descriptor given in is owned from then on.
     """
 
     def __init__(
-        self, zygote: Zygote, lines_of: Callable[[str], dict[str, int]], lost: Callable[[str, str], None]
+        self, zygote: Zygote, lines_of: Callable[[str], dict[str, int]], lost: Callable[[str, int, int], None]
     ) -> None:
         self.zygote = zygote
         self._lines_of = lines_of
@@ -191,8 +192,14 @@ class Boxes:
         if name.startswith("task "):
             self._task_ended(int(name[5:]), event)
         else:
-            how = f"by signal {event['signal']}" if event["signal"] else f"with code {event['code']}"
-            self._lost(name, how)
+            self._lost(name, event["code"], event["signal"])
+
+    def hear_out(self, milliseconds: int) -> None:
+        """Take what the zygote tells until it was silent for so long."""
+        poll = select.poll()
+        poll.register(self.zygote.socket, select.POLLIN)
+        while self._names and poll.poll(milliseconds):
+            self.handle_event()
 
     def _task_ended(self, number: int, event: dict[str, Any]) -> None:
         task = self._tasks.get(number)

@@ -142,6 +142,8 @@ def start(folder: Path, power: bool = True) -> Board:
 
 def launch(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
     """Run `command`, which supervises the device in `folder`, and wait until it answers. Raises BoardProblem."""
+    if is_up(folder):
+        raise BoardProblem(f"the device in {folder} is up already: stop it first with 'armillary device down'")
     log = folder / "supervisor.log"
     try:
         output = log.open("wb")

@@ -36,6 +36,7 @@ TICK_S = 0.25  # how often the watchdog and failed cores are looked at when noth
 MOST_RESETS = 4  # resets in a row, without a quiet minute, before the device stays down
 QUIET_S = 60.0
 KEPT_LINES = 5000
+HEAR_OUT_MS = 20  # after one core was lost, for word of others
 CORE_LOST = 0xFE  # reset reason
 OFF, ON, HALTED = "off", "on", "halted"
 NETWORK = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
@@ -56,8 +57,10 @@ class Supervisor:
         self._console = ConsoleFile(console)
         self._lines: dict[int, Console | TraceLine] = {}
         self._gates: dict[int, Gate] = {}
+        self._windows: list[mmap.mmap] = []
         self._recent: list[float] = []
         self._reset_reason: int | None = None
+        self._how_bad = 0
         self._make_trace_flag()
         self.boxes = Boxes(zygote, self._lines_of, self._lost)
         self.silicon = make(cores=Cores(self.boxes.core_started), tasks=self.boxes, on_reset=self._reset_wanted)
@@ -93,13 +96,15 @@ class Supervisor:
     def power_off(self, why: str = "switched off") -> None:
         """Cut the power: every box ends where it stands."""
         for descriptor in list(self._lines):
-            if self._lines[descriptor].read():
-                self._close_line(descriptor)
+            self._lines[descriptor].read()
+            self._close_line(descriptor)
         self.boxes.power_off()
         for channel in list(self._gates):
             self.forget(channel)
             os.close(channel)
         self._gates.clear()
+        while self._windows:
+            self._windows.pop().close()
         self.silicon.power_off()
         self.uart.power_off()
         self.state, self.why = OFF, why
@@ -144,7 +149,8 @@ class Supervisor:
         inner, end = channel_pair()
         os.set_blocking(inner, False)
         window = sealed_memory("window", abi.WINDOW)
-        self._gates[inner] = self.silicon.gate(ring, self._observe, mmap.mmap(window, abi.WINDOW))
+        self._windows.append(mmap.mmap(window, abi.WINDOW))
+        self._gates[inner] = self.silicon.gate(ring, self._observe, self._windows[-1])
         self.watch(inner, lambda: self._serve(inner))
         return end, window
 
@@ -208,16 +214,19 @@ class Supervisor:
             except FileExistsError:
                 pass  # it is the same socket still
 
-    def _lost(self, ring: str, how: str) -> None:
-        if self._reset_reason is None:  # what follows from the first loss is not news
-            self._reset_reason = CORE_LOST
-            self.why = f"the {ring} core stopped {how}"
+    def _lost(self, ring: str, code: int, signal: int) -> None:
+        """A core's box ended. A ring also stops because its neighbour did: what ended worst was the cause."""
+        how_bad = 2 if signal else 1 if code else 0
+        if self._reset_reason is None or (self._reset_reason == CORE_LOST and how_bad > self._how_bad):
+            self._reset_reason, self._how_bad = CORE_LOST, how_bad
+            self.why = f"the {ring} core stopped " + (f"by signal {signal}" if signal else f"with code {code}")
 
     def _reset_wanted(self, reason: int) -> None:
         self._reset_reason = reason
         self.why = "the watchdog expired" if reason == WATCHDOG else f"reset with reason 0x{reason:02x}"
 
     def _reset(self) -> None:
+        self.boxes.hear_out(HEAR_OUT_MS)
         why, self._reset_reason = self.why, None
         now = time.monotonic()
         self._recent = [when for when in self._recent if now - when < QUIET_S] + [now]
@@ -251,5 +260,5 @@ def bind_control(folder: Path) -> socket.socket:
             os.umask(before)
     finally:
         os.close(directory)
-    server.listen(8)
+    server.listen(128)
     return server

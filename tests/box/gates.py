@@ -6,7 +6,6 @@ the name of the fault.
 
 import hashlib
 import os
-import socket
 import time
 
 from armillary.hal import abi

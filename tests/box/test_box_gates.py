@@ -128,6 +128,7 @@ def test_an_apps_noise_stops_neither_the_kernel_nor_another_app(bench, look_at, 
     until(lambda: sign in console(board), sign, 30)
     changes = board.wait_pin(8, len(before) + 6)
     assert max(later[0] - earlier[0] for earlier, later in zip(changes, changes[1:], strict=False)) < 1_000_000
+    assert "FUZZED" not in sign or int(re.search(r"APP FUZZED (\d+)", console(board))[1]) > 15_000
     status = board.do("status")
     assert status["state"] == "on" and status["resets"] == []
     assert "Traceback" not in "".join(line for line in console(board).splitlines(True) if line.startswith("kernel"))
