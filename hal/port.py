@@ -31,7 +31,7 @@ class FlashPort:
 
     def __init__(self, port: Port, window: Window | None = None) -> None:
         self._port = port
-        self._window = window
+        self.window = window
         self.size, self.sector, self.page = port.call(abi.FLASH_GEOMETRY)
         self._most = BULK // self.page * self.page or BULK
 
@@ -39,9 +39,9 @@ class FlashPort:
         """`length` bytes from `offset`."""
         if length <= BULK:
             return bytes(self._port.call(abi.FLASH_READ, offset, length)) if length else b""
-        if self._window is not None and length <= len(self._window):
+        if self.window is not None and length <= len(self.window):
             self._port.call(abi.FLASH_FETCH, offset, length, 0)
-            return bytes(self._window[:length])  # our own copy: the window is shared with the bus
+            return bytes(self.window[:length])  # our own copy: the window is shared with the bus
         parts = [self._port.call(abi.FLASH_READ, offset + at, size) for at, size in pieces(length, BULK)]
         return b"".join(parts)
 
@@ -196,12 +196,12 @@ class CoresPort:
 
     def __init__(self, port: Port, window: Window | None = None) -> None:
         self._port = port
-        self._window = window
+        self.window = window
 
     def start(self, core: int, code: bytes) -> None:
         """Load all of `code` into `core`, then start it."""
-        if self._window is not None and 0 < len(code) <= len(self._window):
-            self._window[: len(code)] = code
+        if self.window is not None and 0 < len(code) <= len(self.window):
+            self.window[: len(code)] = code
             self._port.call(abi.CORE_FETCH, core, 0, 0, len(code))
         else:
             for at, size in pieces(len(code), BULK):

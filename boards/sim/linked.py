@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from armillary.apps.runtime.app import App
 from armillary.hal import port
+from armillary.hal.abi import WINDOW
 from armillary.hal.sim.power import ChipReset, PowerLost
 from armillary.kernel import hardware as kernel_hardware
 from armillary.kernel.core import Kernel
@@ -224,13 +225,18 @@ class LinkedDevice:
     def _boot(self) -> None:
         self.tasks = LinkedTasks()
         del self.silicon.started[:]
+        self._bulky: list[Any] = []
+        self._window = bytearray(WINDOW)  # one for both: in one process it keeps nobody apart
         hardware = self._pluton_hardware()
         _, handoff = rom.boot(hardware)
         _, handoff = loader.boot(hardware, handoff)
         self.pluton = Pluton(hardware, handoff)
         self.pluton.boot_monitor()
         self._start_monitor()
-        self._start_kernel(split_load(self.silicon.started[-1][1]))
+        self._start_kernel(split_load(self.silicon.started.pop()[1]))
+        for bulky in self._bulky:  # a fleet has many devices, and one window is larger than a device
+            bulky.window = None
+        self._window = bytearray()
 
     def _start_monitor(self) -> None:
         self.pluton_port = PlutonPort(self.pluton.gate("monitor", self._observer("pluton")))
@@ -248,21 +254,28 @@ class LinkedDevice:
         observe = self._observe
         return lambda caller, call, arguments, fault: observe(ring, caller, call, arguments, fault)
 
-    def _bus(self, master: str) -> Port:
-        return Port(self.silicon.gate(master, self._observer("hal")))
+    def _bus(self, master: str, window: bytearray | None = None) -> Port:
+        return Port(self.silicon.gate(master, self._observer("hal"), window))
+
+    def _bulk(self, master: str) -> tuple[Port, port.FlashPort, port.CoresPort]:
+        """The bus port of a master that moves images, and its two clients that do so by a DMA window."""
+        bus = self._bus(master, self._window)
+        flash, cores = port.FlashPort(bus, self._window), port.CoresPort(bus, self._window)
+        self._bulky += [flash, cores]
+        return bus, flash, cores
 
     def _pluton_hardware(self) -> pluton_hardware.Hardware:
-        bus = self._bus("pluton")
+        bus, flash, cores = self._bulk("pluton")
         return pluton_hardware.Hardware(
-            port.FlashPort(bus), port.FusesPort(bus), port.EntropyPort(bus), self.silicon.clock,
-            port.UartPort(bus), port.ChipPort(bus), port.CoresPort(bus), facts.FLASH_LAYOUT,
+            flash, port.FusesPort(bus), port.EntropyPort(bus), self.silicon.clock,
+            port.UartPort(bus), port.ChipPort(bus), cores, facts.FLASH_LAYOUT,
         )  # fmt: skip
 
     def _monitor_hardware(self) -> monitor_hardware.Hardware:
-        bus = self._bus("monitor")
+        bus, flash, cores = self._bulk("monitor")
         return monitor_hardware.Hardware(
-            port.FlashPort(bus), self.silicon.clock, port.UartPort(bus), port.WatchdogPort(bus),
-            port.PinOwnershipPort(bus), port.ChipPort(bus), port.CoresPort(bus), facts.FLASH_LAYOUT, facts.PINS,
+            flash, self.silicon.clock, port.UartPort(bus), port.WatchdogPort(bus),
+            port.PinOwnershipPort(bus), port.ChipPort(bus), cores, facts.FLASH_LAYOUT, facts.PINS,
         )  # fmt: skip
 
     def _kernel_hardware(self) -> kernel_hardware.Hardware:
