@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
+import subprocess
+import sys
 import time
+from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -46,6 +50,25 @@ class Armillary:
         return result.stderr
 
 
+class Program(Armillary):
+    """The command as people run it: a process for each call. Calling it gives the same as `Armillary`."""
+
+    def __call__(self, *words, **environment):
+        variables = {**os.environ, "ARMILLARY_HOME": str(self.places.home), **environment}
+        command = [sys.executable, "-m", "armillary.cli.main", *[str(word) for word in words]]
+        done = subprocess.run(command, capture_output=True, text=True, env=variables, timeout=60)
+        return Done(done.returncode, done.stdout, done.stderr, done.stdout + done.stderr)
+
+
+class Done(NamedTuple):
+    """How a program ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    output: str
+
+
 @pytest.fixture
 def armillary(tmp_path):
     """The command in an empty home."""
@@ -77,6 +100,23 @@ def _serving(made):
     server.stop()
     os.close(held)
     service.close()
+
+
+@pytest.fixture
+def house(tmp_path):
+    """The command as a program, in a home with a service that runs as another; all ends with the test."""
+    made = Program(tmp_path / "house")
+    made.good("service", "init")
+    words = [sys.executable, "-m", "armillary.cli.main", "service", "run", "--port", "0"]
+    environment = {**os.environ, "ARMILLARY_HOME": str(made.places.home)}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as running:
+        assert "listens at https://" in running.stdout.readline()
+        yield made
+        for row in made.json("device", "list"):
+            if row["state"] != "down":
+                made.good("device", "down", row["name"])
+        running.send_signal(signal.SIGINT)
+        assert running.wait(20) == 0
 
 
 @pytest.fixture
