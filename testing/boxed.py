@@ -15,6 +15,7 @@ from typing import Any
 from armillary.boards.sim import client, facts
 from armillary.hal.sim import folder as folders
 
+from . import records
 from .board import Answer, Board, NotPossible
 from .device import INSTALL_S, Device
 from .makings import Made, Makings
@@ -23,7 +24,6 @@ LOOPBACK = "127.0.0.1"
 LOOK_S = 0.01
 READY_S = 20.0
 MOST_READ = 1 << 16
-REFUSED = " kernel app "  # of a trace line: the syscall gate, called by an app
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -194,8 +194,9 @@ class BoxedDevice(Device):
         try:
             is_begun.set()
             for line in lines:
-                if REFUSED in line and not line.endswith(") ok"):
-                    self._denied(line.partition(") ")[2])
+                found = records.traced(line)
+                if found is not None:
+                    self._denials.append(found)
         except (client.BoardProblem, OSError):
             pass  # it ended while we read
         finally:

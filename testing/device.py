@@ -122,11 +122,6 @@ class Device(ABC):
         if not self.run_until(lambda: self.is_installed(image_id)):
             raise NotPossible(f"image {image_id} was not installed within {INSTALL_S:.0f} s; the device said: {self.log[-500:]}")
 
-    def _denied(self, text: str) -> None:
-        found = records.denial(text)
-        if found is not None:
-            self._denials.append(found)
-
     @abstractmethod
     def _provision(self, packages: list[bytes]) -> None: ...
 
@@ -197,5 +192,5 @@ class LinkedDevice(Device):
             name = call.name if call is not None else "?"
             now = self.silicon.clock.uptime_us()
             self.trace.append((now, ring, caller, name, tuple(arguments), str(fault or "")))
-        if fault is not None and ring == "kernel":
-            self._denied(str(fault))
+        if fault is not None and fault.rule and ring == "kernel":
+            self._denials.append(records.of(fault))

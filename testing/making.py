@@ -28,6 +28,8 @@ class Maker:
         made = self._makings.make(self._recipe(chosen))
         if chosen["mode"] == "linked":
             device: Device = LinkedDevice(self._makings, made, self._beside, bool(chosen.get("trace")))
+        elif chosen.get("trace"):
+            raise pytest.UsageError("armillary: only a linked device keeps its trace; a boxed one shows it while it runs")
         else:
             from .boxed import BoxedDevice
 

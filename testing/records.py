@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from armillary.wire.fault import ALL, Fault
+
 CRASHED = re.compile(r"\[kernel\] (?P<app>.*?) crashed: (?P<reason>.*)")
 APP_LINE = re.compile(r"app (?P<app>[^:]*): (?P<text>.*)")
 REFUSED = re.compile(r"\[kernel\] (?:an app was not started|update of [^:]*|.* did not start): (?P<fault>.*)")
+NAMES = {kind.__name__ for kind in ALL}
 EXPLAINED = re.compile(  # `wire.fault.explain`
     r"(?P<fault>[A-Z]\w+): (?P<reason>.*?) \[(?P<ring>\w+|\?) rule (?P<rule>[\w.-]+)\]"
     r"(?: \(decided by (?P<policy>.*?)\))?(?:; to allow it: (?P<remedy>.*))?$"
@@ -39,10 +42,32 @@ class Denial:
     remedy: str = ""
 
 
+def of(fault: Fault) -> Denial:
+    """The denial that a fault with a rule is."""
+    return Denial(type(fault).__name__, fault.reason, fault.ring, fault.rule, fault.policy, fault.remedy)
+
+
 def denial(text: str) -> Denial | None:
     """The denial that `text` explains; None if no rule is named in it."""
     found = EXPLAINED.match(text)
-    return Denial(**{name: value or "" for name, value in found.groupdict().items()}) if found else None
+    if found is None or found["fault"] not in NAMES:
+        return None
+    return Denial(**{name: value or "" for name, value in found.groupdict().items()})
+
+
+def traced(line: str) -> Denial | None:
+    """The denial in a line of the trace; None if it is no refused system call. An argument may hold any text,
+    so the verdict is what follows the first parenthesis after which a refusal is explained."""
+    parts = line.split(" ", 3)
+    if parts[1:3] != ["kernel", "app"] or line.endswith(") ok"):
+        return None
+    at = line.find(") ")
+    while at >= 0:
+        found = denial(line[at + 2 :])
+        if found is not None:
+            return found
+        at = line.find(") ", at + 1)
+    return None
 
 
 def refusals(log: str) -> list[Denial]:

@@ -40,12 +40,21 @@ HOST_ONLY = {"wire/describe.py", "wire/hardware.py"}
 @pytest.fixture(scope="session")
 def micropython():
     """The command that begins MicroPython."""
-    if not FOUND:
+    return begin_micropython(FOUND, os.environ)
+
+
+def begin_micropython(found, environment):
+    if not found:
         words = "no MicroPython: run tests/portable/get_micropython.sh"
-        if os.environ.get("CI", "") not in ("", "0", "false"):
+        if environment.get("CI", "") not in ("", "0", "false"):
             pytest.fail(words)
         pytest.skip(words)
-    return [str(FOUND[0]), "-X", HEAP]
+    return [str(found[0]), "-X", HEAP]
+
+
+def test_continuous_integration_without_micropython_fails():
+    with pytest.raises(pytest.fail.Exception):
+        begin_micropython([], {"CI": "true"})
 
 
 @pytest.fixture(scope="session")
