@@ -214,10 +214,6 @@ def enter_a_namespace():
     aside(lambda: libc("unshare", 0x10000000))  # CLONE_NEWUSER
 
 
-def mount():
-    aside(lambda: libc("mount", b"none", b"/proc/self/fd", b"tmpfs", 0, None) and None)
-
-
 def load_a_filter_of_its_own():
     attributes = (ctypes.c_uint32 * 32)(2, 4, 4, 1)  # BPF_MAP_CREATE of an array
     os.close(libc("syscall", BPF, 0, attributes, ctypes.sizeof(attributes)))

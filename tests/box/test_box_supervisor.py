@@ -193,7 +193,7 @@ def test_tracing_begins_and_ends_while_the_device_runs(blinking, look_at):
             blinking.do("pins")
             for line in listener.trace():
                 rings.add(line.split()[1])
-                if {"hal", "monitor", "kernel"} <= rings:
+                if {"hal", "kernel"} <= rings:
                     break
         until(lambda: not is_traced(blinking), "end of the trace")
 
