@@ -15,6 +15,7 @@ from armillary.testing.records import crashes
 from armillary.wire import image
 
 OLD, NEW = 2, 4
+pytestmark = pytest.mark.armillary(mode="linked")
 DRAWER_US = 180_000_000  # the service takes so many attestations an hour
 PERIODS = {OLD: 60, NEW: 40}
 

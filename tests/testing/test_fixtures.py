@@ -47,7 +47,7 @@ def test_an_app_can_be_installed_while_the_device_runs(device, board, service):
 
 
 def test_a_linked_device_without_a_service_takes_apps_through_the_monitor(make_device):
-    device = make_device()
+    device = make_device(mode="linked")
     device.power_on()
     device.install("blink", arguments=["50"])
     device.run(1)
@@ -89,6 +89,14 @@ def test_an_app_talks_to_a_host_that_the_test_plays(device, board, write_app):
     device.install(write_app("caller", source, {"AllowedConnections": ["api.example"]}))
     device.power_on()
     assert device.run_until(lambda: device.lines("caller") == ["answered: HELLO"], 5)
+
+
+@pytest.mark.slow
+def test_a_boxed_device_that_runs_takes_apps_from_a_service_only(make_device):
+    device = make_device(mode="boxed")
+    device.power_on()
+    with pytest.raises(NotPossible, match="service"):
+        device.install("blink")
 
 
 def test_power_cut_in_an_operation_leaves_the_device_off_until_it_is_powered_on(device, board, service):
