@@ -20,10 +20,10 @@ DATA = [
 ]  # fmt: skip
 
 REQUIRES = [
-    "cryptography>=43", "cffi>=1.16", "click>=8.1", "rich>=13", "starlette", "uvicorn", "httptools",
-    "uvloop; sys_platform != 'win32'", "msgspec", "sqlalchemy>=2", "cbor2", "pyserial", "construct",
+    "cryptography>=43", "cffi>=1.16", "click>=8.1", "rich>=13", "starlette", "uvicorn>=0.30", "h11",
+    "msgspec", "sqlalchemy>=2", "cbor2>=5.6",
 ]  # fmt: skip
-TEST = ["pytest", "hypothesis", "pytest-xdist", "pytest-benchmark", "mypy", "ruff", "cryptography-vectors"]
+TEST = ["pytest", "hypothesis", "pytest-xdist", "mypy", "ruff", "cryptography-vectors"]
 
 
 def packages() -> dict[str, str]:

@@ -140,7 +140,7 @@ def os_image(vendor: Vendor, name: str, version: int = 1, built_unix: int = 0, b
 def package(body: bytes, image_type: int, component: bytes, name: str, key: Signer, version: int, built_unix: int = 0) -> bytes:
     """A package around any body, signed with `key`."""
     return image.build(
-        body, image_type, component, content_id(body + bytes((version,))), name, built_unix, key.thumbprint, key.sign,
+        body, image_type, component, content_id(body + version.to_bytes(4, "little")), name, built_unix, key.thumbprint, key.sign,
         security_version=version,
     )  # fmt: skip
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ DECIDED = re.compile(r" \(decided by (.*?)\)(?:; to allow it: |$)")
 
 @click.command(cls=Command)
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
-              help="Leave a copy of the device and the service, as they were at the end, in this new folder.")  # fmt: skip
+              help="Leave the device and the service, as they are at the end, in this new folder.")  # fmt: skip
 @click.pass_context
 def demo(context: click.Context, keep: Path | None) -> None:
     """See the whole system in one narrated run: from blank silicon to power cuts.
@@ -44,51 +42,11 @@ def demo(context: click.Context, keep: Path | None) -> None:
 
 def _run(keep: Path | None) -> list[Detail]:
     from .demo.run import run
-    from .demo.steps import STEPS
 
     teller = _Teller(is_json())
-    if keep is None:
-        return run(teller.begin, teller.tell)
-    with _Keeper(keep, len(STEPS)) as keeper:
-
-        def tell(result: Detail) -> None:
-            teller.tell(result)
-            keeper.tell()
-
-        return run(teller.begin, tell)
-
-
-class _Keeper:
-    """Has the run work on a disk of our choice, and copies its folder to `keep` after the last step.
-
-    The run removes its folder when it ends; the copy is of the moment before.
-    """
-
-    def __init__(self, keep: Path, steps: int) -> None:
-        self.keep = keep
-        self.left = steps
-        self._before = tempfile.tempdir
-        self._work = tempfile.TemporaryDirectory(prefix="armillary-keep-")
-
-    def __enter__(self) -> _Keeper:
-        tempfile.tempdir = self._work.name
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        tempfile.tempdir = self._before
-        self._work.cleanup()
-
-    def tell(self) -> None:
-        """A step has ended."""
-        self.left -= 1
-        if not self.left:
-            for folder in Path(self._work.name).glob("armillary-demo-*"):
-                shutil.copytree(folder, self.keep, ignore=_passing)
-
-
-def _passing(folder: str, names: list[str]) -> list[str]:
-    """What is no file or folder: sockets, which mean nothing in a copy."""
-    return [name for name in names if not (Path(folder, name).is_file() or Path(folder, name).is_dir())]
+    if keep is not None:
+        keep.mkdir(mode=0o700, parents=True)
+    return run(teller.begin, teller.tell, keep)
 
 
 class _Teller:

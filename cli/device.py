@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 MADE = "made.json"  # what it was made with: the service it knows, the images it measures
 BOOTED = "[kernel] up"
 BOOT_S = 30.0
-RELEASED_S = 10.0
 TABLE = {
     "create": ("device", "create", "Manufacture a device: keys, fuses, flash, signed system."),
     "list": ("device", "list_devices", "List the devices and whether they are up."),
@@ -291,23 +289,7 @@ def down(places: Places, name: str | None) -> None:
         raise Problem(f"{folder.name} is not up")
     with progress("stopping " + folder.name):
         client.stop(folder)
-        _wait_released(folder)
     show_result({"name": folder.name, "state": "down"}, f"{folder.name} is down")
-
-
-def _wait_released(folder: Path) -> None:
-    """Wait until the supervisor, which answers no more, has let go of the folder. Raises InUse if it does not."""
-    from armillary.hal.sim.folder import DeviceFolder, InUse
-
-    end = time.monotonic() + RELEASED_S
-    while True:
-        try:
-            DeviceFolder(folder).close()
-            return
-        except InUse:
-            if time.monotonic() > end:
-                raise
-        time.sleep(0.01)
 
 
 @click.command(cls=Command)

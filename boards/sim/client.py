@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -180,7 +181,18 @@ def stop(folder: Path, timeout_s: float = 10.0) -> None:
     with Board(folder) as board:
         board.do("shut_down")
     end = time.monotonic() + timeout_s
-    while is_up(folder):
+    while is_up(folder) or is_held(folder):
         if time.monotonic() > end:
             raise BoardProblem(f"the board in {folder} does not stop")
         time.sleep(0.01)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process still has the device open: its last act is to let go of the lock."""
+    with (folder / "lock").open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        fcntl.flock(file, fcntl.LOCK_UN)
+    return False

@@ -15,23 +15,27 @@ from .steps import STEPS
 Tell = Callable[[dict[str, Any]], None]
 
 
-def run(begin: Callable[[str, str], None], tell: Tell) -> list[dict[str, Any]]:
-    """Run every step in a folder of its own; `begin(name, title)` before each, `tell(result)` after.
+def run(begin: Callable[[str, str], None], tell: Tell, folder: Path | None = None) -> list[dict[str, Any]]:
+    """Run every step; `begin(name, title)` before each, `tell(result)` after.
+
+    The device and the service are made in `folder`, which stays; without one, in a folder that goes.
 
     A result is {"name", "title", "ok", "seconds", "detail"}; where a step did not hold, its detail is
     {"problem": text}. Later steps are still tried.
     """
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="armillary-demo-") as temporary:
+            return run(begin, tell, Path(temporary))
     results = []
-    with tempfile.TemporaryDirectory(prefix="armillary-demo-") as folder:
-        bench = Workbench(Path(folder))
-        try:
-            for step in STEPS:
-                title = (step.__doc__ or "").strip()
-                begin(step.__name__, title)
-                results.append(_perform(step, title, bench))
-                tell(results[-1])
-        finally:
-            bench.close()
+    bench = Workbench(folder)
+    try:
+        for step in STEPS:
+            title = (step.__doc__ or "").strip()
+            begin(step.__name__, title)
+            results.append(_perform(step, title, bench))
+            tell(results[-1])
+    finally:
+        bench.close()
     return results
 
 

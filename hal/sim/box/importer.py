@@ -20,6 +20,7 @@ NAMESPACE = "armillary"
 ENGINE = "armillary.native._native"  # the crypto engine is silicon: compiled C, preloaded, kept
 
 
+REPRODUCIBLE = 2  # marshal's last version whose output does not depend on how often an object is referred to
 MODULES, SOURCES = "modules.bin", "source.zip"
 
 
@@ -76,12 +77,13 @@ def pack_modules(sources: dict[str, bytes]) -> bytes:
     """The compiled form of `sources` (path to source): the interpreter's magic number, then the code.
 
     Docstrings stay behind (they are in the source archive): every byte is read and hashed at each boot.
+    The same sources give the same bytes, whatever else the packing process has imported.
     """
     code = {
-        path: marshal.dumps(compile(source, path, "exec", dont_inherit=True, optimize=2))
+        path: marshal.dumps(compile(source, path, "exec", dont_inherit=True, optimize=2), REPRODUCIBLE)
         for path, source in sorted(sources.items())
     }
-    return importlib.util.MAGIC_NUMBER + marshal.dumps(code)
+    return importlib.util.MAGIC_NUMBER + marshal.dumps(code, REPRODUCIBLE)
 
 
 def unpack_modules(packed: bytes) -> dict[str, bytes] | None:
