@@ -16,7 +16,7 @@ from armillary.service import tls
 from armillary.service.client import OperatorClient
 from armillary.service.core import Service
 from armillary.service.server import Server
-from armillary.wire import partition, stage
+from armillary.wire import partition
 
 LED = 8
 T = TypeVar("T")
@@ -142,10 +142,9 @@ class Workbench:
         """Flash bytes, read at the chip's pins."""
         return bytes.fromhex(self.hands.do("flash_read", offset=offset, length=length)["data"])
 
-    def stages(self, since: int = 0) -> list[dict[str, str]]:
-        """The boot stages that the debug UART told of after `since` characters."""
-        parsed = [stage.parse_line(line) for line in self.hands.uart()[since:].splitlines()]
-        return [{"ring": found[0], **found[1]} for found in parsed if found]
+    def stages(self) -> list[dict[str, str]]:
+        """The boot stages of the latest power-on, each told by the ring whose it was to tell."""
+        return [{"ring": ring, **fields} for ring, fields in self.hands.stages()]
 
 
 def wait_for(look: Callable[[], T | None], what: str, timeout_s: float = 15.0) -> T:
