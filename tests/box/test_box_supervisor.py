@@ -335,7 +335,7 @@ def test_the_power_may_fail_in_any_step_of_an_update(bench, look_at):
     program = STAGING.format(package=package, image=image.parse(package).image)
     system = bench.hostile(bench.system, "kernel", program)
     cuts = 0
-    for operations in range(1, 400, 3):
+    for operations in range(1, 400):
         board = bench.start(bench.provision(system, [bench.blink()]), power=False)
         board.do("power_on")
         board.do("fail_after", operations=operations)
