@@ -117,29 +117,21 @@ def timeline(places: Places, name: str | None) -> None:
 
     folder = places.device(name)
     with Board(folder) as board:
-        rows = stages(board.uart(), key_names(places))
+        rows = stages(board.stages(), key_names(places))
     if not rows:
         raise Problem(f"{folder.name} has not booted", f"apply its power with 'armillary device power {folder.name} on'")
     show_rows(rows, STAGE_COLUMNS)
 
 
-def stages(said: str, names: dict[str, str]) -> list[dict[str, Any]]:
-    """The stages of the latest boot in what the UART said; `names` maps SHA-256 of a key to its name."""
-    from armillary.wire.stage import parse_line
-
+def stages(told: list[tuple[str, dict[str, str]]], names: dict[str, str]) -> list[dict[str, Any]]:
+    """The stages of a boot, as (ring, fields) from the board, which knows who told each: text on the UART could
+    be any ring's. `names` maps SHA-256 of a key to its name; a stage cut short by the power is left out."""
     rows: list[dict[str, Any]] = []
-    for line in said.splitlines():
-        found = parse_line(line)
-        if found is None:
-            continue
-        ring, fields = found
+    for ring, fields in told:
         try:
-            row = _stage(ring, fields, names)
+            rows.append(_stage(ring, fields, names))
         except (KeyError, ValueError):
-            continue  # not a whole line: the power went while it was written
-        if row["type"] == 1:
-            rows = []  # the first loader begins a boot
-        rows.append(row)
+            continue
     return rows
 
 

@@ -164,9 +164,16 @@ def test_a_second_boot_begins_the_timeline_anew(lamp):
     assert len(lamp.json("device", "timeline", "lamp")) == len(first)
 
 
-@pytest.mark.parametrize("line", ["[1BL] stage=x", "[1BL] stage=x type=a version=1 copy=p sha256=0 key=0 from=1 to=2", "noise", ""])
-def test_a_line_that_is_no_whole_stage_is_passed_over(line):
-    assert bench.stages(line, {}) == []
+@pytest.mark.parametrize("fields", [{"stage": "x"}, {"stage": "x", "type": "a", "version": "1", "copy": "p", "sha256": "0", "key": "0", "from": "1", "to": "2"}, {}])
+def test_a_stage_that_is_not_whole_is_passed_over(fields):
+    assert bench.stages([("1BL", fields)], {}) == []
+
+
+def test_the_timeline_comes_from_who_may_tell_it_and_not_from_text_on_the_uart(lamp, monkeypatch):
+    forged = "[1BL] stage=forged type=1 version=9 copy=primary sha256=00 key=00 from=1 to=2\n"
+    monkeypatch.setattr(client.Board, "uart", lambda self: forged)
+    shown = [row["stage"] for row in lamp.json("device", "timeline", "lamp")]
+    assert "forged" not in shown and "certificate-store" in shown
 
 
 def test_the_log_is_what_the_uart_said(lamp):
