@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Slot = tuple[Pointer, Buffer]
 
-NAME = "C with the processor's SHA-256" if lib.sha256_is_accelerated() else "portable C"
+NAME = "C with the processor's SHA-256" if lib.cpu_features() & lib.CPU_SHA else "portable C"
 
 _hash = lib.sha256_hash
 _equal = lib.memory_equal

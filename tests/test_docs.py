@@ -158,7 +158,7 @@ def test_the_readme_shows_the_example_that_is_tested():
     ("see `pluton/rom.py:boot`", []),
     ("see `pluton/rom.py:bot`", ["pluton/rom.py:bot"]),
     ("see `pluton/room.py`", ["pluton/room.py:"]),
-    ("see `monitor/system.py:System.choose` and `native/src/confine.c`", []),
+    ("see `monitor/system.py:System.choose` and `native/src/confinement/confine.c`", []),
 ])  # fmt: skip
 def test_a_planted_place_is_judged_rightly(text, dead):
     assert dead_places(text) == dead

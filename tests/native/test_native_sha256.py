@@ -108,5 +108,5 @@ def test_more_callers_at_once_than_buffers_are_served(monkeypatch):
 
 def test_the_engine_says_what_the_processor_offers():
     assert native.ENGINE == (
-        "C with the processor's SHA-256" if lib.sha256_is_accelerated() else "portable C"
+        "C with the processor's SHA-256" if lib.cpu_features() & lib.CPU_SHA else "portable C"
     )

@@ -1,38 +1,26 @@
 /*
  * SHA-256: the padding and the portable rounds; sha256_x86.c has the accelerated ones.
  */
-#include "sha256.h"
+#include "hash/sha256.h"
 
-#include "clear.h"
-#include "sha256_constants.h"
-#include "sha256_x86.h"
+#include "common/bytes.h"
+#include "common/clear.h"
+#include "common/cpu.h"
+#include "hash/sha256_constants.h"
+#include "hash/sha256_x86.h"
 
 #include <string.h>
-
-/* How to take whole blocks into the state. */
-typedef void compress(uint32_t state[8], const uint8_t *data, size_t blocks);
 
 static uint32_t rotate(uint32_t x, int n)
 {
     return x >> n | x << (32 - n);
 }
 
-static uint32_t load_be(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void store_be(uint8_t *p, uint32_t x)
-{
-    for (int i = 0; i < 4; i++)
-        p[i] = (uint8_t)(x >> (24 - 8 * i));
-}
-
 /* The message schedule, FIPS 180-4 6.2.2 step 1. */
 static void expand(uint32_t w[64], const uint8_t *block)
 {
     for (int t = 0; t < 16; t++)
-        w[t] = load_be(block + 4 * t);
+        w[t] = load_be32(block + 4 * t);
     for (int t = 16; t < 64; t++) {
         uint32_t s0 = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] >> 3;
         uint32_t s1 = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] >> 10;
@@ -77,20 +65,16 @@ static void blocks_portable(uint32_t state[8], const uint8_t *data, size_t block
     memory_clear(w, sizeof w);
 }
 
-/* Chosen once, when the library is loaded: asking the processor costs more than hashing a kilobyte. */
-static compress *fastest = blocks_portable;
-
+/* Take whole blocks into the state by the fastest code there is. */
+static void take(uint32_t state[8], const uint8_t *data, size_t blocks)
+{
 #if defined(__x86_64__)
-__attribute__((constructor)) static void choose(void)
-{
-    if (sha256_x86_is_offered())
-        fastest = sha256_x86_blocks;
-}
+    if (cpu_features() & CPU_SHA) {
+        sha256_x86_blocks(state, data, blocks);
+        return;
+    }
 #endif
-
-int sha256_is_accelerated(void)
-{
-    return fastest != blocks_portable;
+    blocks_portable(state, data, blocks);
 }
 
 static const uint32_t INITIAL[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -106,7 +90,7 @@ void sha256_begin(struct sha256 *hash)
  * Take the last length % 64 bytes and the padding (a one bit, zeros, the length in bits as 64 bits
  * big-endian; one block or two), write the digest, and clear the state.
  */
-static void finish(uint32_t state[8], const uint8_t *rest, uint64_t length, uint8_t *digest, compress *blocks)
+static void finish(uint32_t state[8], const uint8_t *rest, uint64_t length, uint8_t *digest)
 {
     uint8_t last[2 * SHA256_BLOCK] = {0};
     size_t used = (size_t)(length % SHA256_BLOCK), count = used < 56 ? 1 : 2;
@@ -114,25 +98,13 @@ static void finish(uint32_t state[8], const uint8_t *rest, uint64_t length, uint
     if (used)
         memcpy(last, rest, used);
     last[used] = 0x80;
-    store_be(last + count * SHA256_BLOCK - 8, (uint32_t)(length >> 29));
-    store_be(last + count * SHA256_BLOCK - 4, (uint32_t)(length << 3));
-    blocks(state, last, count);
+    store_be32(last + count * SHA256_BLOCK - 8, (uint32_t)(length >> 29));
+    store_be32(last + count * SHA256_BLOCK - 4, (uint32_t)(length << 3));
+    take(state, last, count);
     for (int i = 0; i < 8; i++)
-        store_be(digest + 4 * i, state[i]);
+        store_be32(digest + 4 * i, state[i]);
     memory_clear(last, sizeof last);
     memory_clear(state, 8 * sizeof state[0]);
-}
-
-/* Without a struct sha256 in between: for short data its copying would be half the work. */
-static void hash_with(const uint8_t *data, size_t length, uint8_t *digest, compress *blocks)
-{
-    uint32_t state[8];
-    size_t whole = length - length % SHA256_BLOCK;
-
-    memcpy(state, INITIAL, sizeof state);
-    if (whole)
-        blocks(state, data, whole / SHA256_BLOCK);
-    finish(state, length > whole ? data + whole : NULL, length, digest, blocks);
 }
 
 void sha256_update(struct sha256 *hash, const uint8_t *data, size_t length)
@@ -148,12 +120,12 @@ void sha256_update(struct sha256 *hash, const uint8_t *data, size_t length)
     }
     if (used) {
         memcpy(hash->block + used, data, SHA256_BLOCK - used);
-        fastest(hash->state, hash->block, 1);
+        take(hash->state, hash->block, 1);
         data += SHA256_BLOCK - used;
         length -= SHA256_BLOCK - used;
     }
     if (length >= SHA256_BLOCK)
-        fastest(hash->state, data, length / SHA256_BLOCK);
+        take(hash->state, data, length / SHA256_BLOCK);
     if (length % SHA256_BLOCK)
         memcpy(hash->block, data + (length - length % SHA256_BLOCK), length % SHA256_BLOCK);
 }
@@ -162,15 +134,17 @@ void sha256_end(const struct sha256 *hash, uint8_t digest[SHA256_DIGEST])
 {
     uint32_t state[8];
     memcpy(state, hash->state, sizeof state);
-    finish(state, hash->block, hash->length, digest, fastest);
+    finish(state, hash->block, hash->length, digest);
 }
 
+/* Without a struct sha256 in between: for short data its copying would be half the work. */
 void sha256_hash(const uint8_t *data, size_t length, uint8_t digest[SHA256_DIGEST])
 {
-    hash_with(data, length, digest, fastest);
-}
+    uint32_t state[8];
+    size_t whole = length - length % SHA256_BLOCK;
 
-void sha256_hash_portable(const uint8_t *data, size_t length, uint8_t digest[SHA256_DIGEST])
-{
-    hash_with(data, length, digest, blocks_portable);
+    memcpy(state, INITIAL, sizeof state);
+    if (whole)
+        take(state, data, whole / SHA256_BLOCK);
+    finish(state, length > whole ? data + whole : NULL, length, digest);
 }

@@ -47,10 +47,27 @@ void sha256_end(const struct sha256 *hash, uint8_t digest[SHA256_DIGEST]);
  */
 void sha256_hash(const uint8_t *data, size_t length, uint8_t digest[SHA256_DIGEST]);
 
-/* Which code runs: 1 if the processor's own SHA-256 instructions, 0 if portable C. */
-int sha256_is_accelerated(void);
+/* One of the buffers for sha256_many(). */
+struct sha256_job {
+    const uint8_t *data;
+    size_t length;
+    uint8_t *digest; /* 32 bytes */
+};
 
-/* As sha256_hash(), by portable C whatever the processor offers: for tests and comparison. */
-void sha256_hash_portable(const uint8_t *data, size_t length, uint8_t digest[SHA256_DIGEST]);
+/*
+ * Hash many buffers at once, which is faster than one after the other.
+ *
+ * in:  jobs[0..count), of any lengths; no digest may overlap another job's data
+ * out: the digest of every job
+ */
+void sha256_many(const struct sha256_job *jobs, size_t count);
+
+/*
+ * Hash consecutive pages of one size, as sha256_many() would.
+ *
+ * in:  data[0..count * size); digests must not overlap data
+ * out: digests[32 * i .. 32 * i + 32) = SHA-256 of page i
+ */
+void sha256_pages(const uint8_t *data, size_t count, size_t size, uint8_t *digests);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Erasing: memset, then a barrier that claims to read the result.
  */
-#include "clear.h"
+#include "common/clear.h"
 
 #include <string.h>
 

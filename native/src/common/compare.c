@@ -1,7 +1,7 @@
 /*
  * Constant-time comparison: every byte is read and no branch depends on one.
  */
-#include "compare.h"
+#include "common/compare.h"
 
 int memory_equal(const uint8_t *a, const uint8_t *b, size_t length)
 {

@@ -6,7 +6,7 @@
  * the Linux kernel evaluates the program for each of its ~450 numbers when it is installed.
  */
 #define _GNU_SOURCE
-#include "confine_filter.h"
+#include "confinement/confine_filter.h"
 
 #ifdef __linux__
 

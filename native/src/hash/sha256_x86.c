@@ -4,14 +4,9 @@
  * The state lives in two registers as (A B E F) and (C D G H), high word first, which is what
  * SHA256RNDS2 takes.  The message schedule is a window of sixteen words in four registers.
  */
-#include "sha256_x86.h"
+#include "hash/sha256_x86.h"
 
 #if !defined(__x86_64__)
-
-int sha256_x86_is_offered(void)
-{
-    return 0;
-}
 
 void sha256_x86_blocks(uint32_t state[8], const uint8_t *data, size_t blocks)
 {
@@ -20,20 +15,11 @@ void sha256_x86_blocks(uint32_t state[8], const uint8_t *data, size_t blocks)
 
 #else
 
-#include "sha256_constants.h"
+#include "hash/sha256_constants.h"
 
-#include <cpuid.h>
 #include <immintrin.h>
 
 #define TARGET __attribute__((target("sha,ssse3,sse4.1")))
-
-int sha256_x86_is_offered(void)
-{
-    unsigned int a, b, c, d;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSSE3) || !(c & bit_SSE4_1))
-        return 0;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
-}
 
 /* words[t..t+4) from the sixteen before them, oldest first. */
 TARGET static inline __m128i schedule(const __m128i w[4])

@@ -6,7 +6,7 @@
  * The filter comes last, because it forbids every other step.
  */
 #define _GNU_SOURCE
-#include "confine.h"
+#include "confinement/confine.h"
 
 #ifndef __linux__
 
@@ -26,7 +26,7 @@ int confine_process(const struct confine_limits *limits, uint32_t *achieved)
 
 #else
 
-#include "confine_filter.h"
+#include "confinement/confine_filter.h"
 
 #include <errno.h>
 #include <grp.h>
