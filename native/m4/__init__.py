@@ -1,0 +1,1 @@
+"""The engine on a bare Cortex-M4: recipe, start-up and linker script."""
