@@ -9,10 +9,21 @@
 
 #include "common/verdict.h"
 
+#include <stddef.h>
 #include <stdint.h>
+
+/* One of several sums: what combine() takes, and what it gives. */
+struct p256_sum {
+    const uint8_t *u, *v, *point; /* 32, 32, 64 bytes */
+    uint8_t at[64];
+    verdict verdict;
+};
 
 struct p256_engine {
     const char *name;
+
+    /* VERDICT_ACCEPT if both coordinates are below p and the point is on the curve.  in: any bytes, public. */
+    verdict (*is_point)(const uint8_t point[64]);
 
     /* scalar * G, in constant time.  in: 1 <= scalar < n.  out: X || Y. */
     void (*base)(uint8_t at[64], const uint8_t scalar[32]);
@@ -32,6 +43,17 @@ struct p256_engine {
 
     /* The same inverse of a public value, in any time. */
     void (*scalar_inverse_public)(uint8_t at[32], const uint8_t a[32]);
+
+    /* What follows is NULL, or 0, where there is nothing faster than the above. */
+
+    /* combine() for each of sums[0..count), best for a multiple of `many`.  out: at and verdict of each. */
+    void (*combine_many)(struct p256_sum *sums, size_t count);
+    size_t many;
+
+    /* combine() with a point whose multiples are in a table of table_size bytes, aligned to 64. */
+    size_t table_size;
+    void (*table_make)(void *table, const uint8_t point[64]);
+    verdict (*combine_known)(uint8_t at[64], const uint8_t u[32], const uint8_t v[32], const void *table);
 };
 
 extern const struct p256_engine p256_portable;
