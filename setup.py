@@ -21,7 +21,7 @@ DATA = [
 
 REQUIRES = [
     "cryptography>=43", "cffi>=1.16", "click>=8.1", "rich>=13", "starlette", "uvicorn>=0.30", "h11",
-    "msgspec", "sqlalchemy>=2", "cbor2>=5.6",
+    "msgspec", "sqlalchemy>=2", "cbor2>=5.6", "unicorn>=2.1.4,<3", "pyelftools>=0.31",
 ]  # fmt: skip
 TEST = ["pytest", "hypothesis", "pytest-xdist", "mypy", "ruff", "cryptography-vectors"]
 
@@ -45,9 +45,12 @@ def version() -> str:
     return found[1]
 
 
-def library() -> Extension:
-    """The C library as an extension that may fail to build; its glue is written under build/."""
-    ffi = runpy.run_path(str(ROOT / "native/build_native.py"))["ffi"]
+RECIPES = ["native/build_native.py", "hal/cortexm/build_cortexm.py"]
+
+
+def library(recipe: str) -> Extension:
+    """A C library as an extension that may fail to build; its glue is written under build/."""
+    ffi = runpy.run_path(str(ROOT / recipe))["ffi"]
     (ROOT / "build/native").mkdir(parents=True, exist_ok=True)
     return ffi.distutils_extension("build/native")
 
@@ -62,7 +65,7 @@ if __name__ == "__main__":
         packages=list(FOUND),
         package_dir=FOUND,
         package_data=dict.fromkeys(FOUND, DATA),
-        ext_modules=[library()],
+        ext_modules=[library(recipe) for recipe in RECIPES],
         install_requires=REQUIRES,
         extras_require={"test": TEST},
         entry_points={

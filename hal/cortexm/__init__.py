@@ -1,0 +1,1 @@
+"""A Cortex-M4F machine: the processor of ARMv7-M with its interrupt controller, over unicorn."""

@@ -1,0 +1,203 @@
+"""A Cortex-M4F machine to run programs on: memory, devices and interrupts are its owner's to add.
+
+Time is counted in ticks of the owner's choosing: one instruction takes one cycle, a cycle `ticks_per_cycle`
+ticks. Everything that happens follows from the program, the devices' answers and the times at which
+interrupts are raised, so a run can be repeated to the instruction.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import unicorn
+
+from ._machine import ffi, lib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TIME, SLEEPING, LOCKUP, BREAKPOINT = lib.MACHINE_TIME, lib.MACHINE_SLEEPING, lib.MACHINE_LOCKUP, lib.MACHINE_BREAKPOINT
+RESET, ERROR, STOPPED = lib.MACHINE_RESET, lib.MACHINE_ERROR, lib.MACHINE_STOPPED
+REASONS = {
+    TIME: "time", SLEEPING: "sleeping", LOCKUP: "lockup", BREAKPOINT: "breakpoint", RESET: "reset",
+    ERROR: "error", STOPPED: "stopped",
+}  # fmt: skip
+REGISTERS = {
+    **{"r" + str(number): number for number in range(13)},
+    "sp": 13, "lr": 14, "pc": 15, "xpsr": 16, "msp": 17, "psp": 18, "primask": 19, "basepri": 20, "faultmask": 21,
+    "control": 22, "fpscr": 23, **{"s" + str(number): 24 + number for number in range(32)},
+}  # fmt: skip
+PERMS = {"r": 1, "w": 2, "x": 4}
+PAGE = 1024
+
+
+class BusError(Exception):
+    """A device refuses an access: the program takes a BusFault."""
+
+
+class Device(Protocol):
+    """What answers at addresses; `offset` counts from the device's own base, `size` is 1, 2 or 4."""
+
+    def read(self, offset: int, size: int) -> int:
+        """The value read. Raises BusError."""
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """Take a value. Raises BusError."""
+
+
+class Stop(NamedTuple):
+    """Why a run ended, and when."""
+
+    reason: int
+    now: int
+
+    def __str__(self) -> str:
+        return REASONS[self.reason]
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]  # cffi has no types
+def armillary_device_read(owner: Any, device: int, offset: int, size: int) -> int:
+    """unicorn's read of a device, for the machine that `owner` is the handle of."""
+    return ffi.from_handle(owner)._read(device, offset, size)  # type: ignore[no-any-return]
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def armillary_device_write(owner: Any, device: int, offset: int, size: int, value: int) -> None:
+    """unicorn's write to a device."""
+    ffi.from_handle(owner)._write(device, offset, size, value)
+
+
+def _load() -> None:
+    """Load libunicorn out of its Python package, once. Raises OSError."""
+    places = sorted((pathlib.Path(unicorn.__file__).parent / "lib").glob("libunicorn.*"))
+    shared = [place for place in places if ".so" in place.name or place.suffix == ".dylib"]
+    if not shared:
+        raise OSError("unicorn's package holds no shared library: reinstall unicorn 2.1.4 or later")
+    failure = lib.unicorn_load(str(shared[0]).encode())
+    if failure != ffi.NULL:
+        raise OSError("libunicorn does not load: " + ffi.string(failure).decode())
+
+
+class Machine:
+    """One processor with its private bus. `log` is told, once each, of what deserves a person's attention."""
+
+    def __init__(self, irqs: int = 100, priority_bits: int = 3, ticks_per_cycle: int = 1, mpu_regions: int = 8) -> None:
+        _load()
+        self._handle = ffi.new_handle(self)
+        self._devices: list[tuple[str, Device]] = []
+        self._memories: list[tuple[int, Any]] = []
+        self._failure: BaseException | None = None
+        options = ffi.new("struct machine_options *", (irqs, priority_bits, ticks_per_cycle, mpu_regions))
+        table = (lib.armillary_device_read, lib.armillary_device_write, self._handle)
+        made = lib.machine_new(options, ffi.new("struct machine_devices *", table))
+        if made == ffi.NULL:
+            raise MemoryError("the machine could not be made")
+        self._machine = ffi.gc(made, lib.machine_free)
+
+    def map_ram(self, address: int, size: int, perms: str = "rwx") -> memoryview:
+        """Memory at `address`, both multiples of 1024; returns the same memory for the owner to see and change."""
+        place = ffi.new("uint8_t[]", size)
+        bits = sum(PERMS[letter] for letter in perms)
+        if address % PAGE or size % PAGE or not size or lib.machine_map_memory(self._machine, address, size, bits, place):
+            raise ValueError(f"no memory of {size:#x} bytes can be at {address:#x}: multiples of {PAGE}, not overlapping")
+        self._memories.append((address, place))
+        return memoryview(ffi.buffer(place)).cast("B")
+
+    def map_rom(self, address: int, data: bytes) -> None:
+        """Memory that holds `data` and cannot be written; padded with zeros to a multiple of 1024."""
+        size = -(-len(data) // PAGE) * PAGE
+        self.map_ram(address, size, "rx")[: len(data)] = data
+
+    def map_device(self, address: int, size: int, device: Device, name: str) -> None:
+        """`device` answers at address[0..size), multiples of 1024. `name` is for messages."""
+        if lib.machine_map_device(self._machine, address, size, len(self._devices)):
+            raise ValueError(f"no device {name} of {size:#x} bytes can be at {address:#x}")
+        self._devices.append((name, device))
+
+    def reset(self, vectors: int) -> None:
+        """Reset; the stack pointer and the program counter are the first two words at `vectors`."""
+        lib.machine_reset(self._machine, vectors)
+
+    def run(self, until: int) -> Stop:
+        """Run until time `until` (ticks), or less: `Stop` says why. What a device raised is raised here."""
+        reason = lib.machine_run(self._machine, until)
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        return Stop(reason, self.now)
+
+    @property
+    def now(self) -> int:
+        """Virtual time in ticks; exact inside a device's read or write too."""
+        return int(lib.machine_now(self._machine))
+
+    @property
+    def cycles(self) -> int:
+        """Cycles since the machine was made: instructions executed, and cycles slept."""
+        return int(lib.machine_cycles(self._machine))
+
+    def set_clock(self, ticks_per_cycle: int) -> None:
+        """From now on a cycle takes that many ticks."""
+        lib.machine_set_clock(self._machine, ticks_per_cycle)
+
+    def limit(self, time: int) -> None:
+        """Make the present run end at `time` or before: called by a device that scheduled something."""
+        lib.machine_limit(self._machine, time)
+
+    def advance(self, time: int) -> None:
+        """Let time pass to `time` without running."""
+        lib.machine_advance(self._machine, time)
+
+    def stop(self) -> None:
+        """End the present run before the next block."""
+        lib.machine_stop(self._machine)
+
+    def set_irq(self, number: int, level: bool) -> None:
+        """Set a level-sensitive interrupt line. While high, it pends again when its handler returns."""
+        lib.machine_set_irq(self._machine, number, level)
+
+    def pulse_irq(self, number: int) -> None:
+        """Make interrupt `number` pending once."""
+        lib.machine_pulse_irq(self._machine, number)
+
+    def get(self, register: str) -> int:
+        """The value of a register of REGISTERS."""
+        return int(lib.machine_get(self._machine, REGISTERS[register]))
+
+    def set(self, register: str, value: int) -> None:
+        """Set a register of REGISTERS."""
+        lib.machine_set(self._machine, REGISTERS[register], value)
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """`size` bytes of memory (not of devices). Raises ValueError where there is none."""
+        return bytes(self._memory(address, size))
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Change memory, read-only memory too. Raises ValueError where there is none."""
+        self._memory(address, len(data))[:] = data
+
+    def _memory(self, address: int, size: int) -> memoryview:
+        for base, place in self._memories:
+            if base <= address and address + size <= base + len(place):
+                return memoryview(ffi.buffer(place)).cast("B")[address - base : address - base + size]
+        raise ValueError(f"no memory at {address:#x}[{size}]")
+
+    def _guarded(self, call: Callable[[], int | None]) -> int:
+        """A device's answer; what it raises ends the run, but a BusError is the program's."""
+        try:
+            return (call() or 0) & 0xFFFFFFFF
+        except BusError:
+            lib.machine_refuse(self._machine)
+        except BaseException as failure:  # through C nothing may be raised: run() raises it
+            self._failure = self._failure or failure
+            self.stop()
+        return 0
+
+    def _read(self, number: int, offset: int, size: int) -> int:
+        device = self._devices[number][1]
+        return self._guarded(lambda: device.read(offset, size))
+
+    def _write(self, number: int, offset: int, size: int, value: int) -> None:
+        device = self._devices[number][1]
+        self._guarded(lambda: device.write(offset, size, value))

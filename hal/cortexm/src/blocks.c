@@ -1,0 +1,66 @@
+/*
+ * Counting instructions: a block is decoded once for its length and for what needs watching.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+static uint32_t half_at(const uint8_t *code)
+{
+    return (uint32_t)code[0] | (uint32_t)code[1] << 8;
+}
+
+/* Is this the first half of a 32-bit instruction (DDI0403E, A5.1)? */
+static bool is_wide(uint32_t half)
+{
+    return half >= 0xe800;
+}
+
+static uint32_t flags_of(uint32_t first, uint32_t second)
+{
+    if (first == 0xbf40)
+        return BLOCK_SEV;
+    if ((first & 0xffe8) == 0xb660 || ((first & 0xfff0) == 0xf380 && (second & 0xff00) == 0x8800))
+        return BLOCK_MASKS;
+    if ((first & 0xec00) == 0xec00)
+        return BLOCK_COPROCESSOR;
+    return first == 0xf3af && second == 0x8004 ? BLOCK_SEV : 0;
+}
+
+static void decode(struct block *block, const uint8_t *code)
+{
+    block->count = 0;
+    block->flags = 0;
+    for (uint32_t at = 0; at + 2 <= block->size; block->count++) {
+        uint32_t first = half_at(code + at), second = 0;
+        at += 2;
+        if (is_wide(first) && at + 2 <= block->size)
+            second = half_at(code + at), at += 2;
+        block->flags |= (uint16_t)flags_of(first, second);
+    }
+}
+
+const struct block *block_at(struct machine *m, uint32_t address, uint32_t size)
+{
+    struct block *block = &m->blocks[(address >> 1) & (BLOCKS - 1)];
+    const uint8_t *code = memory_at(m, address, size, UC_PROT_EXEC);
+    if (!code) /* code in a device: nothing is known of it */
+        return memset(block, 0, sizeof *block);
+    const size_t first = size < sizeof block->start ? size : sizeof block->start;
+    if (block->address == address && block->size == size && !memcmp(block->start, code, first))
+        return block;
+    block->address = address;
+    block->size = size;
+    memcpy(block->start, code, first);
+    decode(block, code);
+    return block;
+}
+
+uint32_t count_between(struct machine *m, uint32_t from, uint32_t to)
+{
+    const uint8_t *code = memory_at(m, from, to - from, UC_PROT_READ);
+    uint32_t count = 0;
+    for (uint32_t at = 0; code && at < to - from; count++)
+        at += is_wide(half_at(code + at)) ? 4 : 2;
+    return count;
+}

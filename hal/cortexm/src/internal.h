@@ -1,0 +1,148 @@
+/*
+ * What the parts of the machine share.
+ */
+#ifndef ARMILLARY_MACHINE_INTERNAL_H
+#define ARMILLARY_MACHINE_INTERNAL_H
+
+#include "machine.h"
+#include "unicorn_api.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exception numbers (DDI0403E, table B1-4). */
+enum { RESET = 1, NMI = 2, HARD_FAULT = 3, MEM_MANAGE = 4, BUS_FAULT = 5, USAGE_FAULT = 6, SV_CALL = 11, DEBUG_MONITOR = 12, PEND_SV = 14, SYS_TICK = 15, EXTERNAL = 16 };
+
+/* Fault status bits (B3.2.15, B3.2.16). */
+#define IACCVIOL (1u << 0)
+#define DACCVIOL (1u << 1)
+#define MUNSTKERR (1u << 3)
+#define MSTKERR (1u << 4)
+#define MMARVALID (1u << 7)
+#define IBUSERR (1u << 8)
+#define PRECISERR (1u << 9)
+#define UNSTKERR (1u << 11)
+#define STKERR (1u << 12)
+#define BFARVALID (1u << 15)
+#define UNDEFINSTR (1u << 16)
+#define INVSTATE (1u << 17)
+#define INVPC (1u << 18)
+#define NOCP (1u << 19)
+#define UNALIGNED (1u << 24)
+#define DIVBYZERO (1u << 25)
+#define VECTTBL (1u << 1)
+#define FORCED (1u << 30)
+
+#define VECTORS 256
+#define WORDS (VECTORS / 32)
+#define MEMORIES 16
+#define DEVICES 64
+#define BLOCKS 4096 /* in the count cache, a power of two */
+
+struct memory {
+    uint32_t address, size, perms;
+    uint8_t *bytes;
+};
+
+struct device {
+    struct machine *machine;
+    uint32_t address, size, number;
+};
+
+/* What is known of a block of code. */
+struct block {
+    uint32_t address, size;
+    uint8_t start[4]; /* its first bytes, lest other code came here meanwhile */
+    uint16_t count;   /* instructions */
+    uint16_t flags;
+};
+
+#define BLOCK_SEV 1u         /* has a SEV */
+#define BLOCK_MASKS 2u       /* has a CPS or MSR: an exception may have become possible */
+#define BLOCK_COPROCESSOR 4u /* has a coprocessor (floating-point) instruction */
+
+struct systick {
+    uint32_t control, reload;
+    uint64_t due;   /* cycle at which it next reaches zero, while it runs */
+    uint32_t value; /* while it stands still */
+};
+
+struct machine {
+    uc_engine *engine;
+    struct machine_options options;
+    struct machine_devices devices;
+    struct memory memories[MEMORIES];
+    struct device mapped[DEVICES];
+    uint32_t memory_count, device_count;
+
+    /* time */
+    uint64_t cycles;       /* at the start of the current block */
+    uint64_t base_cycles;  /* and ticks when the clock was last set */
+    uint64_t base_ticks;
+    uint64_t deadline;     /* in cycles: stop there */
+    uint64_t limit;        /* in ticks */
+    uint32_t cost;         /* cycles of the current block */
+    uint32_t block_address, block_size;
+
+    /* events the hooks leave for the run loop */
+    bool attention;        /* look at exceptions before the next block */
+    bool is_running, is_stop_wanted, is_sleeping, event, is_locked_up, is_reset_wanted;
+    bool is_held;          /* the hook stopped before a block */
+    bool is_refused;       /* the device refused the access */
+    uint32_t trap;         /* number of a hook's interrupt, plus one; 0 none */
+    uint32_t fault_status, fault_address;
+    uc_err failure;
+
+    /* NVIC and SCB */
+    uint32_t enabled[WORDS], pending[WORDS], active[WORDS], line[WORDS];
+    uint8_t priority[VECTORS];
+    uint32_t vtor, prigroup, scr, ccr, shcsr, cfsr, hfsr, dfsr, mmfar, bfar, cpacr, fpccr, fpdscr, demcr, dwt_control;
+    uint64_t dwt_origin;
+    struct systick systick;
+    uint32_t mpu_control, mpu_number, mpu_base[8], mpu_attributes[8];
+
+    struct block blocks[BLOCKS];
+};
+
+/* registers.c */
+uint32_t reg_get(struct machine *m, int reg);
+void reg_set(struct machine *m, int reg, uint32_t value);
+uint32_t exception_number(struct machine *m);
+
+/* memory.c */
+uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t perms);
+bool memory_read_word(struct machine *m, uint32_t address, uint32_t *value);
+bool memory_write_word(struct machine *m, uint32_t address, uint32_t value);
+
+/* blocks.c */
+const struct block *block_at(struct machine *m, uint32_t address, uint32_t size);
+uint32_t count_between(struct machine *m, uint32_t from, uint32_t to);
+
+/* nvic.c */
+#define NOBODY 256 /* a priority below every exception's */
+void nvic_reset(struct machine *m);
+bool is_set(const uint32_t *set, uint32_t number);
+void set_bit(uint32_t *set, uint32_t number, bool value);
+int execution_priority(struct machine *m);
+int exception_priority(const struct machine *m, uint32_t number);
+uint32_t best_pending(struct machine *m, bool ignoring_primask);
+void pend(struct machine *m, uint32_t number);
+
+/* exception.c */
+void exception_enter(struct machine *m, uint32_t number, uint32_t return_address);
+void exception_return(struct machine *m, uint32_t exc_return);
+void fault(struct machine *m, uint32_t number, uint32_t status, uint32_t return_address);
+
+/* system.c */
+uint32_t system_read(struct machine *m, uint32_t address, uint32_t size);
+void system_write(struct machine *m, uint32_t address, uint32_t size, uint32_t value);
+void system_reset(struct machine *m);
+
+/* systick.c */
+void systick_reset(struct machine *m);
+uint32_t systick_read(struct machine *m, uint32_t offset);
+void systick_write(struct machine *m, uint32_t offset, uint32_t value);
+uint64_t systick_next(const struct machine *m); /* the cycle of the next interrupt, UINT64_MAX if none */
+void systick_run(struct machine *m);            /* pend what has come due */
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * A Cortex-M4F machine over unicorn: processor, NVIC, SysTick, SCB; memory and devices are its owner's.
+ *
+ * Virtual time is counted in ticks of the owner's choosing; one instruction takes one cycle, a cycle
+ * `ticks_per_cycle` ticks.  Exceptions are taken between blocks of straight code.
+ */
+#ifndef ARMILLARY_MACHINE_H
+#define ARMILLARY_MACHINE_H
+
+#include <stdint.h>
+
+struct machine;
+
+struct machine_options {
+    uint32_t irqs;            /* external interrupts, 1..240 */
+    uint32_t priority_bits;   /* 3..8 */
+    uint32_t ticks_per_cycle; /* at least 1 */
+    uint32_t mpu_regions;     /* 0 or 8 */
+};
+
+/* Why machine_run() came back. */
+#define MACHINE_TIME 1       /* the time is reached */
+#define MACHINE_SLEEPING 2   /* the processor waits for an interrupt; time is `until` */
+#define MACHINE_LOCKUP 3     /* a fault in a fault handler (ARM DDI0403E, B1.5.15) */
+#define MACHINE_BREAKPOINT 4 /* a breakpoint of the debugger, or BKPT */
+#define MACHINE_RESET 5      /* the program asked for a reset (AIRCR.SYSRESETREQ) */
+#define MACHINE_ERROR 6      /* unicorn failed: machine_error() */
+#define MACHINE_STOPPED 7    /* machine_stop() was called */
+
+/* What the owner answers for its devices.  `device` is the number given to machine_map_device(). */
+struct machine_devices {
+    uint32_t (*read)(void *owner, uint32_t device, uint32_t offset, uint32_t size);
+    void (*write)(void *owner, uint32_t device, uint32_t offset, uint32_t size, uint32_t value);
+    void *owner;
+};
+
+/* Returns NULL without memory or if unicorn does not start. */
+struct machine *machine_new(const struct machine_options *options, const struct machine_devices *devices);
+void machine_free(struct machine *machine);
+
+/* Memory at address[0..size), both multiples of 1024; stays the caller's.  perms: 1 read, 2 write, 4 execute.  Returns 0, or -1. */
+int machine_map_memory(struct machine *machine, uint32_t address, uint32_t size, uint32_t perms, uint8_t *memory);
+
+/* A device at address[0..size), both multiples of 1024.  Returns 0, or -1. */
+int machine_map_device(struct machine *machine, uint32_t address, uint32_t size, uint32_t device);
+
+/* Reset: MSP and PC from the two words at `vectors`, which becomes VTOR. */
+void machine_reset(struct machine *machine, uint32_t vectors);
+
+/* Run until virtual time `until`, overshooting by less than one block. */
+uint32_t machine_run(struct machine *machine, uint64_t until);
+
+/* Inside a device's read or write: the access is refused, the program takes a BusFault. */
+void machine_refuse(struct machine *machine);
+
+/* Come back from machine_run() before the next block. */
+void machine_stop(struct machine *machine);
+
+/* Run no further than `time`, from inside a device as well: something is scheduled for then. */
+void machine_limit(struct machine *machine, uint64_t time);
+
+uint64_t machine_now(const struct machine *machine);
+uint64_t machine_cycles(const struct machine *machine);
+void machine_set_clock(struct machine *machine, uint32_t ticks_per_cycle);
+void machine_advance(struct machine *machine, uint64_t time);
+
+/* A level-sensitive line: while it is high, the interrupt pends again when its handler returns. */
+void machine_set_irq(struct machine *machine, uint32_t number, int level);
+
+/* An edge: the interrupt pends once. */
+void machine_pulse_irq(struct machine *machine, uint32_t number);
+
+/* Core registers by number: 0..15, then xPSR 16, MSP 17, PSP 18, PRIMASK 19, BASEPRI 20, FAULTMASK 21, CONTROL 22, FPSCR 23, S0..S31 24..55. */
+uint32_t machine_get(struct machine *machine, uint32_t number);
+void machine_set(struct machine *machine, uint32_t number, uint32_t value);
+
+/* What unicorn said when machine_run() returned MACHINE_ERROR. */
+const char *machine_error(const struct machine *machine);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * The program's memory as the machine itself reaches it: stacking, vectors.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t perms)
+{
+    for (uint32_t i = 0; i < m->memory_count; i++) {
+        struct memory *memory = &m->memories[i];
+        uint32_t offset = address - memory->address;
+        if (offset < memory->size && memory->size - offset >= size && (memory->perms & perms) == perms)
+            return memory->bytes + offset;
+    }
+    return NULL;
+}
+
+bool memory_read_word(struct machine *m, uint32_t address, uint32_t *value)
+{
+    const uint8_t *place = memory_at(m, address, 4, UC_PROT_READ);
+    if (place)
+        memcpy(value, place, 4);
+    return place != NULL;
+}
+
+bool memory_write_word(struct machine *m, uint32_t address, uint32_t value)
+{
+    uint8_t *place = memory_at(m, address, 4, UC_PROT_WRITE);
+    if (place)
+        memcpy(place, &value, 4);
+    return place != NULL;
+}

@@ -1,0 +1,44 @@
+/*
+ * The processor's registers as unicorn keeps them.
+ */
+#include "internal.h"
+
+uint32_t reg_get(struct machine *m, int reg)
+{
+    uint32_t value = 0;
+    unicorn.reg_read(m->engine, reg, &value);
+    return value;
+}
+
+void reg_set(struct machine *m, int reg, uint32_t value)
+{
+    unicorn.reg_write(m->engine, reg, &value);
+}
+
+uint32_t exception_number(struct machine *m)
+{
+    return reg_get(m, UC_ARM_REG_IPSR) & 0x1ff;
+}
+
+/* unicorn's number of ours (machine.h). */
+static int unicorn_number(uint32_t number)
+{
+    static const int SPECIAL[] = {UC_ARM_REG_XPSR,    UC_ARM_REG_MSP,       UC_ARM_REG_PSP,     UC_ARM_REG_PRIMASK,
+                                  UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK, UC_ARM_REG_CONTROL, UC_ARM_REG_FPSCR};
+    if (number < 13)
+        return UC_ARM_REG_R0 + (int)number;
+    if (number < 16)
+        return number == 13 ? UC_ARM_REG_SP : number == 14 ? UC_ARM_REG_LR : UC_ARM_REG_PC;
+    return number < 24 ? SPECIAL[number - 16] : UC_ARM_REG_S0 + (int)number - 24;
+}
+
+uint32_t machine_get(struct machine *m, uint32_t number)
+{
+    return number < 56 ? reg_get(m, unicorn_number(number)) : 0;
+}
+
+void machine_set(struct machine *m, uint32_t number, uint32_t value)
+{
+    if (number < 56)
+        reg_set(m, unicorn_number(number), value);
+}
