@@ -67,7 +67,7 @@ def checkout(tmp_path):
     """A copy of what the build reads."""
     for name in ("setup.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("native", "armillary"):
+    for name in ("native", "hal", "armillary"):
         shutil.copytree(
             ROOT / name, tmp_path / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "*.so")
         )
