@@ -5,9 +5,9 @@ In a checkout, build it beside this file with
     python setup.py build_ext --inplace
 
 `setup.py` reads `ffi` from here. What Python may call stands in `declarations/`, a file for each folder
-of `src/`. The library uses Python's stable interface (abi3): one build serves
-every CPython from 3.11 on. It is optional: without a compiler the package installs without it, and
-`armillary.native.warning()` says so.
+of `src/`; what it calls often goes by `binding/`, which is faster. The library uses Python's stable
+interface (abi3): one build serves every CPython from 3.11 on. It is optional: without a compiler the
+package installs without it, and `armillary.native.warning()` says so.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from cffi import FFI  # type: ignore[import-untyped]  # cffi ships no types
 HERE = pathlib.Path(__file__).parent
 FLAGS = ["-std=c11", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden", "-fstack-protector-strong"]
 SOURCES = sorted("native/" + path.relative_to(HERE).as_posix() for path in HERE.glob("src/*/*.c"))
-HEADERS = sorted("native/" + path.relative_to(HERE).as_posix() for path in HERE.glob("src/*/*.h"))
+HEADERS = sorted("native/" + path.relative_to(HERE).as_posix() for path in [*HERE.glob("src/*/*.h"), *HERE.glob("binding/*.h")])
 DECLARATIONS = sorted(HERE.glob("declarations/*.h"))
 
 INCLUDES = """
+    #include "binding/install.h"
     #include "common/clear.h"
     #include "common/compare.h"
     #include "common/cpu.h"
@@ -38,8 +39,9 @@ ffi.set_source(
     INCLUDES,
     sources=SOURCES,
     depends=[*HEADERS, *("native/declarations/" + path.name for path in DECLARATIONS)],
-    include_dirs=["native/src"],
+    include_dirs=["native", "native/src"],
     extra_compile_args=FLAGS,
+    define_macros=[("Py_LIMITED_API", "0x030B0000")],
     py_limited_api=True,
     optional=True,
 )

@@ -1,4 +1,4 @@
-"""What did not verify: the three refusals of the crypto, all of them ValueError."""
+"""What did not verify: the refusals of the crypto, all of them ValueError."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ class BadPoint(ValueError):
 
 class BadTag(ValueError):
     """The data, its associated data or its tag were changed, or the key or nonce is another."""
+
+
+class BadPath(ValueError):
+    """The block is not at this place of the tree."""
