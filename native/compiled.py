@@ -12,8 +12,8 @@ from ._native import lib
 if not hasattr(_native, "sha256"):  # a boxed program loads this file anew, and the library never
     lib.binding_install()
 
-from ._native import Sha256, clear, compare, sha256  # noqa: E402  # they are there from here on
-from .standard import (  # noqa: E402
+from ._native import Sha256, clear, compare, sha256  # they are there from here on
+from .standard import (
     aes_gcm_open,
     aes_gcm_seal,
     hkdf_expand,

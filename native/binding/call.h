@@ -9,6 +9,7 @@
 #define ARMILLARY_BINDING_CALL_H
 
 #include <stdint.h>
+#include <string.h>
 
 /*
  * cffi gives the interpreter's lock up around every call it makes, which costs as much as a short hash.  Here the

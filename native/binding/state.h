@@ -24,8 +24,7 @@ static void *state_of(PyObject *self)
 /* A new object of `type` with `size` bytes of zeroed state; NULL with MemoryError set. */
 static PyObject *state_new(PyTypeObject *type, size_t size)
 {
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    PyObject *self = allocate(type, 0);
+    PyObject *self = PyType_GenericAlloc(type, 0);
     struct state *state = (struct state *)(void *)self;
 
     if (!self)
@@ -48,7 +47,7 @@ static void state_free(PyObject *self)
     if (state->memory)
         memory_clear(state->at, state->size);
     PyMem_Free(state->memory);
-    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
+    PyObject_Free(self);
     Py_DECREF(type); /* which an object of a type made at run time holds */
 }
 
