@@ -1,0 +1,34 @@
+"""Where the sources disagree or say nothing: what this model does, and why. The one place for guesses.
+
+No datasheet is public. What is known comes from drivers written by several vendors; none of it was checked on
+silicon by us. Code that follows a decision names its key: `DECISIONS["eint-polarity"]`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Decision(NamedTuple):
+    """A question, what the sources say, what the model does, and the reason."""
+
+    question: str
+    sources: str
+    decision: str
+    reason: str
+
+
+DECISIONS: dict[str, Decision] = {
+    "mailbox-interrupt-bits": Decision(
+        "Order of the four mailbox interrupts in INT_EN and INT_STS",
+        "Codethink: RD0 NF1 WR2 NE3; MediaTek: NE0 WR1 NF2 RD3; Linux on the A7 side: WR0 RD1 NE2 NF3",
+        "MediaTek's",
+        "its demonstrations wait for the WR interrupt and were shipped as working; Codethink's sample never uses the bits",
+    ),
+    "eint-polarity": Decision(
+        "Meaning of the polarity bit of an external interrupt",
+        "Codethink and MediaTek's header: 1 is positive; MediaTek's OS_HAL programs 1 for falling or low",
+        "1 is falling or low",
+        "OS_HAL is the code that was shipped as working",
+    ),
+}
