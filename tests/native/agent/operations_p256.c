@@ -79,16 +79,22 @@ enum status do_p256_verify(struct call *call)
     return decided(p256_verify(claim[0].data, claim[1].data, claim[2].data));
 }
 
-/* public, digest, signature; a key that is refused has no signatures */
+/* public; digest, signature, and again; the answer has a byte for each: 1 accepted, 0 not.  Refused: the key. */
 enum status do_p256_known(struct call *call)
 {
-    const struct bytes *claim = call->argument;
-    if (!is_claim(claim))
+    const struct bytes *with = call->argument;
+    if (!is_length(&with[0], P256_PUBLIC) || call->count % 2 != 1)
         return UNFIT;
+    for (size_t i = 1; i < call->count; i += 2)
+        if (!is_length(&with[i], 32) || !is_length(&with[i + 1], P256_SIGNATURE))
+            return UNFIT;
     void *table = room_aligned(p256_known_size());
-    if (p256_known_begin(table, claim[0].data) != VERDICT_ACCEPT)
-        return p256_check(claim[0].data) == VERDICT_ACCEPT ? DISAGREES : REFUSED;
-    return decided(p256_known_verify(table, claim[1].data, claim[2].data));
+    if (p256_known_begin(table, with[0].data) != VERDICT_ACCEPT)
+        return REFUSED;
+    uint8_t *out = answer(call, call->count / 2);
+    for (size_t i = 1; i < call->count; i += 2)
+        out[i / 2] = p256_known_verify(table, with[i].data, with[i + 1].data) == VERDICT_ACCEPT;
+    return DONE;
 }
 
 /* public, digest, signature, and again; the answer has a byte for each: 1 accepted, 0 not */
