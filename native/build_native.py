@@ -29,6 +29,7 @@ INCLUDES = """
     #include "common/cpu.h"
     #include "confinement/confine.h"
     #include "hash/sha256.h"
+    #include "p256/engine_64.h"
 """
 
 ffi = FFI()
