@@ -23,6 +23,11 @@ HEADERS = sorted("native/" + path.relative_to(HERE).as_posix() for path in [*HER
 DECLARATIONS = sorted(HERE.glob("declarations/*.h"))
 
 INCLUDES = """
+    #include "aes/aes.h"
+    #include "aes/cmac.h"
+    #include "aes/ctr.h"
+    #include "aes/gcm.h"
+    #include "aes/keywrap.h"
     #include "binding/install.h"
     #include "common/clear.h"
     #include "common/compare.h"

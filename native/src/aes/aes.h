@@ -11,11 +11,11 @@
 
 #define AES_BLOCK 16
 
-/* An expanded key, in the form its code wants (aes.c).  Secret: clear it with memory_clear() when done. */
+/* An expanded key, in the form its code wants (aes_code.h).  Secret: clear it with memory_clear() when done. */
 struct aes {
     uint32_t rounds; /* 10 or 14 */
-    uint32_t kind;   /* which code made it: a key is used by the code that made it */
-    _Alignas(16) uint32_t words[8 * 15];
+    uint32_t code;   /* which code made it: a key is used by the code that made it */
+    uint32_t words[8 * 15];
 };
 
 /* in: key[0..size), size 16 or 32.  out: *aes. */
