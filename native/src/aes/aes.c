@@ -5,6 +5,7 @@
 
 #include "aes/aes_code.h"
 #include "aes/aes_slice.h"
+#include "aes/aes_x86.h"
 #include "common/clear.h"
 #include "common/cpu.h"
 
@@ -12,6 +13,13 @@
 
 void aes_begin(struct aes *aes, const uint8_t *key, size_t size)
 {
+#if defined(__x86_64__)
+    if (cpu_features() & CPU_AES) {
+        aes->code = cpu_features() & CPU_VAES ? AES_512 : AES_128;
+        aes_x86_begin(aes, key, size);
+        return;
+    }
+#endif
     aes->code = AES_SLICED;
     aes_slice_begin(aes, key, size);
 }
@@ -20,6 +28,12 @@ void aes_encrypt(const struct aes *aes, const uint8_t in[AES_BLOCK], uint8_t out
 {
     uint8_t pair[AES_PAIR] = {0};
 
+#if defined(__x86_64__)
+    if (aes->code != AES_SLICED) {
+        aes_x86_encrypt(aes, in, out);
+        return;
+    }
+#endif
     memcpy(pair, in, AES_BLOCK);
     aes_slice_encrypt(aes, pair, pair);
     memcpy(out, pair, AES_BLOCK);
@@ -30,6 +44,12 @@ void aes_decrypt(const struct aes *aes, const uint8_t in[AES_BLOCK], uint8_t out
 {
     uint8_t pair[AES_PAIR] = {0};
 
+#if defined(__x86_64__)
+    if (aes->code != AES_SLICED) {
+        aes_x86_decrypt(aes, in, out);
+        return;
+    }
+#endif
     memcpy(pair, in, AES_BLOCK);
     aes_slice_decrypt(aes, pair, pair);
     memcpy(out, pair, AES_BLOCK);

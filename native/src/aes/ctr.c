@@ -5,6 +5,7 @@
 
 #include "aes/aes_code.h"
 #include "aes/aes_slice.h"
+#include "aes/aes_x86.h"
 #include "common/bytes.h"
 #include "common/clear.h"
 
@@ -37,12 +38,50 @@ static void sliced(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t siz
     memory_clear(stream, sizeof stream);
 }
 
+#if defined(__x86_64__)
+
+/* In runs, within which the last 31 bits of the counter do not overflow. */
+static void accelerated(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t size, const uint8_t *in, uint8_t *out,
+                        size_t length)
+{
+    uint8_t stream[AES_BLOCK];
+
+    for (size_t blocks = length / AES_BLOCK; blocks;) {
+        const uint32_t room = 0x80000000 - (load_be32(counter + 12) & 0x7fffffff);
+        const size_t run = blocks < room ? blocks : room;
+        aes_x86_ctr(aes, counter, in, out, run);
+        count(counter, (uint32_t)run, size);
+        in += AES_BLOCK * run, out += AES_BLOCK * run, blocks -= run;
+    }
+    if (length % AES_BLOCK) {
+        aes_x86_encrypt(aes, counter, stream);
+        count(counter, 1, size);
+        for (size_t i = 0; i < length % AES_BLOCK; i++)
+            out[i] = in[i] ^ stream[i];
+        memory_clear(stream, sizeof stream);
+    }
+}
+
+#endif
+
+static void crypt(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t size, const uint8_t *in, uint8_t *out,
+                  size_t length)
+{
+#if defined(__x86_64__)
+    if (aes->code != AES_SLICED) {
+        accelerated(aes, counter, size, in, out, length);
+        return;
+    }
+#endif
+    sliced(aes, counter, size, in, out, length);
+}
+
 void aes_ctr(const struct aes *aes, uint8_t counter[AES_BLOCK], const uint8_t *in, uint8_t *out, size_t length)
 {
-    sliced(aes, counter, AES_BLOCK, in, out, length);
+    crypt(aes, counter, AES_BLOCK, in, out, length);
 }
 
 void aes_ctr32(const struct aes *aes, uint8_t counter[AES_BLOCK], const uint8_t *in, uint8_t *out, size_t length)
 {
-    sliced(aes, counter, 4, in, out, length);
+    crypt(aes, counter, 4, in, out, length);
 }

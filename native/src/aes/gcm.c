@@ -4,6 +4,7 @@
 #include "aes/gcm.h"
 
 #include "aes/aes_code.h"
+#include "aes/aes_x86.h"
 #include "aes/ctr.h"
 #include "aes/gcm_code.h"
 #include "aes/ghash.h"
@@ -15,11 +16,31 @@ static const uint8_t ZERO[16];
 
 static void hash_blocks(const struct gcm_key *key, uint8_t hash[16], const uint8_t *data, size_t blocks)
 {
+#if defined(__x86_64__)
+    if (key->aes.code == AES_512) {
+        gcm_vaes_hash(key, hash, data, blocks);
+        return;
+    }
+    if (key->aes.code == AES_128) {
+        gcm_x86_hash(key, hash, data, blocks);
+        return;
+    }
+#endif
     ghash(hash, key->powers, data, blocks);
 }
 
 static void crypt_blocks(struct gcm *gcm, const uint8_t *in, uint8_t *out, size_t blocks, enum gcm_way way)
 {
+#if defined(__x86_64__)
+    if (gcm->key->aes.code == AES_512) {
+        gcm_vaes_crypt(gcm->key, gcm->hash, gcm->counter, in, out, blocks, way);
+        return;
+    }
+    if (gcm->key->aes.code == AES_128) {
+        gcm_x86_crypt(gcm->key, gcm->hash, gcm->counter, in, out, blocks, way);
+        return;
+    }
+#endif
     if (way == GCM_OPEN)
         hash_blocks(gcm->key, gcm->hash, in, blocks);
     aes_ctr32(&gcm->key->aes, gcm->counter, in, out, 16 * blocks);
@@ -29,8 +50,17 @@ static void crypt_blocks(struct gcm *gcm, const uint8_t *in, uint8_t *out, size_
 
 void gcm_begin(struct gcm_key *key, const uint8_t *bytes, size_t size)
 {
+    uint8_t h[16];
+
     aes_begin(&key->aes, bytes, size);
-    aes_encrypt(&key->aes, ZERO, key->powers);
+    aes_encrypt(&key->aes, ZERO, h);
+#if defined(__x86_64__)
+    if (key->aes.code != AES_SLICED)
+        gcm_x86_powers(key, h);
+    else
+#endif
+        memcpy(key->powers, h, sizeof h);
+    memory_clear(h, sizeof h);
 }
 
 /* A block that was begun, of a string of `length` bytes so far, is filled up with zeros. */
@@ -165,29 +195,42 @@ verdict gcm_check(struct gcm *gcm, const uint8_t tag[GCM_TAG])
     return result;
 }
 
-void gcm_seal(const struct gcm_key *key, const uint8_t *nonce, size_t nonce_length, const uint8_t *additional,
-              size_t additional_length, const uint8_t *text, size_t length, uint8_t *sealed, uint8_t tag[GCM_TAG])
+/* A whole message.  out: text as gcm_seal() or gcm_open() have it, and the tag it should have. */
+static void whole(const struct gcm_key *key, const uint8_t *nonce, size_t nonce_length, const uint8_t *additional,
+                  size_t additional_length, const uint8_t *in, uint8_t *out, size_t length, uint8_t tag[GCM_TAG],
+                  enum gcm_way way)
 {
     struct gcm gcm;
 
     gcm_start(&gcm, key, nonce, nonce_length);
+#if defined(__x86_64__)
+    if (key->aes.code == AES_512) {
+        gcm_vaes_message(key, gcm.first, additional, additional_length, in, out, length, tag, way);
+        return; /* the first counter block is no secret */
+    }
+#endif
     gcm_additional(&gcm, additional, additional_length);
-    gcm_encrypt(&gcm, text, sealed, length);
+    take_text(&gcm, in, out, length, way);
     gcm_tag(&gcm, tag);
+}
+
+void gcm_seal(const struct gcm_key *key, const uint8_t *nonce, size_t nonce_length, const uint8_t *additional,
+              size_t additional_length, const uint8_t *text, size_t length, uint8_t *sealed, uint8_t tag[GCM_TAG])
+{
+    whole(key, nonce, nonce_length, additional, additional_length, text, sealed, length, tag, GCM_SEAL);
 }
 
 verdict gcm_open(const struct gcm_key *key, const uint8_t *nonce, size_t nonce_length, const uint8_t *additional,
                  size_t additional_length, const uint8_t *sealed, size_t length, const uint8_t tag[GCM_TAG],
                  uint8_t *text)
 {
-    struct gcm gcm;
+    uint8_t right[GCM_TAG];
     verdict result;
 
-    gcm_start(&gcm, key, nonce, nonce_length);
-    gcm_additional(&gcm, additional, additional_length);
-    gcm_decrypt(&gcm, sealed, text, length);
-    result = gcm_check(&gcm, tag);
-    if (result != VERDICT_ACCEPT)
+    whole(key, nonce, nonce_length, additional, additional_length, sealed, text, length, right, GCM_OPEN);
+    result = decision_equal(right, tag, GCM_TAG);
+    memory_clear(right, sizeof right);
+    if (result != VERDICT_ACCEPT && length)
         memory_clear(text, length);
     return result;
 }

@@ -14,7 +14,7 @@
 #define GCM_MOST 0xfffffffe0ull /* bytes of text: 2^39 - 256 bits, section 5.2.1.1 */
 
 #if defined(__x86_64__) || defined(__aarch64__)
-#define GCM_POWERS 16 /* of the hash key: so many blocks are hashed at once */
+#define GCM_POWERS 17 /* of the hash key: sixteen blocks are hashed at once, and the lengths with the last */
 #else
 #define GCM_POWERS 1
 #endif

@@ -22,4 +22,9 @@ typedef void gcm_hash_function(const struct gcm_key *key, uint8_t hash[16], cons
 typedef void gcm_crypt_function(const struct gcm_key *key, uint8_t hash[16], uint8_t counter[16], const uint8_t *in,
                                 uint8_t *out, size_t blocks, enum gcm_way way);
 
+/* A whole message, of which `first` is the first counter block, and its tag.  Lengths are in bytes. */
+typedef void gcm_message_function(const struct gcm_key *key, const uint8_t first[16], const uint8_t *additional,
+                                  size_t additional_length, const uint8_t *in, uint8_t *out, size_t length,
+                                  uint8_t tag[GCM_TAG], enum gcm_way way);
+
 #endif
