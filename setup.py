@@ -23,7 +23,7 @@ REQUIRES = [
     "cryptography>=43", "cffi>=1.16", "click>=8.1", "rich>=13", "starlette", "uvicorn>=0.30", "h11",
     "msgspec", "sqlalchemy>=2", "cbor2>=5.6", "unicorn>=2.1.4,<3",
 ]  # fmt: skip
-TEST = ["pytest", "hypothesis", "pytest-xdist", "mypy", "ruff", "cryptography-vectors", "pyelftools"]
+TEST = ["pytest", "hypothesis", "pytest-xdist", "mypy", "ruff", "cryptography-vectors", "pyelftools", "hsslms", "pyhsslms"]
 
 
 def packages() -> dict[str, str]:

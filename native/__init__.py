@@ -17,7 +17,7 @@ from .errors import BadPath, BadPoint, BadSignature, BadTag
 
 __all__ = [
     "ENGINE", "BadPath", "BadPoint", "BadSignature", "BadTag", "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear",
-    "compare", "describe", "hkdf_expand", "hkdf_extract", "hmac_sha256", "p256_check", "p256_ecdh",
+    "compare", "describe", "hkdf_expand", "hkdf_extract", "hmac_sha256", "lms_verify", "p256_check", "p256_ecdh",
     "p256_is_private", "p256_public", "p256_sign", "p256_verify", "prepare", "sha256", "warning",
 ]  # fmt: skip
 
@@ -41,6 +41,7 @@ describe = _engine.describe
 hkdf_expand = _engine.hkdf_expand
 hkdf_extract = _engine.hkdf_extract
 hmac_sha256 = _engine.hmac_sha256
+lms_verify = _engine.lms_verify
 p256_check = _engine.p256_check
 p256_ecdh = _engine.p256_ecdh
 p256_is_private = _engine.p256_is_private

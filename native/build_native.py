@@ -34,6 +34,8 @@ INCLUDES = """
     #include "common/cpu.h"
     #include "confinement/confine.h"
     #include "hash/sha256.h"
+    #include "lms/lms.h"
+    #include "lms_sign/lms_sign.h"
     #include "p256/engine_64.h"
 """
 

@@ -12,7 +12,7 @@ from ._native import lib
 if not hasattr(_native, "sha256"):  # a boxed program loads this file anew, and the library never
     lib.binding_install()
 
-from ._native import Sha256, clear, compare, sha256  # they are there from here on
+from ._native import Sha256, clear, compare, lms_verify, sha256  # they are there from here on
 from .standard import (
     aes_gcm_open,
     aes_gcm_seal,
@@ -29,8 +29,8 @@ from .standard import (
 
 __all__ = [
     "NAME", "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear", "compare", "describe", "hkdf_expand", "hkdf_extract",
-    "hmac_sha256", "p256_check", "p256_ecdh", "p256_is_private", "p256_public", "p256_sign", "p256_verify", "sha256",
-    "warning",
+    "hmac_sha256", "lms_verify", "p256_check", "p256_ecdh", "p256_is_private", "p256_public", "p256_sign", "p256_verify",
+    "sha256", "warning",
 ]  # fmt: skip
 
 NAME = "C with the processor's SHA-256" if lib.cpu_features() & lib.CPU_SHA else "portable C"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 
-from .plain import mac
+from .plain import lms, mac
 from .plain.memory import clear
 
 TYPE_CHECKING = False
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAME", "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear", "compare", "describe", "hkdf_expand", "hkdf_extract",
-    "hmac_sha256", "p256_check", "p256_ecdh", "p256_is_private", "p256_public", "p256_sign", "p256_verify", "sha256",
-    "warning",
+    "hmac_sha256", "lms_verify", "p256_check", "p256_ecdh", "p256_is_private", "p256_public", "p256_sign", "p256_verify",
+    "sha256", "warning",
 ]  # fmt: skip
 
 try:
@@ -140,6 +140,14 @@ def aes_gcm_seal(key: Data, nonce: Data, aad: Data, plaintext: Data) -> bytes:
 def aes_gcm_open(key: Data, nonce: Data, aad: Data, data: Data) -> bytes:
     """The plaintext of `data` (ciphertext and tag). Raises BadTag, and then gives nothing out."""
     return _heavy.aes_gcm_open(key, nonce, aad, data)
+
+
+def lms_verify(public: Data, message: Data, signature: Data) -> None:
+    """Raise BadSignature unless `signature` is by the LMS key `public` over `message` (RFC 8554, SP 800-208).
+
+    Taken are the sets with SHA-256, of 256 and of 192 bits; which one is said by the key alone.
+    """
+    lms.verify(sha256, bytes(public), bytes(message), bytes(signature))
 
 
 def describe() -> str:

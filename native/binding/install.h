@@ -4,6 +4,7 @@
 #ifndef ARMILLARY_BINDING_INSTALL_H
 #define ARMILLARY_BINDING_INSTALL_H
 
+#include "binding/decision.h"
 #include "binding/hash.h"
 
 /*
@@ -14,7 +15,7 @@ static int binding_install(void)
 {
     PyObject *module = PyImport_AddModule("armillary.native._native"); /* borrowed */
 
-    if (!module || PyModule_AddFunctions(module, HASH_METHODS))
+    if (!module || PyModule_AddFunctions(module, HASH_METHODS) || PyModule_AddFunctions(module, DECISION_METHODS))
         return -1;
     return state_type(module, "Sha256", "A hash in progress.", py_sha256_new, SHA256_METHODS);
 }

@@ -5,7 +5,7 @@ Sound and readable; slow, and not constant time (see each module).
 
 from __future__ import annotations
 
-from . import mac
+from . import lms, mac
 from .gcm import aes_gcm_open, aes_gcm_seal
 from .memory import clear, compare
 from .p256 import p256_check, p256_ecdh, p256_is_private, p256_public, p256_sign, p256_verify
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear", "compare", "hkdf_expand", "hkdf_extract", "hmac_sha256",
-    "p256_check", "p256_ecdh", "p256_is_private", "p256_public", "p256_sign", "p256_verify", "sha256",
+    "lms_verify", "p256_check", "p256_ecdh", "p256_is_private", "p256_public", "p256_sign", "p256_verify", "sha256",
 ]  # fmt: skip
 
 NAME = "plain Python"
@@ -36,3 +36,8 @@ def hkdf_extract(salt: Data, ikm: Data) -> bytes:
 def hkdf_expand(prk: Data, info: Data, length: int) -> bytes:
     """`length` bytes, at most 8160 (RFC 5869, section 2.3)."""
     return mac.expand(hmac_sha256, prk, info, length)
+
+
+def lms_verify(public: Data, message: Data, signature: Data) -> None:
+    """Raise BadSignature unless `signature` is by the LMS key `public` over `message` (RFC 8554)."""
+    lms.verify(sha256, bytes(public), bytes(message), bytes(signature))
