@@ -37,6 +37,9 @@ INCLUDES = """
     #include "lms/lms.h"
     #include "lms_sign/lms_sign.h"
     #include "p256/engine_64.h"
+    #include "p256/known.h"
+    #include "p256/p256.h"
+    #include "p256/signature_der.h"
 """
 
 ffi = FFI()
