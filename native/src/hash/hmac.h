@@ -12,7 +12,8 @@
 
 /* A tag in progress.  Secret: clear it with memory_clear() when done. */
 struct hmac {
-    struct sha256 inner, outer;
+    struct sha256 inner;
+    uint32_t outer[8]; /* the state after the key's block: the outer hash takes nothing more before the end */
 };
 
 /* in: key[0..length), any length.  out: *mac. */

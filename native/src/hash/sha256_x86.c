@@ -6,14 +6,7 @@
  */
 #include "hash/sha256_x86.h"
 
-#if !defined(__x86_64__)
-
-void sha256_x86_blocks(uint32_t state[8], const uint8_t *data, size_t blocks)
-{
-    (void)state, (void)data, (void)blocks;
-}
-
-#else
+#if defined(__x86_64__)
 
 #include "hash/sha256_constants.h"
 
@@ -54,19 +47,39 @@ TARGET static inline void one_block(__m128i *abef, __m128i *cdgh, const uint8_t 
     *cdgh = _mm_add_epi32(*cdgh, c);
 }
 
-TARGET void sha256_x86_blocks(uint32_t state[8], const uint8_t *data, size_t blocks)
+/* Two registers from the eight words in memory, and back. */
+TARGET static inline void load_state(const uint32_t state[8], __m128i *abef, __m128i *cdgh)
+{
+    const __m128i *memory = (const __m128i *)(const void *)state;
+    const __m128i cdab = _mm_shuffle_epi32(_mm_loadu_si128(memory), 0xb1);
+    const __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128(memory + 1), 0x1b);
+    *abef = _mm_alignr_epi8(cdab, efgh, 8);
+    *cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
+}
+
+TARGET static inline void store_state(uint32_t state[8], __m128i abef, __m128i cdgh)
 {
     __m128i *memory = (__m128i *)(void *)state;
-    __m128i dcba = _mm_loadu_si128(memory), hgfe = _mm_loadu_si128(memory + 1);
-    __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
-    __m128i abef = _mm_alignr_epi8(cdab, efgh, 8), cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
-
-    for (; blocks; blocks--, data += 64)
-        one_block(&abef, &cdgh, data);
-
-    __m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+    const __m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
     _mm_storeu_si128(memory, _mm_blend_epi16(feba, dchg, 0xf0));
     _mm_storeu_si128(memory + 1, _mm_alignr_epi8(dchg, feba, 8));
+}
+
+TARGET void sha256_x86_blocks(uint32_t state[8], const uint8_t *data, size_t blocks)
+{
+    __m128i abef, cdgh;
+
+    load_state(state, &abef, &cdgh);
+    for (; blocks; blocks--, data += 64)
+        one_block(&abef, &cdgh, data);
+    store_state(state, abef, cdgh);
+}
+
+TARGET void sha256_x86_two(uint32_t first[8], const uint8_t *first_data, uint32_t second[8],
+                           const uint8_t *second_data, size_t blocks)
+{
+    sha256_x86_blocks(first, first_data, blocks);
+    sha256_x86_blocks(second, second_data, blocks);
 }
 
 #endif
