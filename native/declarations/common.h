@@ -12,3 +12,6 @@ void cpu_restrict(uint32_t allowed);
 
 int memory_equal(const uint8_t *a, const uint8_t *b, size_t length);
 void memory_clear(void *memory, size_t length);
+
+#define VERDICT_ACCEPT ...
+#define VERDICT_REJECT ...
