@@ -2,6 +2,10 @@ verdict p256_is_private(const uint8_t *private_key);
 verdict p256_check(const uint8_t *public_key);
 verdict p256_public(const uint8_t *private_key, uint8_t *public_key);
 verdict p256_ecdh(const uint8_t *private_key, const uint8_t *public_key, uint8_t *shared);
+struct drbg;
+verdict p256_generate(struct drbg *random, uint8_t *private_key, uint8_t *public_key);
+verdict p256_sign(const uint8_t *private_key, const uint8_t *digest, uint8_t *signature);
+verdict p256_sign_hedged(const uint8_t *private_key, const uint8_t *digest, const uint8_t *extra, uint8_t *signature);
 verdict p256_verify(const uint8_t *public_key, const uint8_t *digest, const uint8_t *signature);
 struct p256_claim {
     const uint8_t *public_key, *digest, *signature;
