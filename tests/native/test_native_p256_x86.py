@@ -15,6 +15,7 @@ SOURCE = pathlib.Path(__file__).parent.parent.parent / "native/src/p256"
 FEATURES = {
     "64-bit words": 0,
     "MULX and ADX": lib.CPU_ADX,
+    "AVX-512 IFMA": lib.CPU_IFMA | lib.CPU_ADX,
 }
 OFFERED = [name for name, features in FEATURES.items() if features & lib.cpu_offers() == features]
 

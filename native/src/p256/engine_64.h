@@ -14,7 +14,8 @@ const struct p256_engine *engine_64_best(uint32_t features);
 #endif
 
 #if defined(__x86_64__)
-extern const struct p256_engine p256_adx; /* CPU_ADX */
+extern const struct p256_engine p256_adx;  /* CPU_ADX */
+extern const struct p256_engine p256_ifma; /* CPU_IFMA */
 #endif
 
 #endif

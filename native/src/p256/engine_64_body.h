@@ -265,11 +265,12 @@ static inline void engine_table_make(void *table, const uint8_t point[64])
     }
 }
 
+/* What every engine over this has; left out is what some do otherwise: base, combine_known. */
 #define ENGINE_64 \
-    .is_point = point_is_valid, .base = engine_base, .multiply = engine_multiply, .combine = engine_combine, \
+    .is_point = point_is_valid, .multiply = engine_multiply, .combine = engine_combine, \
     .scalar_multiply = scalar_64_multiply, .scalar_inverse = scalar_64_inverse, \
     .scalar_inverse_public = scalar_64_inverse_public, .table_size = sizeof(struct table_64), \
-    .table_make = engine_table_make, .combine_known = engine_combine_known
+    .table_make = engine_table_make
 
 #endif
 #endif
