@@ -50,6 +50,19 @@ DECLARATIONS = """
     void machine_pulse_irq(struct machine *machine, uint32_t number);
     uint32_t machine_get(struct machine *machine, uint32_t number);
     void machine_set(struct machine *machine, uint32_t number, uint32_t value);
+    uint32_t machine_step(struct machine *machine, uint64_t until);
+    #define MACHINE_WATCH_EXECUTE ...
+    #define MACHINE_WATCH_READ ...
+    #define MACHINE_WATCH_WRITE ...
+    int machine_watch(struct machine *machine, uint32_t kind, uint32_t address, uint32_t size);
+    void machine_unwatch(struct machine *machine, int number);
+    int machine_watch_hit(const struct machine *machine, uint32_t *address);
+    struct machine_access { uint64_t time; uint32_t pc, address, value, size, is_write; };
+    uint32_t machine_accesses(const struct machine *machine, struct machine_access *at, uint32_t most);
+    uint32_t machine_state_size(void);
+    void machine_save(struct machine *machine, uint8_t *state);
+    int machine_restore(struct machine *machine, const uint8_t *state);
+    void machine_code_changed(struct machine *machine, uint32_t address, uint32_t size);
     const char *machine_error(const struct machine *machine);
 
     extern "Python" uint32_t armillary_device_read(void *, uint32_t, uint32_t, uint32_t);

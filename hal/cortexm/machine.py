@@ -46,6 +46,17 @@ class Device(Protocol):
         """Take a value. Raises BusError."""
 
 
+class Access(NamedTuple):
+    """An access to a device: when (ticks), by the instruction at `pc`, where, what, how many bytes."""
+
+    time: int
+    pc: int
+    address: int
+    value: int
+    size: int
+    is_write: bool
+
+
 class Stop(NamedTuple):
     """Why a run ended, and when."""
 
@@ -127,6 +138,54 @@ class Machine:
             raise failure
         return Stop(reason, self.now)
 
+    def step(self, until: int) -> Stop:
+        """Run one instruction, or take one exception and run its first; or sleep, at most until `until`."""
+        return Stop(lib.machine_step(self._machine, until), self.now)
+
+    def watch(self, kind: str, address: int, size: int) -> int:
+        """Stop before `address` is executed ("x"), or when address[0..size) is read ("r"), written ("w") or either.
+
+        Returns a number for `unwatch`. Raises ValueError if there are too many (32).
+        """
+        bits = {"x": lib.MACHINE_WATCH_EXECUTE, "r": lib.MACHINE_WATCH_READ, "w": lib.MACHINE_WATCH_WRITE}
+        number = int(lib.machine_watch(self._machine, sum(bits[letter] for letter in kind), address, size))
+        if number < 0:
+            raise ValueError("too many breakpoints and watchpoints: 32 at most")
+        return number
+
+    def unwatch(self, number: int) -> None:
+        """Take a breakpoint or watchpoint away."""
+        lib.machine_unwatch(self._machine, number)
+
+    def watch_hit(self) -> tuple[int, int] | None:
+        """(number, address touched) of the watch that stopped the last run, or None."""
+        address = ffi.new("uint32_t *")
+        number = int(lib.machine_watch_hit(self._machine, address))
+        return None if number < 0 else (number, int(address[0]))
+
+    def accesses(self, most: int = 64) -> list[Access]:
+        """The latest accesses to devices, oldest first, at most 64."""
+        at = ffi.new("struct machine_access[]", most)
+        count = lib.machine_accesses(self._machine, at, most)
+        return [Access(one.time, one.pc, one.address, one.value, one.size, bool(one.is_write)) for one in at[0:count]]
+
+    def save(self) -> bytes:
+        """Everything but the devices: processor, timers, interrupts and memory."""
+        state = ffi.new("uint8_t[]", lib.machine_state_size())
+        lib.machine_save(self._machine, state)
+        return bytes(ffi.buffer(state)) + b"".join(bytes(ffi.buffer(place)) for _, place in self._memories)
+
+    def restore(self, saved: bytes) -> None:
+        """Go on from `saved`, which a machine with the same memory gave. Raises ValueError for anything else."""
+        at = int(lib.machine_state_size())
+        if len(saved) != at + sum(len(place) for _, place in self._memories):
+            raise ValueError("the state is of a machine with other memory")
+        for _, place in self._memories:
+            ffi.buffer(place)[:] = saved[at : at + len(place)]
+            at += len(place)
+        if lib.machine_restore(self._machine, saved):
+            raise ValueError("the state was saved by another version")
+
     @property
     def now(self) -> int:
         """Virtual time in ticks; exact inside a device's read or write too."""
@@ -176,6 +235,7 @@ class Machine:
     def write_memory(self, address: int, data: bytes) -> None:
         """Change memory, read-only memory too. Raises ValueError where there is none."""
         self._memory(address, len(data))[:] = data
+        lib.machine_code_changed(self._machine, address, len(data))
 
     def _memory(self, address: int, size: int) -> memoryview:
         for base, place in self._memories:

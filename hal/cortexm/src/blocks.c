@@ -5,18 +5,18 @@
 
 #include <string.h>
 
-static uint32_t half_at(const uint8_t *code)
+uint32_t half_at(const uint8_t *code)
 {
     return (uint32_t)code[0] | (uint32_t)code[1] << 8;
 }
 
 /* Is this the first half of a 32-bit instruction (DDI0403E, A5.1)? */
-static bool is_wide(uint32_t half)
+bool is_wide(uint32_t half)
 {
     return half >= 0xe800;
 }
 
-static uint32_t flags_of(uint32_t first, uint32_t second)
+uint32_t flags_of(uint32_t first, uint32_t second)
 {
     if (first == 0xbf40)
         return BLOCK_SEV;
@@ -24,6 +24,8 @@ static uint32_t flags_of(uint32_t first, uint32_t second)
         return BLOCK_MASKS;
     if ((first & 0xec00) == 0xec00)
         return BLOCK_COPROCESSOR;
+    if ((first & 0xffd0) == 0xfb90 && (second & 0xf0f0) == 0xf0f0)
+        return BLOCK_DIVIDE;
     return first == 0xf3af && second == 0x8004 ? BLOCK_SEV : 0;
 }
 

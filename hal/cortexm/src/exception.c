@@ -17,12 +17,15 @@ static uint32_t xpsr(struct machine *m)
     return reg_get(m, UC_ARM_REG_XPSR);
 }
 
-/* Set xPSR.  unicorn takes the exception number from one name and rebuilds its flags from another. */
-static void set_xpsr(struct machine *m, uint32_t value)
+/* May the frame be written or read, by who was running?  Sets what a refusal is called. */
+static bool may_touch(struct machine *m, uint32_t frame, uint32_t size, uint32_t perms, bool privileged, uint32_t *status)
 {
-    reg_set(m, UC_ARM_REG_XPSR, value);
-    reg_set(m, UC_ARM_REG_APSR_NZCVQG, value & 0xf80f0000);
-    reg_set(m, UC_ARM_REG_APSR_NZCV, value & 0xf0000000);
+    const bool is_stacking = perms == UC_PROT_WRITE;
+    *status = is_stacking ? MSTKERR : MUNSTKERR;
+    if (!mpu_allows(m, frame, size, perms, privileged))
+        return false;
+    *status = is_stacking ? STKERR : UNSTKERR;
+    return memory_at(m, frame, size, perms) != NULL;
 }
 
 static void stack_floats(struct machine *m, uint32_t frame)
@@ -47,24 +50,26 @@ static void unstack_floats(struct machine *m, uint32_t frame)
 /* Where the eight words of a frame come from, in order; the return address and xPSR apart. */
 static const int STACKED[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
 
-/* PushStack().  Returns whether all of it could be written. */
-static bool push(struct machine *m, uint32_t return_address, uint32_t control)
+/* PushStack().  Returns 0, or what went wrong; the stack pointer moves all the same. */
+static uint32_t push(struct machine *m, uint32_t return_address, uint32_t control)
 {
     const bool is_extended = control & CONTROL_FPCA;
     const uint32_t top = reg_get(m, UC_ARM_REG_SP), size = is_extended ? EXTENDED : BASIC;
     const bool is_aligned = is_extended || (m->ccr & 1u << 9);
     const uint32_t padding = is_aligned ? top & 4 : 0, frame = top - size - padding;
-    const uint32_t status = (xpsr(m) & ~XPSR_ALIGNED) | (padding ? XPSR_ALIGNED : 0);
-    bool is_good = true;
+    uint32_t status;
+    const bool is_good = may_touch(m, frame, size, UC_PROT_WRITE, is_privileged(m), &status);
 
     reg_set(m, UC_ARM_REG_SP, frame);
+    if (!is_good)
+        return status;
     for (uint32_t i = 0; i < 6; i++)
-        is_good &= memory_write_word(m, frame + 4 * i, reg_get(m, STACKED[i]));
-    is_good &= memory_write_word(m, frame + 24, return_address);
-    is_good &= memory_write_word(m, frame + 28, status);
-    if (is_extended && is_good)
+        memory_write_word(m, frame + 4 * i, reg_get(m, STACKED[i]));
+    memory_write_word(m, frame + 24, return_address);
+    memory_write_word(m, frame + 28, (xpsr(m) & ~XPSR_ALIGNED) | (padding ? XPSR_ALIGNED : 0));
+    if (is_extended)
         stack_floats(m, frame);
-    return is_good;
+    return 0;
 }
 
 static uint32_t exc_return_of(bool is_handler, uint32_t control)
@@ -96,13 +101,19 @@ static void take(struct machine *m, uint32_t number, uint32_t exc_return)
         fault(m, USAGE_FAULT, INVSTATE, vector);
 }
 
+static uint32_t fault_of(uint32_t status)
+{
+    return status >> 16 ? USAGE_FAULT : status >> 8 ? BUS_FAULT : MEM_MANAGE;
+}
+
 void exception_enter(struct machine *m, uint32_t number, uint32_t return_address)
 {
     const uint32_t control = reg_get(m, UC_ARM_REG_CONTROL);
-    const bool is_good = push(m, return_address, control);
+    const uint32_t status = push(m, return_address, control);
     take(m, number, exc_return_of(exception_number(m) != 0, control));
-    if (!is_good)
-        fault(m, BUS_FAULT, STKERR, reg_get(m, UC_ARM_REG_PC));
+    mpu_apply(m);
+    if (status)
+        fault(m, fault_of(status), status, reg_get(m, UC_ARM_REG_PC));
 }
 
 /* DeActivate(): the handler is over; a line still high pends again. */
@@ -136,24 +147,23 @@ static bool is_lawful(struct machine *m, uint32_t exc_return, uint32_t number)
     return (kind == 9 || kind == 0xd) && (count_active(m) == 1 || (m->ccr & 1));
 }
 
-/* PopStack(). */
-static void pop(struct machine *m, uint32_t frame, bool is_extended)
+/* PopStack().  Returns 0, or what went wrong. */
+static uint32_t pop(struct machine *m, uint32_t frame, bool is_extended, bool privileged)
 {
-    uint32_t words[8] = {0};
-    bool is_good = true;
+    uint32_t words[8] = {0}, status;
+    const uint32_t size = is_extended ? EXTENDED : BASIC;
+    if (!may_touch(m, frame, size, UC_PROT_READ, privileged, &status))
+        return status;
     for (uint32_t i = 0; i < 8; i++)
-        is_good &= memory_read_word(m, frame + 4 * i, &words[i]);
-    if (!is_good) {
-        fault(m, BUS_FAULT, UNSTKERR, reg_get(m, UC_ARM_REG_PC));
-        return;
-    }
+        memory_read_word(m, frame + 4 * i, &words[i]);
     if (is_extended)
         unstack_floats(m, frame);
     for (uint32_t i = 0; i < 6; i++)
         reg_set(m, STACKED[i], words[i]);
-    reg_set(m, UC_ARM_REG_SP, (frame + (is_extended ? EXTENDED : BASIC)) + (words[7] & XPSR_ALIGNED ? 4 : 0));
+    reg_set(m, UC_ARM_REG_SP, frame + size + (words[7] & XPSR_ALIGNED ? 4 : 0));
     set_xpsr(m, words[7] & ~XPSR_ALIGNED);
     reg_set(m, UC_ARM_REG_PC, words[6] | 1);
+    return 0;
 }
 
 void exception_return(struct machine *m, uint32_t exc_return)
@@ -171,7 +181,9 @@ void exception_return(struct machine *m, uint32_t exc_return)
     if (is_thread)
         set_xpsr(m, xpsr(m) & ~0x1ffu); /* SPSEL may be set in thread mode only */
     reg_set(m, UC_ARM_REG_CONTROL, (control & 1) | (uses_psp ? CONTROL_SPSEL : 0) | (is_extended ? CONTROL_FPCA : 0));
-    pop(m, reg_get(m, UC_ARM_REG_SP), is_extended);
+    const uint32_t status = pop(m, reg_get(m, UC_ARM_REG_SP), is_extended, !is_thread || !(control & 1));
+    if (status)
+        fault(m, fault_of(status), status, reg_get(m, UC_ARM_REG_PC));
     m->event = true;
     m->attention = true;
     if (is_thread && (m->scr & 2)) /* SLEEPONEXIT */

@@ -49,6 +49,7 @@ struct device {
     uint32_t address, size, number;
 };
 
+
 /* What is known of a block of code. */
 struct block {
     uint32_t address, size;
@@ -60,12 +61,29 @@ struct block {
 #define BLOCK_SEV 1u         /* has a SEV */
 #define BLOCK_MASKS 2u       /* has a CPS or MSR: an exception may have become possible */
 #define BLOCK_COPROCESSOR 4u /* has a coprocessor (floating-point) instruction */
+#define BLOCK_DIVIDE 8u      /* has a SDIV or UDIV */
 
 struct systick {
     uint32_t control, reload;
     uint64_t due;   /* cycle at which it next reaches zero, while it runs */
     uint32_t value; /* while it stands still */
 };
+
+/* A breakpoint (size 2, MACHINE_WATCH_EXECUTE) or a watchpoint. */
+struct watch {
+    uint32_t address, size, kind;
+    uc_hook hook;
+};
+
+#define WATCHES 32
+
+struct access {
+    uint64_t time; /* ticks */
+    uint32_t pc, address, value;
+    uint16_t size, is_write;
+};
+
+#define ACCESSES 64 /* remembered for a post-mortem, a power of two */
 
 struct machine {
     uc_engine *engine;
@@ -74,32 +92,47 @@ struct machine {
     struct memory memories[MEMORIES];
     struct device mapped[DEVICES];
     uint32_t memory_count, device_count;
-
-    /* time */
-    uint64_t cycles;       /* at the start of the current block */
-    uint64_t base_cycles;  /* and ticks when the clock was last set */
-    uint64_t base_ticks;
-    uint64_t deadline;     /* in cycles: stop there */
-    uint64_t limit;        /* in ticks */
-    uint32_t cost;         /* cycles of the current block */
-    uint32_t block_address, block_size;
-
-    /* events the hooks leave for the run loop */
-    bool attention;        /* look at exceptions before the next block */
-    bool is_running, is_stop_wanted, is_sleeping, event, is_locked_up, is_reset_wanted;
-    bool is_held;          /* the hook stopped before a block */
-    bool is_refused;       /* the device refused the access */
-    uint32_t trap;         /* number of a hook's interrupt, plus one; 0 none */
+    bool is_running;
+    bool is_stop_wanted;
+    bool is_held;      /* a hook stopped before an instruction */
+    bool is_careful;   /* the next instructions are to be looked at one by one */
+    bool is_stepping;  /* machine_step() */
+    bool is_refused;   /* the device refused the access */
+    uint32_t trap;     /* number of a hook's interrupt, plus one; 0 none */
     uint32_t fault_status, fault_address;
     uc_err failure;
 
-    /* NVIC and SCB */
+    /* the debugger's */
+    struct watch watches[WATCHES];
+    uint32_t watch_count, watch_hit; /* number of the watch that stopped it, plus one */
+    uint32_t passing;                /* the breakpoint it stands on and may pass, plus one */
+    struct access accesses[ACCESSES];
+    uint32_t access_count;
+
+    /* the MPU as it stands in unicorn's translation */
+    bool is_translated, is_mpu_changed, has_fine_pages, is_checking;
+    uint32_t mpu_key;
+    uc_hook fine_hook, unaligned_hook;
+    bool has_unaligned_hook;
+
+    /* --- from here to `blocks`: what machine_save() keeps --- */
+    uint64_t cycles;           /* at the start of the current block */
+    uint64_t base_cycles;      /* and ticks when the clock was last set */
+    uint64_t base_ticks;
+    uint64_t deadline;         /* in cycles: stop there */
+    uint64_t limit;            /* in ticks */
+    uint32_t ticks_per_cycle;
+    uint32_t cost;             /* cycles of the current block */
+    uint32_t block_address, block_size;
+    bool attention;            /* look at exceptions before the next block */
+    bool is_sleeping, event, is_locked_up, is_reset_wanted;
     uint32_t enabled[WORDS], pending[WORDS], active[WORDS], line[WORDS];
     uint8_t priority[VECTORS];
     uint32_t vtor, prigroup, scr, ccr, shcsr, cfsr, hfsr, dfsr, mmfar, bfar, cpacr, fpccr, fpdscr, demcr, dwt_control;
     uint64_t dwt_origin;
     struct systick systick;
     uint32_t mpu_control, mpu_number, mpu_base[8], mpu_attributes[8];
+    /* --- */
 
     struct block blocks[BLOCKS];
 };
@@ -108,6 +141,7 @@ struct machine {
 uint32_t reg_get(struct machine *m, int reg);
 void reg_set(struct machine *m, int reg, uint32_t value);
 uint32_t exception_number(struct machine *m);
+void set_xpsr(struct machine *m, uint32_t value);
 
 /* memory.c */
 uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t perms);
@@ -117,6 +151,32 @@ bool memory_write_word(struct machine *m, uint32_t address, uint32_t value);
 /* blocks.c */
 const struct block *block_at(struct machine *m, uint32_t address, uint32_t size);
 uint32_t count_between(struct machine *m, uint32_t from, uint32_t to);
+
+uint32_t half_at(const uint8_t *code);
+bool is_wide(uint32_t half);
+uint32_t flags_of(uint32_t first, uint32_t second);
+
+/* careful.c */
+bool needs_care(struct machine *m, const struct block *block);
+bool check_instruction(struct machine *m); /* false if it faulted instead */
+void watch_alignment(struct machine *m);
+
+/* mpu.c */
+bool is_privileged(struct machine *m);
+uint32_t mpu_perms(struct machine *m, uint32_t address, bool privileged);
+bool mpu_allows(struct machine *m, uint32_t address, uint32_t size, uint32_t perms, bool privileged);
+uint32_t mpu_read(struct machine *m, uint32_t offset);
+void mpu_write(struct machine *m, uint32_t offset, uint32_t value);
+void mpu_apply(struct machine *m);
+bool mpu_fill(struct machine *m, uint32_t page, uc_mem_type type, uc_tlb_entry *entry);
+bool mpu_stops_block(struct machine *m, uint32_t address);
+
+/* machine.c */
+/* A hook's address as the object pointer that uc_hook_add() takes; POSIX says that it fits. */
+#define HOOK(function) (*(void **)&(union { void *object; __typeof__(&function) code; }){.code = function})
+
+bool add_hook(struct machine *m, uc_hook *handle, int type, void *function, void *user, uint64_t begin, uint64_t end);
+void refuse(struct machine *m, uint32_t status, uint32_t address);
 
 /* nvic.c */
 #define NOBODY 256 /* a priority below every exception's */

@@ -14,13 +14,13 @@
 
 static uint64_t ticks_at(const struct machine *m, uint64_t cycles)
 {
-    return m->base_ticks + (cycles - m->base_cycles) * m->options.ticks_per_cycle;
+    return m->base_ticks + (cycles - m->base_cycles) * m->ticks_per_cycle;
 }
 
 /* The first cycle that is not before `time`. */
 static uint64_t cycle_of(const struct machine *m, uint64_t time)
 {
-    const uint64_t step = m->options.ticks_per_cycle;
+    const uint64_t step = m->ticks_per_cycle;
     if (time <= m->base_ticks)
         return m->base_cycles;
     return m->base_cycles + (time - m->base_ticks) / step + ((time - m->base_ticks) % step != 0);
@@ -58,7 +58,7 @@ static void set_deadline(struct machine *m)
 void machine_set_clock(struct machine *m, uint32_t ticks_per_cycle)
 {
     rebase(m);
-    m->options.ticks_per_cycle = ticks_per_cycle ? ticks_per_cycle : 1;
+    m->ticks_per_cycle = ticks_per_cycle ? ticks_per_cycle : 1;
     set_deadline(m);
 }
 
@@ -83,6 +83,13 @@ static void on_block(uc_engine *engine, uint64_t address, uint32_t size, void *u
         return;
     }
     const struct block *block = block_at(m, (uint32_t)address, size);
+    if ((block->flags & (BLOCK_COPROCESSOR | BLOCK_DIVIDE) && !m->is_careful && needs_care(m, block)) ||
+        mpu_stops_block(m, (uint32_t)address)) {
+        m->is_careful = !m->fault_status;
+        m->is_held = true;
+        unicorn.emu_stop(engine);
+        return;
+    }
     m->cost = block->count;
     m->block_address = (uint32_t)address;
     m->block_size = size;
@@ -110,16 +117,24 @@ static bool on_unmapped(uc_engine *engine, uc_mem_type type, uint64_t address, i
     struct machine *m = user;
     (void)engine, (void)size, (void)value;
     m->fault_address = (uint32_t)address;
-    m->fault_status = type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT ? IBUSERR : PRECISERR | BFARVALID;
+    if (!m->fault_status) /* the MPU may have refused it already */
+        m->fault_status = type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT ? IBUSERR : PRECISERR | BFARVALID;
     return false;
 }
 
 /* The access just made does not happen: stop on its instruction. */
-static void refuse(struct machine *m, uint32_t address)
+void refuse(struct machine *m, uint32_t status, uint32_t address)
 {
-    m->fault_status = PRECISERR | BFARVALID;
+    m->fault_status = status;
     m->fault_address = address;
     unicorn.emu_stop(m->engine);
+}
+
+/* Keep an access for a post-mortem. */
+static void remember(struct machine *m, uint32_t address, uint32_t size, uint32_t value, bool is_write)
+{
+    m->accesses[m->access_count++ % ACCESSES] = (struct access){
+        machine_now(m), reg_get(m, UC_ARM_REG_PC), address, value, (uint16_t)size, is_write};
 }
 
 static uint64_t on_device_read(uc_engine *engine, uint64_t offset, unsigned size, void *user)
@@ -129,8 +144,9 @@ static uint64_t on_device_read(uc_engine *engine, uint64_t offset, unsigned size
     (void)engine;
     m->is_refused = false;
     const uint32_t value = m->devices.read(m->devices.owner, device->number, (uint32_t)offset, size);
+    remember(m, device->address + (uint32_t)offset, size, value, false);
     if (m->is_refused)
-        refuse(m, device->address + (uint32_t)offset);
+        refuse(m, PRECISERR | BFARVALID, device->address + (uint32_t)offset);
     return value;
 }
 
@@ -140,14 +156,10 @@ static void on_device_write(uc_engine *engine, uint64_t offset, unsigned size, u
     struct machine *m = device->machine;
     (void)engine;
     m->is_refused = false;
+    remember(m, device->address + (uint32_t)offset, size, (uint32_t)value, true);
     m->devices.write(m->devices.owner, device->number, (uint32_t)offset, size, (uint32_t)value);
     if (m->is_refused)
-        refuse(m, device->address + (uint32_t)offset);
-}
-
-static bool is_privileged(struct machine *m)
-{
-    return exception_number(m) || !(reg_get(m, UC_ARM_REG_CONTROL) & 1);
+        refuse(m, PRECISERR | BFARVALID, device->address + (uint32_t)offset);
 }
 
 static uint64_t on_system_read(uc_engine *engine, uint64_t offset, unsigned size, void *user)
@@ -156,7 +168,7 @@ static uint64_t on_system_read(uc_engine *engine, uint64_t offset, unsigned size
     (void)engine;
     if (is_privileged(m))
         return system_read(m, 0xe0000000 + (uint32_t)offset, size);
-    refuse(m, 0xe0000000 + (uint32_t)offset);
+    refuse(m, PRECISERR | BFARVALID, 0xe0000000 + (uint32_t)offset);
     return 0;
 }
 
@@ -168,19 +180,21 @@ static void on_system_write(uc_engine *engine, uint64_t offset, unsigned size, u
         system_write(m, 0xe0000000 + (uint32_t)offset, size, (uint32_t)value);
         set_deadline(m);
     } else
-        refuse(m, 0xe0000000 + (uint32_t)offset);
+        refuse(m, PRECISERR | BFARVALID, 0xe0000000 + (uint32_t)offset);
 }
 
 /* --- making -------------------------------------------------------------------------------------- */
 
+bool add_hook(struct machine *m, uc_hook *handle, int type, void *function, void *user, uint64_t begin, uint64_t end)
+{
+    return unicorn.hook_add(m->engine, handle, type, function, user, begin, end) == UC_ERR_OK;
+}
+
 static bool hook(struct machine *m, int type, void *function)
 {
     uc_hook handle;
-    return unicorn.hook_add(m->engine, &handle, type, function, m, 1, 0) == UC_ERR_OK;
+    return add_hook(m, &handle, type, function, m, 1, 0);
 }
-
-/* A hook's address as the object pointer that uc_hook_add() takes; POSIX says that it fits. */
-#define HOOK(function) (*(void **)&(union { void *object; __typeof__(&function) code; }){.code = function})
 
 static bool prepare(struct machine *m)
 {
@@ -197,6 +211,7 @@ struct machine *machine_new(const struct machine_options *options, const struct 
     if (!m)
         return NULL;
     m->options = *options;
+    m->ticks_per_cycle = options->ticks_per_cycle;
     m->devices = *devices;
     m->limit = NEVER;
     if (prepare(m))
@@ -304,7 +319,9 @@ static void handle_fault(struct machine *m)
     m->fault_status = 0;
     if (status & BFARVALID)
         m->bfar = m->fault_address;
-    fault(m, BUS_FAULT, status, reg_get(m, UC_ARM_REG_PC));
+    if (status & MMARVALID)
+        m->mmfar = m->fault_address;
+    fault(m, status >> 16 ? USAGE_FAULT : status >> 8 ? BUS_FAULT : MEM_MANAGE, status, reg_get(m, UC_ARM_REG_PC));
 }
 
 /* WFE waits unless an event came before (B1.5.18). */
@@ -356,18 +373,46 @@ static bool is_after_wfi(struct machine *m)
     return !m->is_held && half_before(m, reg_get(m, UC_ARM_REG_PC)) == 0xbf30;
 }
 
-static uint32_t run_code(struct machine *m)
+/* unicorn counts only in code that it translated for counting: forget what it has at the program counter. */
+static void forget_translation(struct machine *m, uint32_t pc)
 {
+    unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2), (uint64_t)pc, (uint64_t)pc + 2);
+}
+
+/* Run; or, if `count` is 1, run the instruction at the program counter. */
+static uint32_t start(struct machine *m, size_t count)
+{
+    const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
+    const bool is_wfi = count && half_before(m, pc + 2) == 0xbf30;
     m->is_running = true;
     m->is_held = false;
-    const uc_err error = unicorn.emu_start(m->engine, reg_get(m, UC_ARM_REG_PC) | 1, 0xfffffffe, 0, 0);
+    if (count)
+        forget_translation(m, pc);
+    const uc_err error = unicorn.emu_start(m->engine, pc | 1, 0xfffffffe, 0, count);
+    if (count)
+        forget_translation(m, pc);
     settle(m);
     m->is_running = false;
-    if (!m->trap && !m->fault_status && error == UC_ERR_OK && is_after_wfi(m)) {
+    if (!m->trap && !m->fault_status && error == UC_ERR_OK && (count ? is_wfi && !m->is_held : is_after_wfi(m))) {
         m->is_sleeping = true;
         return 0;
     }
     return handle(m, error);
+}
+
+/* One instruction, looked at before it runs. */
+static uint32_t run_one(struct machine *m)
+{
+    m->is_careful = true;
+    const uint32_t reason = check_instruction(m) ? start(m, 1) : 0;
+    m->is_careful = false;
+    return reason;
+}
+
+static uint32_t run_code(struct machine *m)
+{
+    const uint32_t reason = m->is_careful || m->is_stepping || m->passing ? run_one(m) : start(m, 0);
+    return reason ? reason : m->watch_hit ? MACHINE_BREAKPOINT : 0;
 }
 
 /* Take what may be taken now.  Returns why machine_run() ends, or 0. */
@@ -375,6 +420,8 @@ static uint32_t look(struct machine *m)
 {
     m->attention = false;
     systick_run(m);
+    mpu_apply(m);
+    watch_alignment(m);
     if (m->is_stop_wanted) {
         m->is_stop_wanted = false;
         return MACHINE_STOPPED;
@@ -403,6 +450,8 @@ uint32_t machine_run(struct machine *m, uint64_t until)
 {
     uint32_t reason = 0;
     m->limit = until;
+    m->passing = m->watch_hit ? reg_get(m, UC_ARM_REG_PC) + 1 : 0;
+    m->watch_hit = 0;
     while (!reason) {
         reason = look(m);
         set_deadline(m);
@@ -411,7 +460,18 @@ uint32_t machine_run(struct machine *m, uint64_t until)
         if (ticks_at(m, m->cycles) >= m->limit)
             return m->is_sleeping ? MACHINE_SLEEPING : MACHINE_TIME;
         reason = m->is_sleeping ? sleep_on(m, m->limit) : run_code(m);
+        m->passing = 0;
+        if (m->is_stepping && !reason)
+            return MACHINE_STOPPED;
     }
+    return reason;
+}
+
+uint32_t machine_step(struct machine *m, uint64_t until)
+{
+    m->is_stepping = true;
+    const uint32_t reason = machine_run(m, until);
+    m->is_stepping = false;
     return reason;
 }
 

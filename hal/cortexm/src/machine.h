@@ -59,6 +59,44 @@ void machine_stop(struct machine *machine);
 /* Run no further than `time`, from inside a device as well: something is scheduled for then. */
 void machine_limit(struct machine *machine, uint64_t time);
 
+/* One instruction, or until an exception is taken; then MACHINE_STOPPED. */
+uint32_t machine_step(struct machine *machine, uint64_t until);
+
+#define MACHINE_WATCH_EXECUTE 1
+#define MACHINE_WATCH_READ 2
+#define MACHINE_WATCH_WRITE 4
+
+/*
+ * Stop machine_run() before an instruction at address[0..size) is run, or memory there is read or written.
+ * Returns the number of the watch, or -1.
+ */
+int machine_watch(struct machine *machine, uint32_t kind, uint32_t address, uint32_t size);
+void machine_unwatch(struct machine *machine, int number);
+
+/* The watch that stopped the last run, or -1; where it was touched goes to *address. */
+int machine_watch_hit(const struct machine *machine, uint32_t *address);
+
+/* An access to a device, as it was remembered. */
+struct machine_access {
+    uint64_t time; /* ticks */
+    uint32_t pc, address, value, size, is_write;
+};
+
+/* The latest accesses to devices, oldest first.  out: at[0..result), result <= most and <= 64. */
+uint32_t machine_accesses(const struct machine *machine, struct machine_access *at, uint32_t most);
+
+/* The bytes that machine_save() writes. */
+uint32_t machine_state_size(void);
+
+/* Everything but memory and what was mapped and watched. */
+void machine_save(struct machine *machine, uint8_t *state);
+
+/* Go on from a saved state.  Returns 0, or -1 if it is not one of this version's. */
+int machine_restore(struct machine *machine, const uint8_t *state);
+
+/* Code at address[0..size) was changed from outside. */
+void machine_code_changed(struct machine *machine, uint32_t address, uint32_t size);
+
 uint64_t machine_now(const struct machine *machine);
 uint64_t machine_cycles(const struct machine *machine);
 void machine_set_clock(struct machine *machine, uint32_t ticks_per_cycle);

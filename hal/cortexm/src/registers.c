@@ -20,6 +20,14 @@ uint32_t exception_number(struct machine *m)
     return reg_get(m, UC_ARM_REG_IPSR) & 0x1ff;
 }
 
+/* Set xPSR.  unicorn takes the exception number from one name and rebuilds its flags from another. */
+void set_xpsr(struct machine *m, uint32_t value)
+{
+    reg_set(m, UC_ARM_REG_XPSR, value);
+    reg_set(m, UC_ARM_REG_APSR_NZCVQG, value & 0xf80f0000);
+    reg_set(m, UC_ARM_REG_APSR_NZCV, value & 0xf0000000);
+}
+
 /* unicorn's number of ours (machine.h). */
 static int unicorn_number(uint32_t number)
 {

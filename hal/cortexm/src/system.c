@@ -5,6 +5,8 @@
  */
 #include "internal.h"
 
+#include <string.h>
+
 #define SCS 0xe000e000u
 #define DWT 0xe0001000u
 #define CPUID 0x410fc241u /* Cortex-M4 r0p1 */
@@ -24,6 +26,8 @@ void system_reset(struct machine *m)
     m->fpccr = 3u << 30;
     m->fpdscr = m->demcr = m->dwt_control = 0;
     m->mpu_control = m->mpu_number = 0;
+    memset(m->mpu_base, 0, sizeof m->mpu_base);
+    memset(m->mpu_attributes, 0, sizeof m->mpu_attributes);
     m->is_locked_up = m->is_sleeping = m->is_reset_wanted = m->event = false;
 }
 
@@ -228,8 +232,6 @@ static uint32_t scb_read(struct machine *m, uint32_t offset)
         return m->bfar;
     case 0xd88:
         return m->cpacr;
-    case 0xd90:
-        return m->options.mpu_regions << 8;
     case 0xdfc:
         return m->demcr;
     case 0xf34:
@@ -262,6 +264,7 @@ static void scb_write(struct machine *m, uint32_t offset, uint32_t value)
         break;
     case 0xd14:
         m->ccr = value & 0x31b;
+        m->attention = true;
         break;
     case 0xd24:
         write_shcsr(m, value);
@@ -331,6 +334,8 @@ uint32_t system_read(struct machine *m, uint32_t address, uint32_t size)
         return systick_read(m, offset);
     if (offset >= 0x100 && offset < 0x400)
         return nvic_read(m, offset);
+    if (offset >= 0xd90 && offset < 0xdbc)
+        return mpu_read(m, offset);
     return scb_read(m, offset & ~3u) >> 8 * (offset & 3);
 }
 
@@ -347,6 +352,8 @@ void system_write(struct machine *m, uint32_t address, uint32_t size, uint32_t v
         systick_write(m, offset, value);
     else if (offset >= 0x100 && offset < 0x400)
         nvic_write(m, offset, value);
+    else if (offset >= 0xd90 && offset < 0xdbc)
+        mpu_write(m, offset, value);
     else
         scb_write(m, offset & ~3u, value << 8 * (offset & 3));
 }

@@ -1,0 +1,86 @@
+/*
+ * For a debugger: watches, and what devices were asked lately.
+ */
+#include "internal.h"
+
+static void stop_at(struct machine *m, const struct watch *watch, uint64_t address)
+{
+    m->watch_hit = (uint32_t)(watch - m->watches) + 1;
+    m->fault_address = (uint32_t)address;
+    m->is_held = true;
+    unicorn.emu_stop(m->engine);
+}
+
+/* Before an instruction: the one the debugger stands on may be passed. */
+static void on_execute(uc_engine *engine, uint64_t address, uint32_t size, void *user)
+{
+    struct machine *m = user;
+    (void)engine, (void)size;
+    if (m->passing == (uint32_t)address + 1)
+        return;
+    for (uint32_t i = 0; i < WATCHES; i++)
+        if (m->watches[i].kind == MACHINE_WATCH_EXECUTE && m->watches[i].address == (uint32_t)address)
+            stop_at(m, &m->watches[i], address);
+}
+
+static bool touches(const struct watch *watch, uint32_t address, uint32_t size)
+{
+    return address < watch->address + watch->size && watch->address < address + size;
+}
+
+static void on_touch(uc_engine *engine, uc_mem_type type, uint64_t address, int size, int64_t value, void *user)
+{
+    struct machine *m = user;
+    const uint32_t kind = type == UC_MEM_WRITE ? MACHINE_WATCH_WRITE : MACHINE_WATCH_READ;
+    (void)engine, (void)value;
+    if (m->passing == reg_get(m, UC_ARM_REG_PC) + 1)
+        return;
+    for (uint32_t i = 0; i < WATCHES; i++)
+        if (m->watches[i].kind & kind && touches(&m->watches[i], (uint32_t)address, (uint32_t)size))
+            stop_at(m, &m->watches[i], address);
+}
+
+int machine_watch(struct machine *m, uint32_t kind, uint32_t address, uint32_t size)
+{
+    const bool is_execute = kind == MACHINE_WATCH_EXECUTE;
+    for (int i = 0; i < WATCHES; i++) {
+        struct watch *watch = &m->watches[i];
+        if (watch->kind)
+            continue;
+        *watch = (struct watch){address, size, kind, 0};
+        const int type = is_execute ? UC_HOOK_CODE : UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE;
+        void *function = is_execute ? HOOK(on_execute) : HOOK(on_touch);
+        if (!add_hook(m, &watch->hook, type, function, m, address - (is_execute ? 0 : 7), address + size - 1)) {
+            watch->kind = 0;
+            return -1;
+        }
+        machine_code_changed(m, 0, 0);
+        return i;
+    }
+    return -1;
+}
+
+void machine_unwatch(struct machine *m, int number)
+{
+    if (number < 0 || number >= WATCHES || !m->watches[number].kind)
+        return;
+    unicorn.hook_del(m->engine, m->watches[number].hook);
+    m->watches[number].kind = 0;
+    machine_code_changed(m, 0, 0);
+}
+
+int machine_watch_hit(const struct machine *m, uint32_t *address)
+{
+    *address = m->fault_address;
+    return (int)m->watch_hit - 1;
+}
+
+uint32_t machine_accesses(const struct machine *m, struct machine_access *at, uint32_t most)
+{
+    const uint32_t kept = m->access_count < ACCESSES ? m->access_count : ACCESSES, count = kept < most ? kept : most;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct access *access = &m->accesses[(m->access_count - count + i) % ACCESSES];
+        at[i] = (struct machine_access){access->time, access->pc, access->address, access->value, access->size, access->is_write};
+    }
+    return count;
+}
