@@ -1,5 +1,5 @@
 /*
- * The portable engine: 32-bit words, and on a Cortex-M4 the field in assembly.
+ * The portable engine: 32-bit words, and on a Cortex-M4 the field in assembly.  combine_32.c has what is public.
  *
  * A scalar is made odd (k or n - k) and written in 64 digits of four bits, each odd and between -15 and 15: with
  * the nibbles b of (k - 1) / 2 + 2^255 it is the sum of (2 b - 15) 16^i.  So there is no digit 0 and no neutral
@@ -13,8 +13,8 @@
  * 2^64, 2^128, 2^192, and 16 times the rest), while n is odd, so that s +- digit = n cannot be.
  */
 #include "common/clear.h"
-#include "common/decision.h"
 #include "p256/base_32.h"
+#include "p256/combine_32.h"
 #include "p256/engine.h"
 #include "p256/number.h"
 #include "p256/point_32.h"
@@ -140,77 +140,6 @@ static void base(uint8_t at[64], const uint8_t scalar[32])
     memory_clear(&entry, sizeof entry), memory_clear(&digits, sizeof digits), memory_clear(&sum, sizeof sum);
 }
 
-/* out: *sum = *sum + *q, whatever they are.  In any time. */
-static void add_public(struct point *sum, const struct affine *q)
-{
-    if (number_is_zero(sum->z)) {
-        point_32_from_affine(sum, q);
-    } else if (point_32_add(sum, q)) {
-        point_32_from_affine(sum, q);
-        point_32_double(sum);
-    }
-}
-
-/* out: *sum = *sum + the multiple by digit i; the digit is noted in *used.  In any time. */
-static void add_digit(struct point *sum, const struct affine table[ODD_MULTIPLES], const struct digits *digits, int i,
-                      struct digits *used)
-{
-    const uint32_t b = nibble(digits, i);
-    const mask is_below = mask_of_bit((b >> 3) ^ 1);
-    struct affine entry = table[(b ^ is_below) & 7];
-
-    negate_if(&entry, is_below ^ digits->is_negative);
-    add_public(sum, &entry);
-    used->nibbles[i >> 3] |= b << (4 * (i & 7));
-    used->is_negative |= digits->is_negative;
-}
-
-/* What combine() works with, and what it takes down for its verdict. */
-struct combination {
-    struct affine table[ODD_MULTIPLES];
-    struct digits u, v, used_u, used_v;
-    struct point sum;
-};
-
-/*
- * Was all of it done, with the scalars and the point that were given?  A sum with another u than the digest's, which a
- * fault could make (a zero, a part, v), could be forged, since nothing would depend on the message.
- */
-static verdict done(struct combination *c, const uint8_t u[32], const uint8_t v[32], const uint8_t point[64])
-{
-    struct affine given;
-    verdict result = point_32_load(&given, point);
-
-    result = decision_both(result, decision_equal((const uint8_t *)&given, (const uint8_t *)c->table, sizeof given));
-    recode(&c->u, u);
-    result = decision_both(result, decision_equal((const uint8_t *)&c->u, (const uint8_t *)&c->used_u, sizeof c->u));
-    recode(&c->v, v);
-    result = decision_both(result, decision_equal((const uint8_t *)&c->v, (const uint8_t *)&c->used_v, sizeof c->v));
-    return decision_both(result, decision_is(number_is_zero(c->sum.z), 0));
-}
-
-static verdict combine(uint8_t at[64], const uint8_t u[32], const uint8_t v[32], const uint8_t point[64])
-{
-    struct combination c;
-    verdict result = VERDICT_REJECT;
-
-    memset(&c, 0, sizeof c);
-    (void)point_32_load(&c.table[0], point);
-    point_32_odd_multiples(c.table, &c.table[0]);
-    recode(&c.u, u);
-    recode(&c.v, v);
-    for (int i = DIGITS - 1; i >= 0; i--) {
-        for (int twice = 0; twice < 4; twice++)
-            point_32_double(&c.sum);
-        add_digit(&c.sum, c.table, &c.v, i, &c.used_v);
-        add_digit(&c.sum, BASE_32[0], &c.u, i, &c.used_u);
-    }
-    point_32_store(at, &c.sum);
-    result = done(&c, u, v, point);
-    memory_clear(&c, sizeof c);
-    return result;
-}
-
 static verdict is_point(const uint8_t bytes[64])
 {
     struct affine point;
@@ -241,7 +170,7 @@ const struct p256_engine p256_portable = {
     .is_point = is_point,
     .base = base,
     .multiply = multiply,
-    .combine = combine,
+    .combine = combine_32,
     .scalar_multiply = scalar_multiply,
     .scalar_inverse = scalar_inverse,
     .scalar_inverse_public = scalar_inverse,

@@ -41,13 +41,7 @@ struct division {
     uint32_t minus_delta; /* -(delta + 1/2), in two's complement */
 };
 
-/* `x` or -x: minus is all ones or zero. */
-static uint32_t negate_if(mask minus, uint32_t x)
-{
-    return (x ^ minus) - minus;
-}
-
-/* Thirty steps on the lowest words of f and g.  out: division->steps, minus_delta. */
+/* Thirty steps on the lowest words of f and g, by products with 0, 1 and -1.  out: division->steps, minus_delta. */
 static void divide_low(struct division *division)
 {
     uint32_t f = (uint32_t)division->f.limb[0] | (uint32_t)division->f.limb[1] << 30;
@@ -55,15 +49,13 @@ static void divide_low(struct division *division)
     uint32_t u = 1, v = 0, q = 0, r = 1, minus_delta = division->minus_delta;
 
     for (int i = 0; i < STEPS; i++) {
-        const mask is_positive = mask_of_bit(minus_delta >> 31), is_odd = mask_of_bit(g & 1);
-        g += negate_if(is_positive, f) & is_odd;
-        q += negate_if(is_positive, u) & is_odd;
-        r += negate_if(is_positive, v) & is_odd;
-        /* Where they swap, f gets the old g, which is f plus the new g. */
-        const mask swaps = is_positive & is_odd;
-        f += g & swaps, u += q & swaps, v += r & swaps;
-        minus_delta = (minus_delta ^ swaps) - 1;
+        const uint32_t is_odd = mask_hide(g & 1), swaps = mask_hide(is_odd & minus_delta >> 31);
+        /* g is replaced by g - f where they swap, by g + f where g is odd; then f by the old g, which is f more. */
+        const uint32_t times = is_odd - 2 * swaps;
+        g += times * f, q += times * u, r += times * v;
+        f += swaps * g, u += swaps * q, v += swaps * r;
         g >>= 1, u <<= 1, v <<= 1;
+        minus_delta = (minus_delta ^ (0u - swaps)) - 1;
     }
     division->minus_delta = minus_delta;
     division->steps = (struct steps){(int32_t)u, (int32_t)v, (int32_t)q, (int32_t)r};
@@ -123,6 +115,12 @@ static void apply_modulo(struct wide *d, struct wide *e, const struct steps *ste
     }
     d->limb[INVERSE_LIMBS - 1] = (int32_t)a;
     e->limb[INVERSE_LIMBS - 1] = (int32_t)b;
+}
+
+/* `x` or -x: minus is all ones or zero. */
+static uint32_t negate_if(mask minus, uint32_t x)
+{
+    return (x ^ minus) - minus;
 }
 
 /* out: x = +-x + m if that is wanted (all ones), with limbs in range again. */

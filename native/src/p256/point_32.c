@@ -10,10 +10,16 @@
 #include "common/decision.h"
 #include "p256/number.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static const uint32_t CURVE_B[8] = {0x29c4bddf, 0xd89cdf62, 0x78843090, 0xacf005cd,
                                     0xf7212ed6, 0xe5a220ab, 0x04874834, 0xdc30061d};
+
+/* Intermediate results. */
+struct scratch {
+    uint32_t m[8], s[8], t[8], w[8];
+};
 
 static void square(uint32_t r[8], const uint32_t a[8])
 {
@@ -30,55 +36,55 @@ void point_32_from_affine(struct point *r, const struct affine *a)
 /* With s = 2 y, m = 3 (x + z^2) (x - z^2), t = x s^2: x' = m^2 - 2 t, y' = m (t - x') - s^4 / 2, z' = s z. */
 void point_32_double(struct point *p)
 {
-    uint32_t m[8], s[8], t[8];
+    struct scratch c;
 
-    square(t, p->z);
-    field_32_add(m, p->x, t);
-    field_32_subtract(t, p->x, t);
-    field_32_multiply(m, m, t);
-    field_32_add(t, m, m);
-    field_32_add(m, m, t);
-    field_32_add(s, p->y, p->y);
-    field_32_multiply(p->z, s, p->z);
-    square(s, s);
-    field_32_multiply(t, p->x, s);
-    square(s, s);
-    field_32_halve(s, s);
-    square(p->x, m);
-    field_32_subtract(p->x, p->x, t);
-    field_32_subtract(p->x, p->x, t);
-    field_32_subtract(t, t, p->x);
-    field_32_multiply(p->y, m, t);
-    field_32_subtract(p->y, p->y, s);
-    memory_clear(m, sizeof m), memory_clear(s, sizeof s), memory_clear(t, sizeof t);
+    square(c.t, p->z);
+    field_32_add(c.m, p->x, c.t);
+    field_32_subtract(c.t, p->x, c.t);
+    field_32_multiply(c.m, c.m, c.t);
+    field_32_add(c.t, c.m, c.m);
+    field_32_add(c.m, c.m, c.t);
+    field_32_add(c.s, p->y, p->y);
+    field_32_multiply(p->z, c.s, p->z);
+    square(c.s, c.s);
+    field_32_multiply(c.t, p->x, c.s);
+    square(c.s, c.s);
+    field_32_halve(c.s, c.s);
+    square(p->x, c.m);
+    field_32_subtract(p->x, p->x, c.t);
+    field_32_subtract(p->x, p->x, c.t);
+    field_32_subtract(c.t, c.t, p->x);
+    field_32_multiply(p->y, c.m, c.t);
+    field_32_subtract(p->y, p->y, c.s);
+    memory_clear(&c, offsetof(struct scratch, w));
 }
 
-/* With h = x2 z^2 - x, d = y2 z^3 - y, v = x h^2: x' = d^2 - h^3 - 2 v, y' = d (v - x') - y h^3, z' = z h. */
+/* With t = x2 z^2 - x, s = y2 z^3 - y, m = x t^2: x' = s^2 - t^3 - 2 m, y' = s (m - x') - y t^3, z' = z t. */
 mask point_32_add(struct point *p, const struct affine *q)
 {
-    uint32_t h[8], d[8], v[8], w[8];
+    struct scratch c;
 
-    square(w, p->z);
-    field_32_multiply(h, q->x, w);
-    field_32_subtract(h, h, p->x);
-    field_32_multiply(w, w, p->z);
-    field_32_multiply(d, q->y, w);
-    field_32_subtract(d, d, p->y);
-    const mask is_same = number_is_zero(h) & number_is_zero(d);
+    square(c.w, p->z);
+    field_32_multiply(c.t, q->x, c.w);
+    field_32_subtract(c.t, c.t, p->x);
+    field_32_multiply(c.w, c.w, p->z);
+    field_32_multiply(c.s, q->y, c.w);
+    field_32_subtract(c.s, c.s, p->y);
+    const mask is_same = number_is_zero(c.t) & number_is_zero(c.s);
 
-    field_32_multiply(p->z, p->z, h);
-    square(w, h);
-    field_32_multiply(v, p->x, w);
-    field_32_multiply(h, h, w);
-    square(p->x, d);
-    field_32_subtract(p->x, p->x, h);
-    field_32_subtract(p->x, p->x, v);
-    field_32_subtract(p->x, p->x, v);
-    field_32_subtract(v, v, p->x);
-    field_32_multiply(d, d, v);
-    field_32_multiply(h, h, p->y);
-    field_32_subtract(p->y, d, h);
-    memory_clear(h, sizeof h), memory_clear(d, sizeof d), memory_clear(v, sizeof v), memory_clear(w, sizeof w);
+    field_32_multiply(p->z, p->z, c.t);
+    square(c.w, c.t);
+    field_32_multiply(c.m, p->x, c.w);
+    field_32_multiply(c.t, c.t, c.w);
+    square(p->x, c.s);
+    field_32_subtract(p->x, p->x, c.t);
+    field_32_subtract(p->x, p->x, c.m);
+    field_32_subtract(p->x, p->x, c.m);
+    field_32_subtract(c.m, c.m, p->x);
+    field_32_multiply(c.s, c.s, c.m);
+    field_32_multiply(c.t, c.t, p->y);
+    field_32_subtract(p->y, c.s, c.t);
+    memory_clear(&c, sizeof c);
     return is_same;
 }
 
