@@ -1,0 +1,336 @@
+"""UART: the debug UART of a core, and the UART of an ISU.
+
+A 16550 with 16-byte FIFOs and a fractional divider of 26 MHz. What is written leaves the pin character by
+character in its real time; what arrives takes the same time, and is lost (overrun) if nobody reads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import time
+from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .time import Event, Scheduler
+
+DEPTH = 16  # bytes in either FIFO
+DLAB, ENHANCED = 0x80, 0xBF  # in LCR: the divisor, or the enhanced registers, stand where others were
+RX_READY, TX_EMPTY, LINE = 1, 2, 4  # IER
+NONE, TX_LOW, RX_LEVEL, LINE_STATUS, RX_TIME_OUT = 0x01, 0x02, 0x04, 0x06, 0x0C  # IIR
+DATA, OVERRUN, FRAMING, BREAK, THR_EMPTY, ALL_EMPTY = 0x01, 0x02, 0x08, 0x10, 0x20, 0x40  # LSR
+TX_TRIGGERS, RX_TRIGGERS = (1, 4, 8, 14), (1, 6, 12, 0)  # by FCR 5:4 and 7:6; 0 means RXTRIG
+TIME_OUT_CHARACTERS = 4
+LOOP = 0x10  # MCR
+AUTO_CTS = 0x80  # EFR
+
+
+class Line(Protocol):
+    """What the transmitting pin leads to."""
+
+    def __call__(self, byte: int) -> None:
+        """Take a byte that was sent in full."""
+
+
+class Uart(Block):
+    """`irq` is told the level of the interrupt; `sent` hears every byte when its last bit is out.
+
+    With a DMA attached (`attach_dma`), its channels are told when there is room or data.
+    """
+
+    NAME = "UART"
+    REGISTERS = (
+        Register(0x00, "DATA", note="RBR when read, THR when written; DLL with LCR.7"),
+        Register(0x04, "IER", note="0 data, 1 transmitter empty, 2 line; DLM with LCR.7"),
+        Register(0x08, "IIR_FCR", reset=NONE, note="IIR when read, FCR when written; EFR with LCR 0xBF"),
+        Register(0x0C, "LCR", note="1:0 length - 5, 2 stop, 3 parity, 6 break, 7 DLAB"),
+        Register(0x10, "MCR", note="0 DTR, 1 RTS, 4 loop; XON1 with LCR 0xBF"),
+        Register(0x14, "LSR", READ, ALL_EMPTY | THR_EMPTY, "0 data, 1 overrun, 5 THR empty, 6 all empty", KNOWN),
+        Register(0x18, "MSR", READ),
+        Register(0x1C, "SCR"),
+        Register(0x20, "RX_LEVEL_CTL"),
+        Register(0x24, "HIGHSPEED", note="3: divide by SAMPLE_COUNT"),
+        Register(0x28, "SAMPLE_COUNT", note="clocks a bit, less 1"),
+        Register(0x2C, "SAMPLE_POINT"),
+        Register(0x30, "AUTOBAUD"),
+        Register(0x34, "RATE_FIX"),
+        Register(0x3C, "GUARD", note="3:0 bits between characters, 4 enable"),
+        Register(0x40, "ESCAPE_DAT"),
+        Register(0x44, "ESCAPE_EN"),
+        Register(0x48, "SW_RTO_LIMIT", note="1 enable, 7:2 time-out in characters"),
+        Register(0x4C, "VFIFO_EN", note="reading it acknowledges the receive time-out"),
+        Register(0x50, "RXTRIG"),
+        Register(0x54, "FRACDIV_L"),
+        Register(0x58, "FRACDIV_M"),
+        Register(0x5C, "FCR_RD", READ),
+        Register(0x64, "EXTEND_ADD", note="0 receive DMA, 1 transmit DMA, 2 automatic"),
+        Register(0x68, "RX_OFFSET", READ, note="bytes in the receive FIFO"),
+        Register(0x6C, "TX_OFFSET", READ, note="bytes in the transmit FIFO"),
+        Register(0x70, "INTERRUPT_STA", WRITE, source=INFERRED),
+    )
+    STATE = ("divisor", "enhanced", "fcr", "lcr", "is_low_told", "is_timed_out", "overrun", "sending", "send_at",
+             "time_out_at", "tx", "rx")  # fmt: skip
+
+    def __init__(
+        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], base: int = 0, name: str = "",
+        sent: Line | None = None,
+    ) -> None:  # fmt: skip
+        self._irq = irq
+        self.sent = sent
+        self._on_room: Callable[[], None] | None = None
+        self._on_data: Callable[[], None] | None = None
+        self._shifting: Event | None = None
+        self._timer: Event | None = None
+        super().__init__(scheduler, log, base, name)
+
+    def reset(self) -> None:
+        """FIFOs empty, interrupts off, 8 bits, the slowest the divider allows."""
+        super().reset()
+        self.tx: list[int] = []
+        self.rx: list[int] = []
+        self.divisor, self.enhanced, self.fcr, self.lcr = 1, 0, 0, 0
+        self.sending: int | None = None
+        self.send_at = self.time_out_at = 0
+        self.is_low_told = self.is_timed_out = self.overrun = False
+        self.scheduler.cancel(self._shifting)
+        self.scheduler.cancel(self._timer)
+        self._tell()
+
+    # --- time ---
+
+    def character(self) -> int:
+        """Ticks that one character takes on the line."""
+        bits = 1 + (self.lcr & 3) + 5 + (self.lcr >> 3 & 1) + 1 + (self.lcr >> 2 & 1)
+        fraction = bin(self.words[0x54] & 0xFF).count("1") + bin(self.words[0x58] & 3).count("1")
+        guard = self.words[0x3C] & 15 if self.words[0x3C] & 16 else 0
+        per_bit = {0: 16, 1: 8, 2: 4}.get(self.words[0x24] & 3, (self.words[0x28] & 0xFF) + 1)
+        clocks = (bits + guard) * per_bit * max(1, self.divisor)
+        return time.XTAL * (clocks + (fraction if self.words[0x24] & 3 == 3 else 0))
+
+    # --- sending ---
+
+    def _send(self, byte: int) -> None:
+        if len(self.tx) >= DEPTH:
+            self.log.once(self.name + ": a byte was written to a full transmit FIFO and is lost")
+            return
+        self.tx.append(byte)
+        self.is_low_told = False
+        self._shift()
+        self._tell()
+
+    def _shift(self) -> None:
+        """Put the next byte on the line, unless one is on it."""
+        if self.sending is None and self.tx:
+            self.sending = self.tx.pop(0)
+            self.send_at = self.scheduler.now + self.character()
+            self._shifting = self.scheduler.at(self.send_at, self._shifted, self.name + " sent")
+            if self._on_room is not None:
+                self._on_room()
+
+    def _shifted(self) -> None:
+        byte, self.sending = self.sending, None
+        if byte is not None:
+            if self.words[0x10] & LOOP:
+                self._arrive(byte)
+            elif self.sent is not None:
+                self.sent(byte)
+        self._shift()
+        self._tell()
+
+    # --- receiving ---
+
+    def receive(self, data: bytes) -> int:
+        """Bytes come in on the line one after the other, beginning now. Returns when the last is in (ticks)."""
+        at = max(self.scheduler.now, getattr(self, "_busy_until", 0))
+        for byte in data:
+            at += self.character()
+            self.scheduler.at(at, lambda byte=byte: self._arrive(byte), self.name + " received")  # type: ignore[misc]
+        self._busy_until = at
+        return at
+
+    def _arrive(self, byte: int) -> None:
+        if len(self.rx) >= DEPTH:
+            self.overrun = True
+        else:
+            self.rx.append(byte)
+        if self._on_data is not None:
+            self._on_data()
+        self._await_time_out()
+        self._tell()
+
+    def _await_time_out(self) -> None:
+        self.scheduler.cancel(self._timer)
+        self.is_timed_out = False
+        limit = self.words[0x48]
+        characters = limit >> 2 & 63 if limit & 2 and limit >> 2 & 63 else TIME_OUT_CHARACTERS
+        self.time_out_at = self.scheduler.now + characters * self.character()
+        self._timer = self.scheduler.at(self.time_out_at, self._time_out, self.name + " time-out")
+
+    def _time_out(self) -> None:
+        # With DMA the FIFO is drained at once, and the program is told of what lies in the ring.
+        self.is_timed_out = bool(self.rx) or self._on_data is not None
+        self._tell()
+
+    # --- interrupts ---
+
+    def _rx_trigger(self) -> int:
+        return RX_TRIGGERS[self.fcr >> 6 & 3] or max(1, self.words[0x50] & 0x3F)
+
+    def _cause(self) -> int:
+        """IIR: the highest cause that is enabled."""
+        enabled = self.words[0x04]
+        if enabled & LINE and self.overrun:
+            return LINE_STATUS
+        if enabled & RX_READY and self._on_data is None and len(self.rx) >= self._rx_trigger():
+            return RX_LEVEL
+        if enabled & RX_READY and self.is_timed_out:
+            return RX_TIME_OUT
+        if enabled & TX_EMPTY and not self.is_low_told and len(self.tx) <= TX_TRIGGERS[self.fcr >> 4 & 3]:
+            return TX_LOW
+        return NONE
+
+    def _tell(self) -> None:
+        self._irq(self._cause() != NONE)
+
+    # --- registers ---
+
+    def read_data(self) -> int:
+        """RBR, or DLL."""
+        if self.lcr & DLAB and self.lcr != ENHANCED:
+            return self.divisor & 0xFF
+        return self.take()
+
+    def write_data(self, value: int) -> None:
+        """THR, or DLL."""
+        if self.lcr & DLAB and self.lcr != ENHANCED:
+            self.divisor = (self.divisor & 0xFF00) | (value & 0xFF)
+        else:
+            self._send(value & 0xFF)
+
+    def read_ier(self) -> int:
+        """IER, or DLM."""
+        return self.divisor >> 8 if self.lcr & DLAB and self.lcr != ENHANCED else self.words[0x04]
+
+    def write_ier(self, value: int) -> None:
+        """IER, or DLM."""
+        if self.lcr & DLAB and self.lcr != ENHANCED:
+            self.divisor = (self.divisor & 0xFF) | (value & 0xFF) << 8
+            return
+        if value & TX_EMPTY and not self.words[0x04] & TX_EMPTY:
+            self.is_low_told = False
+        self.words[0x04] = value & 0xFF
+        self._tell()
+
+    def read_iir_fcr(self) -> int:
+        """IIR (reading "transmitter empty" takes it back), or EFR."""
+        if self.lcr == ENHANCED:
+            return self.enhanced
+        cause = self._cause()
+        if cause == TX_LOW:
+            self.is_low_told = True
+            self._tell()
+        return cause | (0xC0 if self.fcr & 1 else 0)
+
+    def write_iir_fcr(self, value: int) -> None:
+        """FCR, or EFR."""
+        if self.lcr == ENHANCED:
+            self.enhanced = value & 0xFF
+            return
+        self.fcr = value & 0xF1
+        if value & 2:
+            self.rx.clear()
+            self.is_timed_out = False
+        if value & 4:
+            self.tx.clear()
+        self._tell()
+
+    def write_lcr(self, value: int) -> None:
+        """The format, and what stands at the first three registers."""
+        self.lcr = self.words[0x0C] = value & 0xFF
+
+    def read_lsr(self) -> int:
+        """The line's state; reading it forgets an overrun."""
+        value = DATA if self.rx else 0
+        value |= OVERRUN if self.overrun else 0
+        value |= THR_EMPTY if not self.tx else 0
+        value |= ALL_EMPTY if not self.tx and self.sending is None else 0
+        self.overrun = False
+        self._tell()
+        return value
+
+    def read_vfifo_en(self) -> int:
+        """The setting; reading it acknowledges the time-out."""
+        self.is_timed_out = False
+        self._tell()
+        return self.words[0x4C]
+
+    def read_fcr_rd(self) -> int:
+        """FCR as it was written."""
+        return self.fcr
+
+    def read_rx_offset(self) -> int:
+        """Bytes that wait to be read."""
+        return len(self.rx)
+
+    def read_tx_offset(self) -> int:
+        """Bytes that wait to be sent."""
+        return len(self.tx)
+
+    def quiet_until(self, offset: int) -> int | None:
+        """Status changes only with the line: at its next event."""
+        return self.scheduler.next() if offset in (0x08, 0x14, 0x68, 0x6C) else None
+
+    # --- DMA ---
+
+    def attach_dma(self, on_room: Callable[[], None] | None, on_data: Callable[[], None] | None) -> None:
+        """From now on channels feed and empty the FIFOs; None detaches."""
+        self._on_room, self._on_data = on_room, on_data
+
+    def room(self) -> int:
+        """Bytes that the transmit FIFO still takes."""
+        return DEPTH - len(self.tx)
+
+    def take(self) -> int:
+        """The oldest byte received, or 0 if there is none."""
+        if not self.rx:
+            return 0
+        byte = self.rx.pop(0)
+        if not self.rx:
+            self.is_timed_out = False
+        self._tell()
+        return byte
+
+    # --- saving ---
+
+    def save(self) -> dict[str, Any]:
+        """Registers, FIFOs, and when the line is busy until."""
+        return {**super().save(), "tx": list(self.tx), "rx": list(self.rx)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on: what was being sent is sent at its time."""
+        super().restore(state)
+        self.tx, self.rx = list(state["tx"]), list(state["rx"])
+        if self.sending is not None:
+            self._shifting = self.scheduler.at(self.send_at, self._shifted, self.name + " sent")
+        if self.time_out_at > self.scheduler.now:
+            self._timer = self.scheduler.at(self.time_out_at, self._time_out, self.name + " time-out")
+        self._tell()
+
+
+class Console:
+    """A line's other end that keeps what it hears: the latest `MOST` bytes."""
+
+    MOST = 1 << 20
+
+    def __init__(self) -> None:
+        self._bytes: deque[int] = deque((), self.MOST)
+
+    def __call__(self, byte: int) -> None:
+        self._bytes.append(byte)
+
+    def text(self) -> str:
+        """What was heard, as text; what is no UTF-8 shows as U+FFFD."""
+        return bytes(self._bytes).decode("utf-8", "replace")
