@@ -85,14 +85,6 @@ static inline void field_square(uint64_t r[4], const uint64_t a[4])
     field_multiply(r, a, a);
 }
 
-#endif
-
-/* out: r = 2 * a; may be a. */
-static inline void field_double(uint64_t r[4], const uint64_t a[4])
-{
-    field_add(r, a, a);
-}
-
 /* out: r = a / 2; may be a. */
 static inline void field_halve(uint64_t r[4], const uint64_t a[4])
 {
@@ -102,6 +94,14 @@ static inline void field_halve(uint64_t r[4], const uint64_t a[4])
         sum[i] = word_add(a[i], FIELD_P[i] & is_odd, &carry);
     for (int i = 0; i < 4; i++)
         r[i] = sum[i] >> 1 | (i < 3 ? sum[i + 1] : carry) << 63;
+}
+
+#endif
+
+/* out: r = 2 * a; may be a. */
+static inline void field_double(uint64_t r[4], const uint64_t a[4])
+{
+    field_add(r, a, a);
 }
 
 /* out: r = -a where the mask is all ones, else a; may be a. */

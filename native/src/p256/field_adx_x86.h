@@ -69,6 +69,21 @@ static inline void field_subtract(uint64_t r[4], const uint64_t a[4], const uint
             : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "cc", "memory");
 }
 
+/* out: r = a / 2; may be a: p more where a is odd, then a shift. */
+static inline void field_halve(uint64_t r[4], const uint64_t a[4])
+{
+    __asm__("movq (%[a]), %%r8\n\t movq 8(%[a]), %%r9\n\t movq 16(%[a]), %%r10\n\t movq 24(%[a]), %%r11\n\t"
+            "movq %%r8, %%rax\n\t andl $1, %%eax\n\t negq %%rax\n\t" /* the lowest word of p, or zero */
+            "movq %[p1], %%rcx\n\t andq %%rax, %%rcx\n\t movq %[p3], %%rdx\n\t andq %%rax, %%rdx\n\t"
+            "addq %%rax, %%r8\n\t adcq %%rcx, %%r9\n\t adcq $0, %%r10\n\t adcq %%rdx, %%r11\n\t"
+            "sbbq %%rax, %%rax\n\t" /* the carry, in every bit */
+            "shrdq $1, %%r9, %%r8\n\t shrdq $1, %%r10, %%r9\n\t shrdq $1, %%r11, %%r10\n\t shrdq $1, %%rax, %%r11\n\t"
+            "movq %%r8, (%[r])\n\t movq %%r9, 8(%[r])\n\t movq %%r10, 16(%[r])\n\t movq %%r11, 24(%[r])\n\t"
+            :
+            : [r] "r"(r), [a] "r"(a), ADX_PRIME
+            : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "cc", "memory");
+}
+
 /* out: r = a * b / R; may be a or b. */
 static inline void field_multiply(uint64_t r[4], const uint64_t a[4], const uint64_t b[4])
 {

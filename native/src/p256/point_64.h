@@ -36,28 +36,33 @@ static inline void point_choose(struct point_64 *r, uint64_t m, const struct poi
     number_choose(r->z, m, a->z);
 }
 
-/* out: *r = 2 * *a, the neutral element too; may be a.  3 * X^2 - 3 * Z^4 is 3 * (X + Z^2) * (X - Z^2). */
+/*
+ * out: *r = 2 * *a, the neutral element too; may be a
+ *
+ * 3 * X^2 - 3 * Z^4 is 3 * (X + Z^2) * (X - Z^2).  The order is that of need: between two steps of the longest chain (Z^2, slope,
+ * X, Y) stands one that does not wait for it, near enough for the processor to see both.
+ */
 static inline void point_double(struct point_64 *r, const struct point_64 *a)
 {
-    uint64_t zz[4], yy[4], slope[4], t[4], xyy[4];
+    uint64_t zz[4], yy[4], slope[4], t[4], xyy[4], yyyy[4];
     field_square(zz, a->z);
     field_double(t, a->y); /* 2 * Y */
-    field_multiply(r->z, t, a->z);
-    field_square(yy, t); /* 4 * Y^2 */
-    field_multiply(xyy, yy, a->x);
-    field_square(yy, yy);
-    field_halve(yy, yy); /* 8 * Y^4 */
-    field_add(t, a->x, zz);
+    field_square(yy, t);   /* 4 * Y^2 */
+    field_add(slope, a->x, zz);
     field_subtract(zz, a->x, zz);
-    field_multiply(t, t, zz);
-    field_double(slope, t);
+    field_multiply(slope, slope, zz);
+    field_multiply(r->z, t, a->z);
+    field_double(t, slope);
     field_add(slope, slope, t);
-    field_square(r->x, slope);
-    field_subtract(r->x, r->x, xyy);
-    field_subtract(r->x, r->x, xyy);
+    field_square(t, slope);
+    field_multiply(xyy, yy, a->x);
+    field_subtract(t, t, xyy);
+    field_subtract(r->x, t, xyy);
+    field_square(yyyy, yy);
     field_subtract(t, xyy, r->x);
     field_multiply(t, t, slope);
-    field_subtract(r->y, t, yy);
+    field_halve(yyyy, yyyy); /* 8 * Y^4 */
+    field_subtract(r->y, t, yyyy);
 }
 
 /*
@@ -71,12 +76,12 @@ static inline void point_finish(struct point_64 *r, const uint64_t u1[4], const 
                                 const uint64_t slope[4], const uint64_t z[4])
 {
     uint64_t hh[4], hhh[4], v[4], t[4];
-    field_multiply(r->z, z, h);
     field_square(hh, h);
+    field_square(r->x, slope);
     field_multiply(hhh, hh, h);
     field_multiply(v, hh, u1);
+    field_multiply(r->z, z, h);
     field_multiply(t, hhh, s1);
-    field_square(r->x, slope);
     field_subtract(r->x, r->x, hhh);
     field_subtract(r->x, r->x, v);
     field_subtract(r->x, r->x, v);
@@ -91,13 +96,13 @@ static inline uint64_t point_add_affine(struct point_64 *r, const struct point_6
 {
     uint64_t zz[4], h[4], s1[4], u1[4];
     field_square(zz, a->z);
-    field_multiply(h, zz, b->x);
-    field_subtract(h, h, a->x);
-    field_multiply(zz, zz, a->z);
-    field_multiply(slope, zz, b->y);
-    field_subtract(slope, slope, a->y);
     number_copy(u1, a->x);
     number_copy(s1, a->y);
+    field_multiply(h, zz, b->x);
+    field_multiply(zz, zz, a->z);
+    field_subtract(h, h, u1);
+    field_multiply(slope, zz, b->y);
+    field_subtract(slope, slope, s1);
     point_finish(r, u1, s1, h, slope, a->z);
     return number_is_zero(h);
 }
@@ -109,15 +114,15 @@ static inline uint64_t point_add(struct point_64 *r, const struct point_64 *a, c
     uint64_t aa[4], bb[4], u1[4], s1[4], h[4], z[4];
     field_square(aa, a->z);
     field_square(bb, b->z);
-    field_multiply(u1, a->x, bb);
     field_multiply(h, b->x, aa);
-    field_subtract(h, h, u1);
-    field_multiply(bb, bb, b->z);
-    field_multiply(s1, a->y, bb);
     field_multiply(aa, aa, a->z);
+    field_multiply(u1, a->x, bb);
+    field_multiply(bb, bb, b->z);
     field_multiply(slope, b->y, aa);
-    field_subtract(slope, slope, s1);
+    field_subtract(h, h, u1);
+    field_multiply(s1, a->y, bb);
     field_multiply(z, a->z, b->z);
+    field_subtract(slope, slope, s1);
     point_finish(r, u1, s1, h, slope, z);
     return number_is_zero(h);
 }
