@@ -1,0 +1,173 @@
+"""Every build of the engine that the vectors run against: how it is compiled, and how it is run.
+
+An agent is compiled once for a state of the sources and kept under .build/vectors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from armillary.native.m4 import build as m4
+
+ROOT = pathlib.Path(__file__).parents[3]
+SOURCE = ROOT / "native" / "src"
+AGENT = ROOT / "tests" / "native" / "agent"
+KEPT = ROOT / ".build" / "vectors"
+LONGEST_S = 600
+
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wconversion", "-Wshadow"]
+STRICT = ["-std=c11", *WARNINGS, f"-I{SOURCE}"]
+SANITISE = ["-g", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+
+SHA, AES, VAES, ADX, IFMA, ALL = 1, 2, 4, 8, 16, 0xFFFFFFFF  # common/cpu.h
+PATHS = {
+    "portable": 0, "SHA": SHA, "AES": AES, "VAES": AES | VAES, "ADX": ADX, "IFMA": ADX | IFMA, "all": ALL,
+}  # fmt: skip
+
+
+class Lacking(Exception):
+    """This processor does not have what the build is to use."""
+
+
+class Broken(Exception):
+    """The agent could not be built, or did not end well."""
+
+
+def run(command: Sequence[str | pathlib.Path], data: bytes = b"") -> bytes:
+    """What a command writes. Raises Broken unless it ends well and says nothing on the side."""
+    done = subprocess.run([str(word) for word in command], input=data, capture_output=True, timeout=LONGEST_S, check=False)
+    if done.returncode or done.stderr:
+        raise Broken(f"{command[0]}: {done.returncode}: {done.stderr.decode(errors='replace')[-4000:]}")
+    return done.stdout
+
+
+def engine_sources() -> list[pathlib.Path]:
+    return m4.sources()
+
+
+def agent_sources(port: str) -> list[pathlib.Path]:
+    return [path for path in sorted(AGENT.glob("*.c")) if not path.name.startswith("port_")] + [AGENT / f"port_{port}.c"]
+
+
+def state_of_sources(*more: str) -> str:
+    """A name for exactly these sources, this recipe and these words."""
+    digest = hashlib.sha256(repr(more).encode())
+    folders = (SOURCE, AGENT, ROOT / "native" / "m4", ROOT / "native" / "micropython")
+    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def alone(name: str) -> Iterator[None]:
+    """Nobody else builds `name` meanwhile."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with open(KEPT / (name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def made_once(name: str, make: Callable[[pathlib.Path], pathlib.Path], *words: str) -> pathlib.Path:
+    """What `make` makes in a folder of its own, unless it is there for this state of the sources."""
+    folder, stamp = KEPT / name, state_of_sources(name, *words)
+    with alone(name):
+        if (folder / "stamp").exists() and (folder / "stamp").read_text().split("\n")[0] == stamp:
+            return pathlib.Path((folder / "stamp").read_text().split("\n")[1])
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        made = make(folder)
+        (folder / "stamp").write_text(f"{stamp}\n{made}")
+        return made
+
+
+def compile_host(folder: pathlib.Path, compiler: str, flags: Sequence[str]) -> pathlib.Path:
+    """The agent as a program of the host, each file by itself."""
+    files = [*engine_sources(), *agent_sources("host")]
+
+    def one(path: pathlib.Path) -> pathlib.Path:
+        made = folder / f"{path.parent.name}-{path.stem}.o"
+        run([compiler, *STRICT, *flags, "-c", path, "-o", made])
+        return made
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        objects = list(pool.map(one, files))
+    run([compiler, *flags, *objects, "-o", folder / "agent"])
+    return folder / "agent"
+
+
+class Build(NamedTuple):
+    """One build under one restriction of what it may use of the processor."""
+
+    name: str
+    compiler: str
+    flags: tuple[str, ...]
+    mask: int
+    emulator: tuple[str, ...] = ()
+
+    def agent(self) -> pathlib.Path:
+        """The compiled agent, shared by all masks."""
+        name = "-".join([self.compiler, *(flag.strip("-") for flag in self.flags)]).replace("=", "-").replace("/", "-")[:100]
+        return made_once(name, lambda folder: compile_host(folder, self.compiler, self.flags), self.compiler, *self.flags)
+
+    def answers(self, requests: bytes) -> bytes:
+        """What the agent answers. Raises Lacking if this processor has not all that the mask names."""
+        agent = self.agent()
+        offered = int(run([*self.emulator, agent]))
+        if self.mask != ALL and self.mask & ~offered:
+            raise Lacking(f"{self.name}: not offered by this processor")
+        return run([*self.emulator, agent, str(self.mask)], requests)
+
+
+class CortexM4(NamedTuple):
+    """The bare-metal build, in QEMU's model of an MPS2 board."""
+
+    name: str
+
+    def agent(self) -> pathlib.Path:
+        def make(folder: pathlib.Path) -> pathlib.Path:
+            return m4.program(folder / "agent.elf", agent_sources("m4"), [f"-I{AGENT}"])
+
+        return made_once("cortex-m4", make)
+
+    def answers(self, requests: bytes) -> bytes:
+        agent = self.agent()
+        place = KEPT / f"cortex-m4-{os.getpid()}"
+        place.mkdir(exist_ok=True)
+        try:
+            (place / "requests").write_bytes(requests)
+            run(m4.emulate(agent, [str(place / "requests"), str(place / "answers")]))
+            return (place / "answers").read_bytes()
+        finally:
+            shutil.rmtree(place)
+
+
+def by_path(name: str, compiler: str, flags: tuple[str, ...], paths: Sequence[str], emulator: tuple[str, ...] = ()) -> list[Build]:
+    return [Build(f"{name} {path}", compiler, flags, PATHS[path], emulator) for path in paths]
+
+
+# What setup.py compiles with, less its warnings, which STRICT surpasses.
+RELEASE = ("-O3", "-fvisibility=hidden", "-fstack-protector-strong")
+ADDRESS = ("-O1", *SANITISE, "-fsanitize=address,undefined")
+MEMORY = ("-O1", *SANITISE, "-fsanitize=memory", "-fsanitize-memory-track-origins")
+COVERAGE = ("-O0", "--coverage", "-fprofile-update=atomic")
+AARCH64 = ("qemu-aarch64", "-cpu", "max", "-L", "/usr/aarch64-linux-gnu")
+
+COVERED = by_path("host gcc coverage", "gcc", COVERAGE, ["portable", "SHA", "AES", "VAES", "ADX", "IFMA", "all"])
+BUILDS: list[Build | CortexM4] = [
+    *by_path("host gcc -O3", "gcc", RELEASE, list(PATHS)),
+    *by_path("host gcc -O2", "gcc", ("-O2",), ["portable", "all"]),
+    *by_path("host clang -O2", "clang", ("-O2",), ["portable", "all"]),
+    *by_path("address and undefined-behaviour sanitisers", "gcc", ADDRESS, ["portable", "all"]),
+    *by_path("memory sanitiser", "clang", MEMORY, ["portable", "all"]),
+    *by_path("aarch64", "aarch64-linux-gnu-gcc", ("-O2",), ["portable", "all"], AARCH64),
+    CortexM4("Cortex-M4"),
+]
