@@ -1,0 +1,47 @@
+/*
+ * Every function of the module, declared where its file and the table of the module both see it.
+ */
+#ifndef ARMILLARY_MICROPYTHON_FUNCTIONS_H
+#define ARMILLARY_MICROPYTHON_FUNCTIONS_H
+
+#include "py/obj.h"
+
+MP_DECLARE_CONST_FUN_OBJ_1(sha256_object);
+MP_DECLARE_CONST_FUN_OBJ_1(sha256_many_object);
+MP_DECLARE_CONST_FUN_OBJ_2(sha256_pages_object);
+MP_DECLARE_CONST_FUN_OBJ_2(hmac_sha256_object);
+MP_DECLARE_CONST_FUN_OBJ_2(hkdf_extract_object);
+MP_DECLARE_CONST_FUN_OBJ_3(hkdf_expand_object);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(hkdf_object);
+MP_DECLARE_CONST_FUN_OBJ_2(merkle_root_object);
+MP_DECLARE_CONST_FUN_OBJ_3(merkle_path_object);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(merkle_verify_object);
+MP_DECLARE_CONST_FUN_OBJ_2(compare_object);
+MP_DECLARE_CONST_FUN_OBJ_1(clear_object);
+
+MP_DECLARE_CONST_FUN_OBJ_3(aes_ctr_object);
+MP_DECLARE_CONST_FUN_OBJ_2(aes_cmac_object);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(aes_gcm_seal_object);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(aes_gcm_open_object);
+MP_DECLARE_CONST_FUN_OBJ_2(key_wrap_object);
+MP_DECLARE_CONST_FUN_OBJ_2(key_unwrap_object);
+
+MP_DECLARE_CONST_FUN_OBJ_1(p256_is_private_object);
+MP_DECLARE_CONST_FUN_OBJ_1(p256_public_object);
+MP_DECLARE_CONST_FUN_OBJ_1(p256_check_object);
+MP_DECLARE_CONST_FUN_OBJ_2(p256_ecdh_object);
+MP_DECLARE_CONST_FUN_OBJ_2(p256_sign_object);
+MP_DECLARE_CONST_FUN_OBJ_3(p256_sign_hedged_object);
+MP_DECLARE_CONST_FUN_OBJ_3(p256_verify_object);
+MP_DECLARE_CONST_FUN_OBJ_1(p256_refused_object);
+MP_DECLARE_CONST_FUN_OBJ_1(p256_generate_object);
+MP_DECLARE_CONST_FUN_OBJ_1(signature_from_der_object);
+MP_DECLARE_CONST_FUN_OBJ_1(signature_to_der_object);
+MP_DECLARE_CONST_FUN_OBJ_3(lms_verify_object);
+
+MP_DECLARE_CONST_FUN_OBJ_2(decision_equal_object);
+MP_DECLARE_CONST_FUN_OBJ_2(decision_at_least_object);
+MP_DECLARE_CONST_FUN_OBJ_2(decision_is_object);
+MP_DECLARE_CONST_FUN_OBJ_2(decision_both_object);
+
+#endif

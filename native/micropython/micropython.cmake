@@ -1,0 +1,10 @@
+# For ports built by CMake (rp2, esp32):  cmake -DUSER_C_MODULES=.../armillary/native/micropython/micropython.cmake ...
+add_library(usermod_armillary INTERFACE)
+
+file(GLOB ARMILLARY_MODULE ${CMAKE_CURRENT_LIST_DIR}/*.c)
+file(GLOB ARMILLARY_ENGINE ${CMAKE_CURRENT_LIST_DIR}/../src/*/*.c)
+list(FILTER ARMILLARY_ENGINE EXCLUDE REGEX "/confinement/")
+
+target_sources(usermod_armillary INTERFACE ${ARMILLARY_MODULE} ${ARMILLARY_ENGINE})
+target_include_directories(usermod_armillary INTERFACE ${CMAKE_CURRENT_LIST_DIR} ${CMAKE_CURRENT_LIST_DIR}/../src)
+target_link_libraries(usermod INTERFACE usermod_armillary)
