@@ -9,11 +9,11 @@ port=$(ls -d "$here"/.build/trixie/source/micropython-*/ports/unix | tail -n 1)
 make="make --no-print-directory -s -j2 -C"
 {
     $make "$port/../../mpy-cross"
-    $make "$port" BUILD="$here/.build/micropython-unix" USER_C_MODULES="$here/native" \
+    $make "$port" BUILD="$here/.build/micropython-unix" PROG=program USER_C_MODULES="$here/native" \
         FROZEN_MANIFEST="$port/../../extmod/asyncio/manifest.py" MPY_LIB_DIR="$port/../.." COPT=-O2 \
         MICROPY_PY_SSL=0 MICROPY_PY_BTREE=0 MICROPY_PY_FFI=0
 } >"$here/.build/micropython-unix.log" 2>&1 || {
     tail -n 40 "$here/.build/micropython-unix.log" >&2
     exit 1
 }
-ln -sf micropython-unix/micropython .build/micropython-native
+ln -sf micropython-unix/program .build/micropython-native

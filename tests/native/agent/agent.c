@@ -25,16 +25,6 @@ static const struct entry {
 
 static uint8_t request[REQUEST_MOST];
 
-static uint32_t load_le32(const uint8_t *p)
-{
-    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
-static void store_le32(uint8_t *p, uint32_t x)
-{
-    p[0] = (uint8_t)x, p[1] = (uint8_t)(x >> 8), p[2] = (uint8_t)(x >> 16), p[3] = (uint8_t)(x >> 24);
-}
-
 uint8_t *answer(struct call *call, size_t length)
 {
     call->answer.data = room(length);

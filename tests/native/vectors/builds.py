@@ -12,6 +12,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -139,15 +140,34 @@ class CortexM4(NamedTuple):
         return made_once("cortex-m4", make)
 
     def answers(self, requests: bytes) -> bytes:
-        agent = self.agent()
-        place = KEPT / f"cortex-m4-{os.getpid()}"
-        place.mkdir(exist_ok=True)
-        try:
-            (place / "requests").write_bytes(requests)
-            run(m4.emulate(agent, [str(place / "requests"), str(place / "answers")]))
-            return (place / "answers").read_bytes()
-        finally:
-            shutil.rmtree(place)
+        return in_files(self.agent(), requests, lambda agent, *files: m4.emulate(agent, files))
+
+
+class MicroPython(NamedTuple):
+    """The module of C in MicroPython's unix port, called from Python."""
+
+    name: str
+
+    def agent(self) -> pathlib.Path:
+        with alone("micropython"):
+            run(["sh", ROOT / "tests" / "portable" / "build_micropython.sh"])
+        return ROOT / ".build" / "micropython-native"
+
+    def answers(self, requests: bytes) -> bytes:
+        return in_files(self.agent(), requests, lambda agent, *files: [
+            agent, "-X", "heapsize=64m", AGENT / "agent.py", AGENT / "operations.h", *files,
+        ])  # fmt: skip
+
+
+def in_files(
+    agent: pathlib.Path, requests: bytes, command: Callable[..., Sequence[str | pathlib.Path]]
+) -> bytes:
+    """The answers of an agent that reads and writes files: `command` makes its command line of their names."""
+    with tempfile.TemporaryDirectory(dir=KEPT) as place:
+        given, made = pathlib.Path(place, "requests"), pathlib.Path(place, "answers")
+        given.write_bytes(requests)
+        run(command(agent, str(given), str(made)))
+        return made.read_bytes()
 
 
 def by_path(name: str, compiler: str, flags: tuple[str, ...], paths: Sequence[str], emulator: tuple[str, ...] = ()) -> list[Build]:
@@ -162,7 +182,7 @@ COVERAGE = ("-O0", "--coverage", "-fprofile-update=atomic")
 AARCH64 = ("qemu-aarch64", "-cpu", "max", "-L", "/usr/aarch64-linux-gnu")
 
 COVERED = by_path("host gcc coverage", "gcc", COVERAGE, ["portable", "SHA", "AES", "VAES", "ADX", "IFMA", "all"])
-BUILDS: list[Build | CortexM4] = [
+BUILDS: list[Build | CortexM4 | MicroPython] = [
     *by_path("host gcc -O3", "gcc", RELEASE, list(PATHS)),
     *by_path("host gcc -O2", "gcc", ("-O2",), ["portable", "all"]),
     *by_path("host clang -O2", "clang", ("-O2",), ["portable", "all"]),
@@ -170,4 +190,5 @@ BUILDS: list[Build | CortexM4] = [
     *by_path("memory sanitiser", "clang", MEMORY, ["portable", "all"]),
     *by_path("aarch64", "aarch64-linux-gnu-gcc", ("-O2",), ["portable", "all"], AARCH64),
     CortexM4("Cortex-M4"),
+    MicroPython("MicroPython"),
 ]
