@@ -304,9 +304,9 @@ def key_making(suite: Suite, source: random.Random) -> None:
     for at in range(12):
         entropy, nonce, name = source.randbytes(32), source.randbytes(at), source.randbytes(at % 3)
         for candidate in drbg(entropy, nonce, name):
-            private = int.from_bytes(candidate, "big")
-            if 0 < private < N:
-                suite.add(SOURCE, at, "p256_generate", entropy, nonce, name, answer=candidate + point_of(private))
+            private = int.from_bytes(candidate, "big") + 1  # FIPS 186-5, A.2.2
+            if private < N:
+                suite.add(SOURCE, at, "p256_generate", entropy, nonce, name, answer=number32(private) + point_of(private))
                 break
 
 

@@ -8,6 +8,7 @@ import json
 import pathlib
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -197,11 +198,23 @@ def verify_in_other_ways(suite: Suite, source: str, claims: list[tuple[bytes, by
     for claim in claims:
         by_key.setdefault(claim[0], []).append(claim)
     for public, group in by_key.items():
+        if not is_point(public):
+            suite.add(source, public.hex()[:8], "p256_known", public, *group[0][1:3], status=REFUSED)
+            continue
         for begin in range(0, len(group), 40):
             some = group[begin : begin + 40]
             arguments = [part for claim in some for part in claim[1:3]]
             answer = bytes([claim[3] for claim in some])
             suite.add(source, public.hex()[:8], "p256_known", public, *arguments, answer=answer)
+
+
+def is_point(public: bytes) -> bool:
+    x, y = (int.from_bytes(part, "big") for part in (public[:32], public[32:]))
+    try:
+        ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    except ValueError:
+        return False
+    return True
 
 
 def public_point(public: Any) -> bytes | None:
