@@ -23,6 +23,7 @@ DECLARATIONS = """
     struct machine_devices {
         uint32_t (*read)(void *owner, uint32_t device, uint32_t offset, uint32_t size);
         void (*write)(void *owner, uint32_t device, uint32_t offset, uint32_t size, uint32_t value);
+        uint64_t (*quiet)(void *owner, uint32_t device, uint32_t offset);
         void *owner;
     };
     #define MACHINE_TIME ...
@@ -63,9 +64,14 @@ DECLARATIONS = """
     void machine_save(struct machine *machine, uint8_t *state);
     int machine_restore(struct machine *machine, const uint8_t *state);
     void machine_code_changed(struct machine *machine, uint32_t address, uint32_t size);
+    void machine_warp(struct machine *machine, int is_on);
+    struct machine_counter { uint64_t start, numerator, denominator; uint32_t base, mask, is_down; };
+    int machine_publish(struct machine *machine, uint32_t device, uint32_t offset, const struct machine_counter *counter);
+    void machine_withdraw(struct machine *machine, uint32_t device, uint32_t offset);
     const char *machine_error(const struct machine *machine);
 
     extern "Python" uint32_t armillary_device_read(void *, uint32_t, uint32_t, uint32_t);
+    extern "Python" uint64_t armillary_device_quiet(void *, uint32_t, uint32_t);
     extern "Python" void armillary_device_write(void *, uint32_t, uint32_t, uint32_t, uint32_t);
 """
 

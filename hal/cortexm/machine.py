@@ -30,6 +30,7 @@ REGISTERS = {
 }  # fmt: skip
 PERMS = {"r": 1, "w": 2, "x": 4}
 PAGE = 1024
+NEVER = (1 << 64) - 1
 
 
 class BusError(Exception):
@@ -79,6 +80,12 @@ def armillary_device_write(owner: Any, device: int, offset: int, size: int, valu
     ffi.from_handle(owner)._write(device, offset, size, value)
 
 
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def armillary_device_quiet(owner: Any, device: int, offset: int) -> int:
+    """Until when a register reads the same, 0 if that is not known."""
+    return ffi.from_handle(owner)._quiet(device, offset)  # type: ignore[no-any-return]
+
+
 def _load() -> None:
     """Load libunicorn out of its Python package, once. Raises OSError."""
     places = sorted((pathlib.Path(unicorn.__file__).parent / "lib").glob("libunicorn.*"))
@@ -100,7 +107,7 @@ class Machine:
         self._memories: list[tuple[int, Any]] = []
         self._failure: BaseException | None = None
         options = ffi.new("struct machine_options *", (irqs, priority_bits, ticks_per_cycle, mpu_regions))
-        table = (lib.armillary_device_read, lib.armillary_device_write, self._handle)
+        table = (lib.armillary_device_read, lib.armillary_device_write, lib.armillary_device_quiet, self._handle)
         made = lib.machine_new(options, ffi.new("struct machine_devices *", table))
         if made == ffi.NULL:
             raise MemoryError("the machine could not be made")
@@ -185,6 +192,32 @@ class Machine:
             at += len(place)
         if lib.machine_restore(self._machine, saved):
             raise ValueError("the state was saved by another version")
+
+    def warp(self, is_on: bool) -> None:
+        """Whether rounds of a polling loop in which nothing changes are counted instead of run; they are unless told."""
+        lib.machine_warp(self._machine, is_on)
+
+    def publish(self, device: Device, offset: int, start: int, rate: tuple[int, int], base: int, mask: int = 0xFFFFFFFF, is_down: bool = False) -> None:
+        """Answer reads of `device` at `offset` by base + (now - start) * rate, or minus, without asking it.
+
+        `rate` is counts and ticks, whole numbers. Raises ValueError if there are too many (16).
+        """
+        counter = ffi.new("struct machine_counter *", (start, rate[0], rate[1], base, mask, is_down))
+        if lib.machine_publish(self._machine, self._number(device), offset, counter):
+            raise ValueError("too many counters: 16 at most")
+
+    def withdraw(self, device: Device, offset: int) -> None:
+        """Ask the device again."""
+        lib.machine_withdraw(self._machine, self._number(device), offset)
+
+    def _number(self, device: Device) -> int:
+        return next(number for number, (_, known) in enumerate(self._devices) if known is device)
+
+    def _quiet(self, number: int, offset: int) -> int:
+        """Until when a device's register reads the same; a device without `quiet_until` does not know."""
+        ask = getattr(self._devices[number][1], "quiet_until", None)
+        time = None if ask is None else ask(offset & ~3)
+        return 0 if time is None else min(time, NEVER)
 
     @property
     def now(self) -> int:

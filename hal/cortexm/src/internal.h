@@ -69,6 +69,30 @@ struct systick {
     uint32_t value; /* while it stands still */
 };
 
+#define POLLS 4 /* registers that one polling loop reads */
+
+struct poll {
+    uint32_t pc, device, offset, value;
+};
+
+/* A polling loop in the making (warp.c). */
+struct warp {
+    bool is_on;
+    uint32_t phase, hits, patience, count;
+    struct poll polls[POLLS];
+    uint32_t registers[17];
+    uint64_t cycles;
+    uint8_t *copy; /* of writable memory */
+};
+
+#define COUNTERS 16
+
+struct counter {
+    bool is_used;
+    uint32_t device, offset;
+    struct machine_counter how;
+};
+
 /* A breakpoint (size 2, MACHINE_WATCH_EXECUTE) or a watchpoint. */
 struct watch {
     uint32_t address, size, kind;
@@ -108,6 +132,10 @@ struct machine {
     uint32_t passing;                /* the breakpoint it stands on and may pass, plus one */
     struct access accesses[ACCESSES];
     uint32_t access_count;
+
+    struct warp warp;
+    struct counter counters[COUNTERS];
+    uint32_t counter_count;
 
     /* the MPU as it stands in unicorn's translation */
     bool is_translated, is_mpu_changed, has_fine_pages, is_checking;
@@ -177,6 +205,16 @@ bool mpu_stops_block(struct machine *m, uint32_t address);
 
 bool add_hook(struct machine *m, uc_hook *handle, int type, void *function, void *user, uint64_t begin, uint64_t end);
 void refuse(struct machine *m, uint32_t status, uint32_t address);
+
+uint64_t cycle_of(const struct machine *m, uint64_t time);
+
+/* warp.c */
+void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value);
+void warp_write(struct machine *m);
+void warp_look(struct machine *m); /* between blocks */
+
+/* counters.c */
+bool counter_read(struct machine *m, uint32_t device, uint32_t offset, uint32_t *value);
 
 /* nvic.c */
 #define NOBODY 256 /* a priority below every exception's */

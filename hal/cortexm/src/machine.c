@@ -18,7 +18,7 @@ static uint64_t ticks_at(const struct machine *m, uint64_t cycles)
 }
 
 /* The first cycle that is not before `time`. */
-static uint64_t cycle_of(const struct machine *m, uint64_t time)
+uint64_t cycle_of(const struct machine *m, uint64_t time)
 {
     const uint64_t step = m->ticks_per_cycle;
     if (time <= m->base_ticks)
@@ -142,9 +142,13 @@ static uint64_t on_device_read(uc_engine *engine, uint64_t offset, unsigned size
     const struct device *device = user;
     struct machine *m = device->machine;
     (void)engine;
+    uint32_t value;
+    if (counter_read(m, device->number, (uint32_t)offset, &value))
+        return value;
     m->is_refused = false;
-    const uint32_t value = m->devices.read(m->devices.owner, device->number, (uint32_t)offset, size);
+    value = m->devices.read(m->devices.owner, device->number, (uint32_t)offset, size);
     remember(m, device->address + (uint32_t)offset, size, value, false);
+    warp_read(m, reg_get(m, UC_ARM_REG_PC), device->number, (uint32_t)offset, value);
     if (m->is_refused)
         refuse(m, PRECISERR | BFARVALID, device->address + (uint32_t)offset);
     return value;
@@ -157,6 +161,7 @@ static void on_device_write(uc_engine *engine, uint64_t offset, unsigned size, u
     (void)engine;
     m->is_refused = false;
     remember(m, device->address + (uint32_t)offset, size, (uint32_t)value, true);
+    warp_write(m);
     m->devices.write(m->devices.owner, device->number, (uint32_t)offset, size, (uint32_t)value);
     if (m->is_refused)
         refuse(m, PRECISERR | BFARVALID, device->address + (uint32_t)offset);
@@ -214,6 +219,7 @@ struct machine *machine_new(const struct machine_options *options, const struct 
     m->ticks_per_cycle = options->ticks_per_cycle;
     m->devices = *devices;
     m->limit = NEVER;
+    machine_warp(m, 1);
     if (prepare(m))
         return m;
     machine_free(m);
@@ -224,6 +230,7 @@ void machine_free(struct machine *m)
 {
     if (m->engine)
         unicorn.close(m->engine);
+    free(m->warp.copy);
     free(m);
 }
 
@@ -457,6 +464,8 @@ uint32_t machine_run(struct machine *m, uint64_t until)
         set_deadline(m);
         if (reason)
             break;
+        if (!m->is_sleeping)
+            warp_look(m);
         if (ticks_at(m, m->cycles) >= m->limit)
             return m->is_sleeping ? MACHINE_SLEEPING : MACHINE_TIME;
         reason = m->is_sleeping ? sleep_on(m, m->limit) : run_code(m);

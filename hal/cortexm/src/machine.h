@@ -31,6 +31,8 @@ struct machine_options {
 struct machine_devices {
     uint32_t (*read)(void *owner, uint32_t device, uint32_t offset, uint32_t size);
     void (*write)(void *owner, uint32_t device, uint32_t offset, uint32_t size, uint32_t value);
+    /* Until when that register reads the same if nobody writes: a time, or 0 if that is not known. */
+    uint64_t (*quiet)(void *owner, uint32_t device, uint32_t offset);
     void *owner;
 };
 
@@ -58,6 +60,20 @@ void machine_stop(struct machine *machine);
 
 /* Run no further than `time`, from inside a device as well: something is scheduled for then. */
 void machine_limit(struct machine *machine, uint64_t time);
+
+/* Count the rounds of a pure polling loop instead of running them: 1 (from the start) or 0. */
+void machine_warp(struct machine *machine, int is_on);
+
+/* A register whose value is base + counts (or - counts) under the mask, counts being whole ones since `start`. */
+struct machine_counter {
+    uint64_t start;                  /* ticks */
+    uint64_t numerator, denominator; /* counts a tick: below 2^16 and 2^47 */
+    uint32_t base, mask, is_down;
+};
+
+/* Answer reads of the word at `offset` without asking the device.  Returns 0, or -1 if there are too many (16). */
+int machine_publish(struct machine *machine, uint32_t device, uint32_t offset, const struct machine_counter *counter);
+void machine_withdraw(struct machine *machine, uint32_t device, uint32_t offset);
 
 /* One instruction, or until an exception is taken; then MACHINE_STOPPED. */
 uint32_t machine_step(struct machine *machine, uint64_t until);

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .time import NEVER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -112,7 +114,7 @@ class Block:
 
         A core that polls it may let time pass to then. A subclass answers for its counters and status.
         """
-        return None
+        return None if offset in self._readers else NEVER
 
     def save(self) -> dict[str, Any]:
         """The state, as plain values. A subclass with events keeps their times in `STATE` attributes."""

@@ -281,7 +281,7 @@ class Uart(Block):
 
     def quiet_until(self, offset: int) -> int | None:
         """Status changes only with the line: at its next event."""
-        return self.scheduler.next() if offset in (0x08, 0x14, 0x68, 0x6C) else None
+        return min(self.scheduler.next(), time.NEVER) if offset in (0x08, 0x14, 0x68, 0x6C) else super().quiet_until(offset)
 
     # --- DMA ---
 

@@ -1,0 +1,158 @@
+/*
+ * Polling loops: a program that waits for a device reads the same registers over and over.
+ *
+ * When it does so for a while, the machine looks whether anything else changes: if registers and memory
+ * are the same when the loop comes round, the next rounds can only be the same too, until a device's
+ * answer changes or something is due.  They are then counted instead of run: time and cycles are exactly
+ * what they would have been.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS 16        /* reads that repeat before it is worth looking */
+#define PATIENCE 4096    /* and at most, where looking found nothing */
+#define CORE_REGISTERS 17 /* r0 to r15 and xPSR */
+
+enum { WATCHING, WANTED, FIRST_LOOK, RUNNING, SECOND_LOOK };
+
+/* The table holds the last reads; a write, or a read that is not in it, begins anew. */
+static void begin(struct warp *warp)
+{
+    warp->count = warp->hits = 0;
+    warp->phase = WATCHING;
+}
+
+void warp_write(struct machine *m)
+{
+    begin(&m->warp);
+}
+
+static struct poll *find(struct warp *warp, uint32_t pc, uint32_t device, uint32_t offset)
+{
+    for (uint32_t i = 0; i < warp->count; i++) {
+        struct poll *poll = &warp->polls[i];
+        if (poll->pc == pc && poll->device == device && poll->offset == offset)
+            return poll;
+    }
+    return NULL;
+}
+
+static void add(struct warp *warp, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value)
+{
+    if (warp->count == POLLS)
+        begin(warp);
+    warp->polls[warp->count++] = (struct poll){pc, device, offset, value};
+    warp->hits = 0;
+    warp->phase = WATCHING;
+}
+
+void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value)
+{
+    struct warp *warp = &m->warp;
+    struct poll *poll = find(warp, pc, device, offset);
+    if (!warp->is_on)
+        return;
+    if (!poll || poll->value != value) {
+        if (poll) /* it changed: the loop may be another */
+            begin(warp);
+        add(warp, pc, device, offset, value);
+        return;
+    }
+    if (warp->phase == WATCHING && ++warp->hits >= warp->patience)
+        warp->phase = WANTED;
+    else if (warp->phase == RUNNING && poll == &warp->polls[0])
+        warp->phase = SECOND_LOOK;
+    else if (warp->phase == WANTED && poll == &warp->polls[0])
+        warp->phase = FIRST_LOOK;
+    if (warp->phase == FIRST_LOOK || warp->phase == SECOND_LOOK)
+        m->attention = true; /* look at the next block's start */
+}
+
+static size_t writable_size(const struct machine *m)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < m->memory_count; i++)
+        size += m->memories[i].perms & UC_PROT_WRITE ? m->memories[i].size : 0;
+    return size;
+}
+
+static void read_registers(struct machine *m, uint32_t registers[CORE_REGISTERS])
+{
+    for (uint32_t i = 0; i < CORE_REGISTERS; i++)
+        registers[i] = machine_get(m, i);
+}
+
+/* Keep what the loop may change.  Returns whether there was memory for it. */
+static bool remember(struct machine *m)
+{
+    struct warp *warp = &m->warp;
+    if (!warp->copy)
+        warp->copy = malloc(writable_size(m));
+    uint8_t *at = warp->copy;
+    for (uint32_t i = 0; at && i < m->memory_count; i++)
+        if (m->memories[i].perms & UC_PROT_WRITE) {
+            memcpy(at, m->memories[i].bytes, m->memories[i].size);
+            at += m->memories[i].size;
+        }
+    read_registers(m, warp->registers);
+    warp->cycles = m->cycles;
+    return warp->copy != NULL;
+}
+
+static bool is_unchanged(struct machine *m)
+{
+    uint32_t registers[CORE_REGISTERS];
+    const uint8_t *at = m->warp.copy;
+    read_registers(m, registers);
+    if (memcmp(registers, m->warp.registers, sizeof registers))
+        return false;
+    for (uint32_t i = 0; i < m->memory_count; i++)
+        if (m->memories[i].perms & UC_PROT_WRITE) {
+            if (memcmp(at, m->memories[i].bytes, m->memories[i].size))
+                return false;
+            at += m->memories[i].size;
+        }
+    return true;
+}
+
+/* Until when every register of the loop reads the same, in ticks; 0 if a device does not know. */
+static uint64_t quiet_until(struct machine *m)
+{
+    uint64_t earliest = UINT64_MAX;
+    for (uint32_t i = 0; i < m->warp.count; i++) {
+        const uint64_t time = m->devices.quiet(m->devices.owner, m->warp.polls[i].device, m->warp.polls[i].offset);
+        earliest = time < earliest ? time : earliest;
+    }
+    return earliest;
+}
+
+/* Count the rounds that fit before anything changes. */
+static void skip(struct machine *m, uint64_t period)
+{
+    const uint64_t quiet = cycle_of(m, quiet_until(m)), end = quiet < m->deadline ? quiet : m->deadline;
+    if (period && end > m->cycles)
+        m->cycles += (end - m->cycles) / period * period;
+}
+
+void warp_look(struct machine *m)
+{
+    struct warp *warp = &m->warp;
+    if (warp->phase == FIRST_LOOK)
+        warp->phase = remember(m) ? RUNNING : WATCHING;
+    else if (warp->phase == SECOND_LOOK) {
+        const bool is_pure = is_unchanged(m);
+        warp->patience = is_pure ? ROUNDS : warp->patience < PATIENCE ? 2 * warp->patience : PATIENCE;
+        if (is_pure)
+            skip(m, m->cycles - warp->cycles);
+        begin(warp);
+    }
+}
+
+void machine_warp(struct machine *m, int is_on)
+{
+    m->warp.is_on = is_on;
+    m->warp.patience = ROUNDS;
+    begin(&m->warp);
+}
