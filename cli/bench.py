@@ -16,7 +16,7 @@ Figure = dict[str, Any]
 
 @click.group(cls=Group)
 def bench() -> None:
-    """Measure booting and system calls on this machine."""
+    """Measure booting, system calls and crypto on this machine."""
 
 
 @bench.command()
@@ -31,10 +31,16 @@ def syscall() -> None:
     _measure("syscall")
 
 
-def _measure(name: str) -> None:
-    """Run a function of `armillary.cli.measure`; what it reports is printed as it comes."""
+@bench.command()
+def crypto() -> None:
+    """Measure the crypto beside its peers: hashlib, cryptography, imgtool, swtpm."""
+    _measure("crypto", "measure_crypto")
+
+
+def _measure(name: str, module: str = "measure") -> None:
+    """Run a function of a module that measures; what it reports is printed as it comes."""
     try:
-        measure: Callable[[Callable[[Figure], None]], object] = getattr(importlib.import_module("armillary.cli.measure"), name)
+        measure: Callable[[Callable[[Figure], None]], object] = getattr(importlib.import_module("armillary.cli." + module), name)
     except ModuleNotFoundError:
         raise Problem("this installation has no benchmarks", "install armillary from its source tree") from None
     figures: list[Figure] = []

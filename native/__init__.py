@@ -14,11 +14,16 @@ from __future__ import annotations
 import sys
 
 from .errors import BadPath, BadPoint, BadSignature, BadTag
+from .plain.decision import ACCEPT, REJECT
 
 __all__ = [
-    "ENGINE", "BadPath", "BadPoint", "BadSignature", "BadTag", "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear",
-    "compare", "describe", "hkdf_expand", "hkdf_extract", "hmac_sha256", "lms_verify", "p256_check", "p256_ecdh",
-    "p256_is_private", "p256_public", "p256_sign", "p256_verify", "prepare", "sha256", "warning",
+    "ACCEPT", "AesGcm", "BadPath", "BadPoint", "BadSignature", "BadTag", "Drbg", "ENGINE", "Health",
+    "P256Key", "REJECT", "Sha256", "aes_cmac", "aes_ctr", "aes_gcm_open", "aes_gcm_seal", "clear", "compare",
+    "decision_at_least", "decision_both", "decision_equal", "decision_is", "describe", "hkdf", "hkdf_expand",
+    "hkdf_extract", "hmac_sha256", "key_unwrap", "key_wrap", "lms_verify", "merkle_path", "merkle_root",
+    "merkle_verify", "p256_check", "p256_ecdh", "p256_generate", "p256_is_private", "p256_public",
+    "p256_sign", "p256_sign_hedged", "p256_verify", "p256_verify_many", "prepare", "sha256", "sha256_many",
+    "sha256_pages", "signature_from_der", "signature_to_der", "warning",
 ]  # fmt: skip
 
 IS_HOSTED = sys.implementation.name == "cpython"
@@ -32,23 +37,46 @@ else:
     from . import standard as _engine  # type: ignore[no-redef]
 
 ENGINE = _engine.NAME  # what hashes
+AesGcm = _engine.AesGcm
+Drbg = _engine.Drbg
+Health = _engine.Health
+P256Key = _engine.P256Key
 Sha256 = _engine.Sha256
+aes_cmac = _engine.aes_cmac
+aes_ctr = _engine.aes_ctr
 aes_gcm_open = _engine.aes_gcm_open
 aes_gcm_seal = _engine.aes_gcm_seal
 clear = _engine.clear
 compare = _engine.compare
+decision_at_least = _engine.decision_at_least
+decision_both = _engine.decision_both
+decision_equal = _engine.decision_equal
+decision_is = _engine.decision_is
 describe = _engine.describe
+hkdf = _engine.hkdf
 hkdf_expand = _engine.hkdf_expand
 hkdf_extract = _engine.hkdf_extract
 hmac_sha256 = _engine.hmac_sha256
+key_unwrap = _engine.key_unwrap
+key_wrap = _engine.key_wrap
 lms_verify = _engine.lms_verify
+merkle_path = _engine.merkle_path
+merkle_root = _engine.merkle_root
+merkle_verify = _engine.merkle_verify
 p256_check = _engine.p256_check
 p256_ecdh = _engine.p256_ecdh
+p256_generate = _engine.p256_generate
 p256_is_private = _engine.p256_is_private
 p256_public = _engine.p256_public
 p256_sign = _engine.p256_sign
+p256_sign_hedged = _engine.p256_sign_hedged
 p256_verify = _engine.p256_verify
+p256_verify_many = _engine.p256_verify_many
 sha256 = _engine.sha256
+sha256_many = _engine.sha256_many
+sha256_pages = _engine.sha256_pages
+signature_from_der = _engine.signature_from_der
+signature_to_der = _engine.signature_to_der
 warning = _engine.warning
 
 

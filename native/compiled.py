@@ -6,41 +6,101 @@ take any bytes-like object, raise the refusals of `errors`, and let other thread
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from . import _native
 from ._native import lib
 
 if not hasattr(_native, "sha256"):  # a boxed program loads this file anew, and the library never
     lib.binding_install()
 
-from ._native import Sha256, clear, compare, lms_verify, sha256  # they are there from here on
-from .standard import (
+from ._native import (  # they are there from here on
+    AesGcm,
+    Drbg,
+    Health,
+    P256Key,
+    Sha256,
+    aes_cmac,
+    aes_ctr,
     aes_gcm_open,
     aes_gcm_seal,
+    clear,
+    compare,
+    decision_at_least,
+    decision_both,
+    decision_equal,
+    decision_is,
+    hkdf,
     hkdf_expand,
     hkdf_extract,
     hmac_sha256,
+    key_unwrap,
+    key_wrap,
+    lms_verify,
+    merkle_path,
+    merkle_root,
+    merkle_verify,
     p256_check,
     p256_ecdh,
     p256_is_private,
     p256_public,
     p256_sign,
+    p256_sign_hedged,
     p256_verify,
+    sha256,
+    sha256_many,
+    sha256_pages,
+    signature_from_der,
+    signature_to_der,
+    p256_refused,
 )
+from .plain import keyed
+
+if TYPE_CHECKING:
+    from .plain.keyed import Claims, Generator
 
 __all__ = [
-    "NAME", "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear", "compare", "describe", "hkdf_expand", "hkdf_extract",
-    "hmac_sha256", "lms_verify", "p256_check", "p256_ecdh", "p256_is_private", "p256_public", "p256_sign", "p256_verify",
-    "sha256", "warning",
+    "NAME", "AesGcm", "Drbg", "Health", "P256Key", "Sha256", "aes_cmac", "aes_ctr", "aes_gcm_open",
+    "aes_gcm_seal", "clear", "compare", "decision_at_least", "decision_both", "decision_equal", "decision_is",
+    "hkdf", "hkdf_expand", "hkdf_extract", "hmac_sha256", "key_unwrap", "key_wrap", "lms_verify",
+    "merkle_path", "merkle_root", "merkle_verify", "p256_check", "p256_ecdh", "p256_generate",
+    "p256_is_private", "p256_public", "p256_sign", "p256_sign_hedged", "p256_verify", "sha256", "sha256_many",
+    "sha256_pages", "signature_from_der", "signature_to_der", "describe", "p256_verify_many", "restrict",
+    "warning",
 ]  # fmt: skip
 
-NAME = "C with the processor's SHA-256" if lib.cpu_features() & lib.CPU_SHA else "portable C"
+FEATURES = ("sha", "aes", "vaes", "adx", "ifma")  # bits of common/cpu.h, in their order
+
+
+def p256_verify_many(claims: Claims) -> None:
+    """Raise BadSignature, with the numbers of those refused, unless every (public, digest, signature) holds."""
+    keyed.require_none(p256_refused(claims))
+
+
+def p256_generate(random: Generator) -> tuple[bytes, bytes]:
+    """A new key pair (private, public) from a Drbg (FIPS 186-5, A.2.2)."""
+    private = keyed.private(random)
+    return private, p256_public(private)
+
+
+def restrict(*features: str) -> None:
+    """Use only these of FEATURES, where the processor has them; none leaves the portable code.
+
+    For tests and lessons: `restrict(*FEATURES)` gives everything back. Not while another thread computes.
+    """
+    lib.cpu_restrict(sum(1 << FEATURES.index(feature) for feature in features))
 
 
 def describe() -> str:
     """One line that names what does what."""
-    return NAME
+    used = lib.cpu_features()
+    found = [feature for bit, feature in enumerate(FEATURES) if used >> bit & 1]
+    return "own C engine, " + (" ".join(found) if found else "portable")
 
 
 def warning() -> str:
     """What is weaker here than it could be: nothing."""
     return ""
+
+
+NAME = "C with the processor's SHA-256" if lib.cpu_features() & lib.CPU_SHA else "portable C"

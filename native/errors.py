@@ -4,7 +4,11 @@ from __future__ import annotations
 
 
 class BadSignature(ValueError):
-    """The signature is not by this key over this digest."""
+    """The signature is not by this key over this digest. Of many at once, `refused` are the numbers of those."""
+
+    def __init__(self, reason: str = "", refused: list[int] | None = None) -> None:
+        super().__init__(reason)
+        self.refused = refused or []
 
 
 class BadPoint(ValueError):

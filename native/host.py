@@ -1,4 +1,4 @@
-"""P-256 and AES-GCM by the host's library, pyca/cryptography over OpenSSL (CPython only).
+"""P-256 and AES by the host's library, pyca/cryptography over OpenSSL (CPython only).
 
 OpenSSL's P-256 and AES-GCM are constant time on the processors it has assembly for. Python's copies
 of keys (bytes) are not cleared: the process that handles keys must be nobody else's.
@@ -15,11 +15,20 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
 )
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .errors import BadPoint, BadSignature, BadTag
+from .plain.p256 import p256_sign_hedged  # OpenSSL takes no extra bytes
+
+__all__ = [
+    "NAME", "aes_cmac", "aes_ctr", "aes_gcm_open", "aes_gcm_seal", "key_unwrap", "key_wrap", "p256_check", "p256_ecdh",
+    "p256_is_private", "p256_public", "p256_sign", "p256_sign_hedged", "p256_verify",
+]  # fmt: skip
 
 Data = bytes | bytearray | memoryview
 
@@ -29,6 +38,7 @@ VERIFYING = ec.ECDSA(Prehashed(SHA256()))
 SIGNING = ec.ECDSA(Prehashed(SHA256()), deterministic_signing=True)  # RFC 6979: no random source to fail
 NAME = "cryptography " + __version__ + " (" + backend.openssl_version_text() + ")"
 TAG = 16
+MOST_WRAPPED = 65528
 
 
 def _private(private: Data) -> ec.EllipticCurvePrivateKey:
@@ -92,12 +102,16 @@ def p256_verify(public: Data, digest: Data, signature: Data) -> None:
         raise BadSignature("the signature does not match")
 
 
-def _cipher(key: Data, nonce: Data) -> AESGCM:
-    if len(key) not in (16, 24, 32):
+def _aes_key(key: Data) -> bytes:
+    if len(key) not in (16, 32):
         raise ValueError("an AES key of " + str(len(key)) + " bytes")
+    return bytes(key)
+
+
+def _cipher(key: Data, nonce: Data) -> AESGCM:
     if len(nonce) != 12:
         raise ValueError("a nonce of " + str(len(nonce)) + " bytes")
-    return AESGCM(key)
+    return AESGCM(_aes_key(key))
 
 
 def aes_gcm_seal(key: Data, nonce: Data, aad: Data, plaintext: Data) -> bytes:
@@ -114,3 +128,35 @@ def aes_gcm_open(key: Data, nonce: Data, aad: Data, data: Data) -> bytes:
         return cipher.decrypt(nonce, data, aad)
     except InvalidTag:
         raise BadTag("the tag does not match")
+
+
+def aes_ctr(key: Data, counter: Data, data: Data) -> bytes:
+    """`data` encrypted, or decrypted, from a first counter block of 16 bytes."""
+    if len(counter) != 16:
+        raise ValueError("a counter of " + str(len(counter)) + " bytes")
+    crypt = Cipher(algorithms.AES(_aes_key(key)), modes.CTR(bytes(counter))).encryptor()
+    return crypt.update(data) + crypt.finalize()
+
+
+def aes_cmac(key: Data, data: Data) -> bytes:
+    """The 16-byte tag of `data`."""
+    mac = CMAC(algorithms.AES(_aes_key(key)))
+    mac.update(data)
+    return mac.finalize()
+
+
+def key_wrap(kek: Data, key: Data) -> bytes:
+    """`key` under `kek`, 8 bytes longer. Raises ValueError unless `key` has 16, 24, ... bytes."""
+    if not 16 <= len(key) <= MOST_WRAPPED or len(key) % 8:
+        raise ValueError("a key to wrap of " + str(len(key)) + " bytes")
+    return aes_key_wrap(_aes_key(kek), bytes(key))
+
+
+def key_unwrap(kek: Data, wrapped: Data) -> bytes:
+    """What `key_wrap` took. Raises BadTag, and then gives nothing out."""
+    if not 24 <= len(wrapped) <= MOST_WRAPPED + 8 or len(wrapped) % 8:
+        raise BadTag("a wrapped key of " + str(len(wrapped)) + " bytes")
+    try:
+        return aes_key_unwrap(_aes_key(kek), bytes(wrapped))
+    except InvalidUnwrap:
+        raise BadTag("the wrapped key was changed, or is under another key")

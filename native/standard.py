@@ -1,8 +1,8 @@
 """The facade where the C engine is not built: hashing by the interpreter's own library, the rest by another.
 
 Portable. P-256 and AES come from pyca/cryptography where it is (`host`), else from plain Python
-(`plain.suite`); either is loaded when first used. MicroPython's `hashlib` gives one digest per hash,
-and it has no constant-time comparison.
+(`plain.suite`); either is loaded when first used. What stands on SHA-256 alone is `plain.derived` over
+`hashlib`. MicroPython's `hashlib` gives one digest per hash, and it has no constant-time comparison.
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ from __future__ import annotations
 import hashlib
 import sys
 
-from .plain import lms, mac
+from .plain import keyed
+from .plain.decision import decision_at_least, decision_both, decision_equal, decision_is
+from .plain.derived import Derived
+from .plain.health import Health
 from .plain.memory import clear
+from .plain.signature_der import signature_from_der, signature_to_der
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +25,12 @@ if TYPE_CHECKING:
     Data = bytes | bytearray | memoryview
 
 __all__ = [
-    "NAME", "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear", "compare", "describe", "hkdf_expand", "hkdf_extract",
-    "hmac_sha256", "lms_verify", "p256_check", "p256_ecdh", "p256_is_private", "p256_public", "p256_sign", "p256_verify",
-    "sha256", "warning",
+    "NAME", "AesGcm", "Drbg", "Health", "P256Key", "Sha256", "aes_cmac", "aes_ctr", "aes_gcm_open", "aes_gcm_seal",
+    "clear", "compare", "decision_at_least", "decision_both", "decision_equal", "decision_is", "describe", "hkdf",
+    "hkdf_expand", "hkdf_extract", "hmac_sha256", "key_unwrap", "key_wrap", "lms_verify", "merkle_path", "merkle_root",
+    "merkle_verify", "p256_check", "p256_ecdh", "p256_generate", "p256_is_private", "p256_public", "p256_sign",
+    "p256_sign_hedged", "p256_verify", "p256_verify_many", "sha256", "sha256_many", "sha256_pages",
+    "signature_from_der", "signature_to_der", "warning",
 ]  # fmt: skip
 
 try:
@@ -83,19 +90,29 @@ class Sha256:
         return self._hash.digest()
 
 
-def hmac_sha256(key: Data, data: Data) -> bytes:
-    """HMAC-SHA256 of `data` under `key` (any length): 32 bytes (RFC 2104)."""
-    return mac.hmac(sha256, key, data)
+_derived = Derived(sha256)
+Drbg = _derived.drbg
+hkdf = _derived.hkdf
+hkdf_expand = _derived.hkdf_expand
+hkdf_extract = _derived.hkdf_extract
+hmac_sha256 = _derived.hmac_sha256
+lms_verify = _derived.lms_verify
+merkle_path = _derived.merkle_path
+merkle_root = _derived.merkle_root
+merkle_verify = _derived.merkle_verify
+sha256_many = _derived.sha256_many
+sha256_pages = _derived.sha256_pages
 
 
-def hkdf_extract(salt: Data, ikm: Data) -> bytes:
-    """HKDF-Extract with SHA-256: a pseudo-random key of 32 bytes (RFC 5869, section 2.2)."""
-    return mac.extract(hmac_sha256, salt, ikm)
+def AesGcm(key: Data) -> keyed.Gcm:
+    """AES-GCM under a key of 16 or 32 bytes."""
+    return keyed.Gcm(aes_gcm_seal, aes_gcm_open, key)
 
 
-def hkdf_expand(prk: Data, info: Data, length: int) -> bytes:
-    """HKDF-Expand with SHA-256: `length` bytes. Raises ValueError beyond 8160 (RFC 5869, section 2.3)."""
-    return mac.expand(hmac_sha256, prk, info, length)
+def P256Key(public: Data) -> keyed.Known:
+    """A public key made ready. Raises BadPoint."""
+    p256_check(public)
+    return keyed.Known(p256_verify, public)
 
 
 def p256_is_private(private: Data) -> bool:
@@ -106,6 +123,12 @@ def p256_is_private(private: Data) -> bool:
 def p256_public(private: Data) -> bytes:
     """The public key X || Y (64 bytes). Raises ValueError unless `p256_is_private`."""
     return _heavy.p256_public(private)
+
+
+def p256_generate(random: keyed.Generator) -> tuple[bytes, bytes]:
+    """A new key pair (private, public) from a Drbg (FIPS 186-5, A.2.2)."""
+    private = keyed.private(random)
+    return private, p256_public(private)
 
 
 def p256_check(public: Data) -> None:
@@ -123,6 +146,11 @@ def p256_sign(private: Data, digest: Data) -> bytes:
     return _heavy.p256_sign(private, digest)
 
 
+def p256_sign_hedged(private: Data, digest: Data, extra: Data) -> bytes:
+    """As `p256_sign`, with 32 more bytes in the nonce (RFC 6979, section 3.6)."""
+    return _heavy.p256_sign_hedged(private, digest, extra)
+
+
 def p256_verify(public: Data, digest: Data, signature: Data) -> None:
     """Raise BadSignature unless `signature` is by `public` over `digest`; also if `public` is no point.
 
@@ -130,6 +158,11 @@ def p256_verify(public: Data, digest: Data, signature: Data) -> None:
     identity (FIPS 186-5, section 6.4.2).
     """
     _heavy.p256_verify(public, digest, signature)
+
+
+def p256_verify_many(claims: keyed.Claims) -> None:
+    """Raise BadSignature, with the numbers of those refused, unless every (public, digest, signature) holds."""
+    keyed.verify_many(p256_verify, claims)
 
 
 def aes_gcm_seal(key: Data, nonce: Data, aad: Data, plaintext: Data) -> bytes:
@@ -142,12 +175,24 @@ def aes_gcm_open(key: Data, nonce: Data, aad: Data, data: Data) -> bytes:
     return _heavy.aes_gcm_open(key, nonce, aad, data)
 
 
-def lms_verify(public: Data, message: Data, signature: Data) -> None:
-    """Raise BadSignature unless `signature` is by the LMS key `public` over `message` (RFC 8554, SP 800-208).
+def aes_ctr(key: Data, counter: Data, data: Data) -> bytes:
+    """`data` encrypted, or decrypted, from a first counter block of 16 bytes (SP 800-38A)."""
+    return _heavy.aes_ctr(key, counter, data)
 
-    Taken are the sets with SHA-256, of 256 and of 192 bits; which one is said by the key alone.
-    """
-    lms.verify(sha256, bytes(public), bytes(message), bytes(signature))
+
+def aes_cmac(key: Data, data: Data) -> bytes:
+    """The 16-byte tag of `data` (SP 800-38B). Compare tags with `compare`."""
+    return _heavy.aes_cmac(key, data)
+
+
+def key_wrap(kek: Data, key: Data) -> bytes:
+    """`key` under `kek`, 8 bytes longer (RFC 3394). Raises ValueError unless `key` has 16, 24, ... bytes."""
+    return _heavy.key_wrap(kek, key)
+
+
+def key_unwrap(kek: Data, wrapped: Data) -> bytes:
+    """What `key_wrap` took. Raises BadTag, and then gives nothing out."""
+    return _heavy.key_unwrap(kek, wrapped)
 
 
 def describe() -> str:
@@ -157,7 +202,7 @@ def describe() -> str:
 
 def warning() -> str:
     """What is weaker here than it could be, for a person to read. Loads everything."""
-    words = "the C engine is not built: "
+    words = "the C engine is not built (it needs a C compiler when Armillary is installed): crypto is slower, "
     if _heavy.NAME == "plain Python":
-        return words + "P-256 and AES run in plain Python, much slower and not in constant time"
-    return words + "slower; P-256 and AES by the host's library"
+        return words + "and P-256 and AES, in plain Python, are much slower and not constant time"
+    return words + "P-256 and AES are by " + _heavy.NAME + ", and decisions, random numbers and LMS in plain Python"

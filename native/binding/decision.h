@@ -1,29 +1,11 @@
 /*
- * Decisions for Python, and LMS: verdicts are numbers, as in C (common/verdict.h says why).
+ * Decisions for Python: verdicts are numbers, as in C (common/verdict.h says why).
  */
 #ifndef ARMILLARY_BINDING_DECISION_H
 #define ARMILLARY_BINDING_DECISION_H
 
 #include "binding/call.h"
 #include "common/decision.h"
-#include "lms/lms.h"
-
-static PyObject *py_lms_verify(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
-{
-    struct call call;
-    verdict found;
-    PyThreadState *left;
-
-    (void)self;
-    if (call_begin(&call, arguments, count, "bbb", "lms_verify(public, message, signature)"))
-        return NULL;
-    left = lock_leave(call_length(&call, 1));
-    found = lms_verify(call_bytes(&call, 0), call_length(&call, 0), call_bytes(&call, 1), call_length(&call, 1),
-                       call_bytes(&call, 2), call_length(&call, 2));
-    lock_enter(left);
-    call_end(&call);
-    return found == VERDICT_ACCEPT ? none() : refuse("BadSignature", "the LMS signature does not match");
-}
 
 static PyObject *py_decision_equal(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
@@ -87,7 +69,6 @@ static PyObject *py_decision_both(PyObject *self, PyObject *const *arguments, Py
 }
 
 static PyMethodDef DECISION_METHODS[] = {
-    METHOD("lms_verify", py_lms_verify, "Raise BadSignature unless `signature` is by the LMS key `public` over `message` (RFC 8554)."),
     METHOD("decision_equal", py_decision_equal, "ACCEPT if `a` and `b` are equal, else another number. For secrets too."),
     METHOD("decision_at_least", py_decision_at_least, "ACCEPT if a counter's `value` is not below its `floor`."),
     METHOD("decision_is", py_decision_is, "ACCEPT if `state` is exactly the `wanted` one."),

@@ -164,29 +164,7 @@ static PyObject *py_verify(PyObject *self, PyObject *const *arguments, Py_ssize_
     return made;
 }
 
-/* (private, public) from a generator; in `random` is a Drbg, which compiled.py sees to. */
-static PyObject *py_generate(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
-{
-    uint8_t private_key[P256_PRIVATE], public_key[P256_PUBLIC];
-    PyObject *made = NULL, *type, *drbg;
-
-    (void)self;
-    drbg = PyImport_AddModule("armillary.native._native"); /* borrowed */
-    type = drbg ? PyObject_GetAttrString(drbg, "Drbg") : NULL;
-    if (!type)
-        return NULL;
-    if (count != 1 || (PyObject *)Py_TYPE(arguments[0]) != type)
-        PyErr_SetString(PyExc_TypeError, "p256_generate(random) takes a Drbg");
-    else if (p256_generate(state_of(arguments[0]), private_key, public_key) == VERDICT_ACCEPT)
-        made = Py_BuildValue("(y#y#)", private_key, (Py_ssize_t)sizeof private_key, public_key, (Py_ssize_t)sizeof public_key);
-    else
-        PyErr_SetString(PyExc_ValueError, "the generator must be reseeded first");
-    memory_clear(private_key, sizeof private_key);
-    Py_DECREF(type);
-    return made;
-}
-
-#define CLAIMS_AT_ONCE 16
+#define CLAIMS_AT_ONCE 32
 
 /* Take one claim's (public, digest, signature) out of a sequence.  Returns 0, or -1 with an exception set. */
 static int claim_take(PyObject *sequence, Py_ssize_t at, struct call *call)
@@ -356,7 +334,6 @@ static PyMethodDef P256_METHODS[] = {
            "Raise BadSignature unless `signature` is by `public` over `digest`; also if `public` is no point.\n\n"
            "For every signature (r, s) there is a second valid one, (r, n - s): never use a signature as an\n"
            "identity (FIPS 186-5, section 6.4.2)."),
-    METHOD("p256_generate", py_generate, "A new key pair (private, public) from a Drbg (FIPS 186-5, A.2.2)."),
     METHOD("p256_refused", py_refused, "The numbers of those claims (public, digest, signature) that do not hold."),
     METHOD("signature_from_der", py_from_der, "r || s of a signature in DER. Raises BadSignature for any other encoding."),
     METHOD("signature_to_der", py_to_der, "The DER of a signature r || s (RFC 3279, section 2.2.3)."),

@@ -66,21 +66,22 @@ static int state_begin(struct call *call, PyObject *arguments, PyObject *named, 
     return call_begin(call, listed, count, kinds, usage);
 }
 
-/* Add a type of state to the module.  in: text, methods live as long as the program.  Returns 0 or -1. */
+/*
+ * Add a type of state to the module.
+ *
+ * in:  name: with the module's before it; all arguments live as long as the program
+ * Returns 0, or -1 with an exception set.
+ */
 static int state_type(PyObject *module, const char *name, const char *text, newfunc make, PyMethodDef *methods)
 {
-    char whole[80];
     PyType_Slot slots[] = {{Py_tp_doc, (void *)(uintptr_t)text}, {Py_tp_new, (void *)(uintptr_t)make},
                            {Py_tp_dealloc, (void *)(uintptr_t)state_free}, {Py_tp_methods, methods}, {0, NULL}};
-    PyType_Spec spec = {whole, sizeof(struct state), 0, Py_TPFLAGS_DEFAULT, slots};
-    PyObject *type;
-    int added;
+    PyType_Spec spec = {name, sizeof(struct state), 0, Py_TPFLAGS_DEFAULT, slots};
+    PyObject *type = PyType_FromSpec(&spec);
+    int failed = !type || PyObject_SetAttrString(module, strrchr(name, '.') + 1, type);
 
-    PyOS_snprintf(whole, sizeof whole, "armillary.native._native.%s", name);
-    type = PyType_FromSpec(&spec);
-    added = type ? PyObject_SetAttrString(module, name, type) : -1;
     Py_XDECREF(type);
-    return added;
+    return failed ? -1 : 0;
 }
 
 #endif

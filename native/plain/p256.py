@@ -126,7 +126,7 @@ def p256_ecdh(private: Data, public: Data) -> bytes:
     return _affine(_multiply(scalar, point))[0].to_bytes(32, "big")
 
 
-def _nonces(private: bytes, digest: bytes, extra: bytes) -> Iterator[int]:
+def _nonces(private: bytes, digest: bytes, extra: bytes = b"") -> Iterator[int]:
     """The candidates for k of RFC 6979, sections 3.2 and 3.6, with HMAC-SHA256; qlen = hlen = 256."""
     reduced = (int.from_bytes(digest, "big") % N).to_bytes(32, "big")
     v, k = b"\x01" * 32, bytes(32)

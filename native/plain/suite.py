@@ -5,39 +5,70 @@ Sound and readable; slow, and not constant time (see each module).
 
 from __future__ import annotations
 
-from . import lms, mac
+from . import keyed
+from .decision import decision_at_least, decision_both, decision_equal, decision_is
+from .derived import Derived
 from .gcm import aes_gcm_open, aes_gcm_seal
+from .health import Health
 from .memory import clear, compare
-from .p256 import p256_check, p256_ecdh, p256_is_private, p256_public, p256_sign, p256_verify
+from .p256 import (
+    p256_check,
+    p256_ecdh,
+    p256_is_private,
+    p256_public,
+    p256_sign,
+    p256_sign_hedged,
+    p256_verify,
+)
 from .sha256 import Sha256, sha256
+from .signature_der import signature_from_der, signature_to_der
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Data = bytes | bytearray | memoryview
 
 __all__ = [
-    "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear", "compare", "hkdf_expand", "hkdf_extract", "hmac_sha256",
-    "lms_verify", "p256_check", "p256_ecdh", "p256_is_private", "p256_public", "p256_sign", "p256_verify", "sha256",
+    "AesGcm", "Drbg", "Health", "P256Key", "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear",
+    "compare", "decision_at_least", "decision_both", "decision_equal", "decision_is", "hkdf", "hkdf_expand",
+    "hkdf_extract", "hmac_sha256", "lms_verify", "merkle_path", "merkle_root",
+    "merkle_verify", "p256_check", "p256_ecdh", "p256_generate", "p256_is_private", "p256_public", "p256_sign",
+    "p256_sign_hedged", "p256_verify", "p256_verify_many", "sha256", "sha256_many", "sha256_pages",
+    "signature_from_der", "signature_to_der",
 ]  # fmt: skip
 
 NAME = "plain Python"
 
-
-def hmac_sha256(key: Data, data: Data) -> bytes:
-    """HMAC-SHA256 of `data` under `key`: 32 bytes (RFC 2104)."""
-    return mac.hmac(sha256, key, data)
-
-
-def hkdf_extract(salt: Data, ikm: Data) -> bytes:
-    """A pseudo-random key of 32 bytes (RFC 5869, section 2.2)."""
-    return mac.extract(hmac_sha256, salt, ikm)
-
-
-def hkdf_expand(prk: Data, info: Data, length: int) -> bytes:
-    """`length` bytes, at most 8160 (RFC 5869, section 2.3)."""
-    return mac.expand(hmac_sha256, prk, info, length)
+_derived = Derived(sha256)
+Drbg = _derived.drbg
+hkdf = _derived.hkdf
+hkdf_expand = _derived.hkdf_expand
+hkdf_extract = _derived.hkdf_extract
+hmac_sha256 = _derived.hmac_sha256
+lms_verify = _derived.lms_verify
+merkle_path = _derived.merkle_path
+merkle_root = _derived.merkle_root
+merkle_verify = _derived.merkle_verify
+sha256_many = _derived.sha256_many
+sha256_pages = _derived.sha256_pages
 
 
-def lms_verify(public: Data, message: Data, signature: Data) -> None:
-    """Raise BadSignature unless `signature` is by the LMS key `public` over `message` (RFC 8554)."""
-    lms.verify(sha256, bytes(public), bytes(message), bytes(signature))
+def AesGcm(key: Data) -> keyed.Gcm:
+    """AES-GCM under a key of 16 or 32 bytes."""
+    return keyed.Gcm(aes_gcm_seal, aes_gcm_open, key)
+
+
+def P256Key(public: Data) -> keyed.Known:
+    """A public key made ready. Raises BadPoint."""
+    p256_check(public)
+    return keyed.Known(p256_verify, public)
+
+
+def p256_generate(random: keyed.Generator) -> tuple[bytes, bytes]:
+    """A new key pair (private, public) from a Drbg (FIPS 186-5, A.2.2)."""
+    private = keyed.private(random)
+    return private, p256_public(private)
+
+
+def p256_verify_many(claims: keyed.Claims) -> None:
+    """Raise BadSignature, with the numbers of those refused, unless every (public, digest, signature) holds."""
+    keyed.verify_many(p256_verify, claims)

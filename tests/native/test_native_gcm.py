@@ -21,7 +21,7 @@ def unhex(record, *names):
     return [bytes.fromhex(record.get(name, "")) for name in names]
 
 
-@pytest.mark.parametrize("bits", [128, 192, 256])
+@pytest.mark.parametrize("bits", [128, 256])
 def test_nist_encryption(engine, records, bits):
     vectors = ours(records, "gcmEncryptExtIV" + str(bits) + ".rsp")
     assert len(vectors) == 375
@@ -30,7 +30,7 @@ def test_nist_encryption(engine, records, bits):
         assert engine.aes_gcm_seal(key, nonce, aad, plaintext) == ciphertext + tag
 
 
-@pytest.mark.parametrize("bits", [128, 192, 256])
+@pytest.mark.parametrize("bits", [128, 256])
 def test_nist_decryption_and_refusal(engine, records, bits):
     vectors = ours(records, "gcmDecrypt" + str(bits) + ".rsp")
     refused = 0
@@ -97,7 +97,7 @@ def test_a_key_or_nonce_of_a_wrong_length_is_refused(engine, name, key, nonce):
 
 @settings(max_examples=25)
 @given(
-    key=st.sampled_from((16, 24, 32)).flatmap(lambda n: st.binary(min_size=n, max_size=n)),
+    key=st.sampled_from((16, 32)).flatmap(lambda n: st.binary(min_size=n, max_size=n)),
     nonce=st.binary(min_size=12, max_size=12),
     aad=st.binary(max_size=40),
     plaintext=st.binary(max_size=70),

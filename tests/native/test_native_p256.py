@@ -319,5 +319,5 @@ def test_candidates_for_a_nonce_never_repeat():
 def test_a_nonce_out_of_range_is_passed_over(monkeypatch):
     """RFC 6979, 3.2 h: a candidate of 0 or n and beyond is dropped, and the next one is taken."""
     good = next(p256._nonces(PRIVATE, DIGEST))
-    monkeypatch.setattr(p256, "_nonces", lambda private, digest: iter([0, N, 2**256 - 1, good]))
+    monkeypatch.setattr(p256, "_nonces", lambda private, digest, extra: iter([0, N, 2**256 - 1, good]))
     assert suite.p256_sign(PRIVATE, DIGEST) == SIGNATURE

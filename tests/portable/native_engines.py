@@ -43,7 +43,7 @@ refused("digest", suite.p256_verify, public, flipped(digest), signature)
 refused("point", suite.p256_check, flipped(public))
 refused("zero", suite.p256_sign, bytes(32), digest)
 
-for size in (16, 24, 32):
+for size in (16, 32):
     sealed = suite.aes_gcm_seal(private[:size], bytes(12), b"aad", b"plain" * 7)
     show(sealed)
     print(suite.aes_gcm_open(private[:size], bytes(12), b"aad", sealed) == b"plain" * 7)
