@@ -105,9 +105,9 @@ def hashing() -> Iterator[Row]:
         data = os.urandom(size)
         yield Row(f"SHA-256 {name}", goal, "hashlib", lambda d=data: sha256(d), lambda d=data: peer(d).digest())  # type: ignore[misc]  # mypy knows no default arguments of a lambda
     whole, pages = os.urandom(IMAGE), native.sha256_pages
-    at = range(0, IMAGE, PAGE)
+    view, at = memoryview(whole), range(0, IMAGE, PAGE)
 
-    def one_by_one(view: memoryview = memoryview(whole)) -> bytes:
+    def one_by_one() -> bytes:
         return b"".join([peer(view[page : page + PAGE]).digest() for page in at])
 
     yield Row("SHA-256 of 128 pages", 1.3, "hashlib, page by page", lambda: pages(whole, PAGE), one_by_one)

@@ -11,18 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from armillary import native
 from armillary.boards import images
 from armillary.boards.keys import Vendor
 from armillary.boards.sim import client, device
-from armillary.pluton import abi
-from armillary.pluton.search import Search
-from armillary.pluton.signers import Signers
+from armillary.boards.sim.verifier import verifier
 from armillary.wire import image
-from armillary.wire.keystore import Key
 
 from .peers import Tpm, TpmFailed
 
@@ -63,10 +59,8 @@ def pluton_verifies(size: int) -> Act:
         os.urandom(size), image.KERNEL, bytes(16), bytes(16), "bench", 0, bytes(20),
         lambda digest: native.p256_sign(private, digest), 1,
     )  # fmt: skip
-    hardware: Any = SimpleNamespace(clock=SimpleNamespace(uptime_us=lambda: 0))
-    signers = Signers([Key(public, bytes(20), abi.ROLE_OS)], ())
-    search = Search(hardware, signers, abi.ROLE_OS, lambda parsed: 0)
-    return lambda: search.verify(package, 0, 0)
+    verify = verifier(public)
+    return lambda: verify(package)
 
 
 def imgtool_verifies(size: int) -> Act | None:

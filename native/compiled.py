@@ -42,8 +42,10 @@ from ._native import (  # they are there from here on
     merkle_verify,
     p256_check,
     p256_ecdh,
+    p256_generate,
     p256_is_private,
     p256_public,
+    p256_refused,
     p256_sign,
     p256_sign_hedged,
     p256_verify,
@@ -52,12 +54,11 @@ from ._native import (  # they are there from here on
     sha256_pages,
     signature_from_der,
     signature_to_der,
-    p256_refused,
 )
 from .plain import keyed
 
 if TYPE_CHECKING:
-    from .plain.keyed import Claims, Generator
+    from .plain.keyed import Claims
 
 __all__ = [
     "NAME", "AesGcm", "Drbg", "Health", "P256Key", "Sha256", "aes_cmac", "aes_ctr", "aes_gcm_open",
@@ -75,12 +76,6 @@ FEATURES = ("sha", "aes", "vaes", "adx", "ifma")  # bits of common/cpu.h, in the
 def p256_verify_many(claims: Claims) -> None:
     """Raise BadSignature, with the numbers of those refused, unless every (public, digest, signature) holds."""
     keyed.require_none(p256_refused(claims))
-
-
-def p256_generate(random: Generator) -> tuple[bytes, bytes]:
-    """A new key pair (private, public) from a Drbg (FIPS 186-5, A.2.2)."""
-    private = keyed.private(random)
-    return private, p256_public(private)
 
 
 def restrict(*features: str) -> None:

@@ -141,7 +141,7 @@ def aes_ctr(key: Data, counter: Data, data: Data) -> bytes:
 def aes_cmac(key: Data, data: Data) -> bytes:
     """The 16-byte tag of `data`."""
     mac = CMAC(algorithms.AES(_aes_key(key)))
-    mac.update(data)
+    mac.update(bytes(data))
     return mac.finalize()
 
 

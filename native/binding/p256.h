@@ -164,6 +164,35 @@ static PyObject *py_verify(PyObject *self, PyObject *const *arguments, Py_ssize_
     return made;
 }
 
+/* A tuple of two byte strings. */
+static PyObject *pair(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length)
+{
+    PyObject *first = PyBytes_FromStringAndSize((const char *)a, (Py_ssize_t)a_length);
+    PyObject *second = PyBytes_FromStringAndSize((const char *)b, (Py_ssize_t)b_length);
+    PyObject *made = first && second ? PyTuple_Pack(2, first, second) : NULL;
+
+    Py_XDECREF(first);
+    Py_XDECREF(second);
+    return made;
+}
+
+/* (private, public) from a generator, an object of type Drbg. */
+static PyObject *py_generate(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    uint8_t private_key[P256_PRIVATE], public_key[P256_PUBLIC];
+    PyObject *made = NULL;
+
+    (void)self;
+    if (count != 1 || PyType_GetSlot(Py_TYPE(arguments[0]), Py_tp_new) != (void *)(uintptr_t)py_drbg_new)
+        return PyErr_Format(PyExc_TypeError, "p256_generate(random) takes a Drbg");
+    if (p256_generate(state_of(arguments[0]), private_key, public_key) == VERDICT_ACCEPT)
+        made = pair(private_key, sizeof private_key, public_key, sizeof public_key);
+    else
+        PyErr_SetString(PyExc_ValueError, "the generator gives no private key: reseed it");
+    memory_clear(private_key, sizeof private_key);
+    return made;
+}
+
 #define CLAIMS_AT_ONCE 32
 
 /* Take one claim's (public, digest, signature) out of a sequence.  Returns 0, or -1 with an exception set. */
@@ -334,6 +363,7 @@ static PyMethodDef P256_METHODS[] = {
            "Raise BadSignature unless `signature` is by `public` over `digest`; also if `public` is no point.\n\n"
            "For every signature (r, s) there is a second valid one, (r, n - s): never use a signature as an\n"
            "identity (FIPS 186-5, section 6.4.2)."),
+    METHOD("p256_generate", py_generate, "A new key pair (private, public) from a Drbg (FIPS 186-5, A.2.2)."),
     METHOD("p256_refused", py_refused, "The numbers of those claims (public, digest, signature) that do not hold."),
     METHOD("signature_from_der", py_from_der, "r || s of a signature in DER. Raises BadSignature for any other encoding."),
     METHOD("signature_to_der", py_to_der, "The DER of a signature r || s (RFC 3279, section 2.2.3)."),
