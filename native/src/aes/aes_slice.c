@@ -7,16 +7,11 @@
  */
 #include "aes/aes_slice.h"
 
-#include "aes/aes_sbox.h"
+#include "aes/aes_planes.h"
 #include "common/bytes.h"
 #include "common/clear.h"
 
 #define SBOX_CONSTANT 0x63u
-
-static inline uint32_t rotate(uint32_t x, int n)
-{
-    return x >> n | x << (32 - n);
-}
 
 /* The planes of two blocks. */
 static void pack(uint32_t q[8], const uint8_t in[AES_PAIR])
@@ -74,9 +69,9 @@ static void mix_columns(uint32_t q[8])
 {
     uint32_t sum[8];
     for (int p = 0; p < 8; p++) {
-        const uint32_t next = rotate(q[p], 8);
+        const uint32_t next = aes_turn(q[p], 8);
         sum[p] = q[p] ^ next;
-        q[p] = next ^ rotate(sum[p], 16);
+        q[p] = next ^ aes_turn(sum[p], 16);
     }
     times_two(sum);
     add_round_key(q, sum); /* XOR */
@@ -87,7 +82,7 @@ static void inverse_mix_columns(uint32_t q[8])
 {
     uint32_t sum[8];
     for (int p = 0; p < 8; p++)
-        sum[p] = q[p] ^ rotate(q[p], 16);
+        sum[p] = q[p] ^ aes_turn(q[p], 16);
     times_two(sum);
     times_two(sum);
     add_round_key(q, sum);
@@ -177,7 +172,7 @@ void aes_slice_begin(struct aes *aes, const uint8_t *key, size_t size)
         else {
             uint32_t last = window[(i - 1) % 8];
             if (i % step == 0) {
-                last = substitute(rotate(last, 8)) ^ constant;
+                last = substitute(aes_turn(last, 8)) ^ constant;
                 constant = constant << 1 ^ (constant >> 7) * 0x11b;
             } else if (i % step == 4)
                 last = substitute(last);

@@ -1,5 +1,5 @@
 /*
- * AES in portable C, in constant time: two blocks at once on bit planes, or many of a counter (ctr.h).
+ * AES in portable C, in constant time: two blocks at once, on bit planes.
  */
 #ifndef ARMILLARY_AES_SLICE_H
 #define ARMILLARY_AES_SLICE_H
@@ -7,7 +7,6 @@
 #include "aes/aes.h"
 
 #define AES_PAIR (2 * AES_BLOCK)
-#define AES_EIGHT (8 * AES_BLOCK)
 
 /* in: key[0..size), size 16 or 32.  out: aes->rounds and aes->words, for the code AES_SLICED. */
 void aes_slice_begin(struct aes *aes, const uint8_t *key, size_t size);

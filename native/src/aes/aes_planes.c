@@ -5,7 +5,7 @@
  * circuit of Boyar and Peralta with the shorter output map of Calik, Turan and Peralta.  Their names are kept: x0
  * is the most significant bit, y and t as they go along, z the products.
  */
-#include "aes/aes_sbox.h"
+#include "aes/aes_planes.h"
 
 void aes_sbox(uint32_t plane[8])
 {
@@ -52,20 +52,12 @@ void aes_sbox(uint32_t plane[8])
     plane[0] = z12 ^ c18;
 }
 
-/* The bits of *a above `mask` change places with those of *b in it, `distance` lower. */
-static inline void exchange(uint32_t *a, uint32_t *b, uint32_t mask, int distance)
-{
-    const uint32_t changed = ((*a >> distance) ^ *b) & mask;
-    *b ^= changed;
-    *a ^= changed << distance;
-}
-
 void aes_transpose(uint32_t w[8])
 {
     for (int i = 0; i < 8; i += 2)
-        exchange(&w[i], &w[i + 1], 0x55555555, 1);
+        aes_exchange(&w[i], &w[i + 1], 0x55555555, 1);
     for (int i = 0; i < 8; i += i & 1 ? 3 : 1)
-        exchange(&w[i], &w[i + 2], 0x33333333, 2);
+        aes_exchange(&w[i], &w[i + 2], 0x33333333, 2);
     for (int i = 0; i < 4; i++)
-        exchange(&w[i], &w[i + 4], 0x0f0f0f0f, 4);
+        aes_exchange(&w[i], &w[i + 4], 0x0f0f0f0f, 4);
 }

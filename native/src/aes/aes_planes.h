@@ -4,10 +4,24 @@
  * Plane p holds bit p (the least significant is 0) of 32 bytes.  No instruction depends on a bit's value but
  * through AND and XOR: there is nothing to time.
  */
-#ifndef ARMILLARY_AES_SBOX_H
-#define ARMILLARY_AES_SBOX_H
+#ifndef ARMILLARY_AES_PLANES_H
+#define ARMILLARY_AES_PLANES_H
 
 #include <stdint.h>
+
+/* x, turned n bits to the right.  in: 0 < n < 32 */
+static inline uint32_t aes_turn(uint32_t x, int n)
+{
+    return x >> n | x << (32 - n);
+}
+
+/* Bits change places: those of *a at `mask` << distance with those of *b at `mask`. */
+static inline void aes_exchange(uint32_t *a, uint32_t *b, uint32_t mask, int distance)
+{
+    const uint32_t changed = ((*a >> distance) ^ *b) & mask;
+    *b ^= changed;
+    *a ^= changed << distance;
+}
 
 /*
  * SubBytes (FIPS 197, section 5.1.1) without its constant 0x63, which is part of the round keys instead: it
