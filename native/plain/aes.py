@@ -1,4 +1,4 @@
-"""The AES block cipher, encryption only, in plain Python (FIPS 197).
+"""The AES block cipher with keys of 128 and 256 bits, in plain Python (FIPS 197).
 
 Its table look-ups depend on secrets: an oracle and a text to read, not for keys that matter where
 somebody can measure time or cache.
@@ -6,8 +6,12 @@ somebody can measure time or cache.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Data = bytes | bytearray | memoryview
+
 BLOCK = 16
-ROUNDS = {16: 10, 24: 12, 32: 14}  # by length of the key
+ROUNDS = {16: 10, 32: 14}  # by length of the key
 
 
 def double(x: int) -> int:
@@ -43,10 +47,11 @@ def _third(x: int) -> int:
 
 
 SUBSTITUTION = _substitution()
+INVERSE = bytes([SUBSTITUTION.find(bytes((value,))) for value in range(256)])
 
 
 def expand_key(key: bytes) -> list[bytes]:
-    """The round keys, 16 bytes each (section 5.2). Raises ValueError unless `key` is 16, 24 or 32 bytes."""
+    """The round keys, 16 bytes each (section 5.2). Raises ValueError unless `key` is 16 or 32 bytes."""
     if len(key) not in ROUNDS:
         raise ValueError("an AES key of " + str(len(key)) + " bytes")
     step, constant = len(key) // 4, 1
@@ -85,3 +90,34 @@ def encrypt(round_keys: list[bytes], block: bytes) -> bytes:
             state = mixed
         state = [x ^ y for x, y in zip(state, key)]
     return bytes(state)
+
+
+def decrypt(round_keys: list[bytes], block: bytes) -> bytes:
+    """The inverse of `encrypt`, step by step backwards (section 5.3)."""
+    state = list(block)
+    for key in reversed(round_keys[1:]):
+        state = [x ^ y for x, y in zip(state, key)]
+        if key is not round_keys[-1]:
+            mixed: list[int] = []
+            for at in range(0, BLOCK, 4):
+                mixed.extend(_unmix_column(state[at], state[at + 1], state[at + 2], state[at + 3]))
+            state = mixed
+        # InvShiftRows and InvSubBytes: byte i of the result comes from row i % 4, rotated back by that row.
+        state = [INVERSE[state[(i - 4 * (i % 4)) % BLOCK]] for i in range(BLOCK)]
+    return bytes([x ^ y for x, y in zip(state, round_keys[0])])
+
+
+def _unmix_column(a: int, b: int, c: int, d: int) -> tuple[int, int, int, int]:
+    """One column by the inverse matrix (section 5.3.3), which is that of `_mix_column` times (5 0 4 0)."""
+    even, odd = double(double(a ^ c)), double(double(b ^ d))
+    return _mix_column(a ^ even, b ^ odd, c ^ even, d ^ odd)
+
+
+def ctr(key: Data, counter: Data, data: Data) -> bytes:
+    """`data` encrypted, or decrypted, by the key stream from the block `counter` on (SP 800-38A, section 6.5)."""
+    round_keys, number, result = expand_key(bytes(key)), int.from_bytes(counter, "big"), bytearray()
+    for at in range(0, len(data), BLOCK):
+        stream = encrypt(round_keys, (number % (1 << 128)).to_bytes(BLOCK, "big"))
+        result.extend(bytes([x ^ y for x, y in zip(bytes(data[at : at + BLOCK]), stream)]))
+        number += 1
+    return bytes(result)
