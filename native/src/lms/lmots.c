@@ -25,7 +25,7 @@ uint32_t lmots_digit(const struct lmots_digits *digits, struct lmots_set set, ui
 {
     uint32_t bit = i * set.width;
 
-    return (digits->bytes[bit / 8] >> (8 - set.width - bit % 8)) & ((1u << set.width) - 1);
+    return (uint32_t)(digits->bytes[bit / 8] >> (8 - set.width - bit % 8)) & ((1u << set.width) - 1);
 }
 
 uint32_t lmots_checksum(struct lmots_digits *digits, struct lmots_set set)

@@ -27,11 +27,12 @@ LONGEST_S = 600
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wconversion", "-Wshadow"]
 STRICT = ["-std=c11", *WARNINGS, f"-I{SOURCE}"]
-SANITISE = ["-g", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+SANITISE = ["-g1", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 
 SHA, AES, VAES, ADX, IFMA, ALL = 1, 2, 4, 8, 16, 0xFFFFFFFF  # common/cpu.h
 PATHS = {
     "portable": 0, "SHA": SHA, "AES": AES, "VAES": AES | VAES, "ADX": ADX, "IFMA": ADX | IFMA, "all": ALL,
+    "SHA and VAES": SHA | AES | VAES,
 }  # fmt: skip
 
 
@@ -181,13 +182,15 @@ MEMORY = ("-O1", *SANITISE, "-fsanitize=memory", "-fsanitize-memory-track-origin
 COVERAGE = ("-O0", "--coverage", "-fprofile-update=atomic")
 AARCH64 = ("qemu-aarch64", "-cpu", "max", "-L", "/usr/aarch64-linux-gnu")
 
-COVERED = by_path("host gcc coverage", "gcc", COVERAGE, ["portable", "SHA", "AES", "VAES", "ADX", "IFMA", "all"])
+ONE_BY_ONE = ["portable", "SHA", "AES", "VAES", "ADX", "IFMA", "all"]
+COVERED = by_path("host gcc coverage", "gcc", COVERAGE, ONE_BY_ONE)
 BUILDS: list[Build | CortexM4 | MicroPython] = [
-    *by_path("host gcc -O3", "gcc", RELEASE, list(PATHS)),
+    *by_path("host gcc -O3", "gcc", RELEASE, ONE_BY_ONE),
     *by_path("host gcc -O2", "gcc", ("-O2",), ["portable", "all"]),
     *by_path("host clang -O2", "clang", ("-O2",), ["portable", "all"]),
     *by_path("address and undefined-behaviour sanitisers", "gcc", ADDRESS, ["portable", "all"]),
-    *by_path("memory sanitiser", "clang", MEMORY, ["portable", "all"]),
+    # It cannot see what assembly writes through a pointer, as the ADX path does; valgrind sees that (tests/native/timing).
+    *by_path("memory sanitiser", "clang", MEMORY, ["portable", "SHA and VAES"]),
     *by_path("aarch64", "aarch64-linux-gnu-gcc", ("-O2",), ["portable", "all"], AARCH64),
     CortexM4("Cortex-M4"),
     MicroPython("MicroPython"),
