@@ -65,8 +65,8 @@ static inline void field_shift(uint64_t t[5])
     t[4] = carry;
 }
 
-/* out: r = a * b / R; may be a or b. */
-static inline void field_multiply(uint64_t r[4], const uint64_t a[4], const uint64_t b[4])
+/* out: r = a * b / R; may be a or b.  Not inline: copied into every formula it takes compilers half a minute, and is no faster. */
+__attribute__((noinline, unused)) static void field_multiply(uint64_t r[4], const uint64_t a[4], const uint64_t b[4])
 {
     uint64_t t[5] = {0}; /* below 2 * p, so that with a * b[i] it is below 2^320 */
     for (int i = 0; i < 4; i++) {
