@@ -22,6 +22,7 @@ from armillary.hal.sim.box.importer import pack_modules
 from armillary.wire import asxipfs, guid, image, keystore
 
 from .keys import Vendor
+from .lms import LmsSigner
 
 ROOT = Path(armillary.__file__).parent
 SPACE = uuid.UUID("5bdc4f7c-40d4-5a5c-9a5f-6d5b8b6e3c11")  # our own; component ids derive from names
@@ -39,10 +40,12 @@ OS_IMAGES = {
 
 
 class Signer(Protocol):
-    """What signs a package: `keys.SigningKey`, or anything with the same two names."""
+    """What signs a package: `keys.SigningKey`, or anything with the same three names."""
 
     @property
     def thumbprint(self) -> bytes: ...
+    @property
+    def lms(self) -> LmsSigner | None: ...
     def sign(self, digest: bytes, /) -> bytes: ...
 
 
@@ -138,10 +141,10 @@ def os_image(vendor: Vendor, name: str, version: int = 1, built_unix: int = 0, b
 
 
 def package(body: bytes, image_type: int, component: bytes, name: str, key: Signer, version: int, built_unix: int = 0) -> bytes:
-    """A package around any body, signed with `key`."""
+    """A package around any body, signed with `key`, and with its LMS key if it has one."""
     return image.build(
         body, image_type, component, content_id(body + version.to_bytes(4, "little")), name, built_unix, key.thumbprint, key.sign,
-        security_version=version,
+        security_version=version, lms=key.lms.wire if key.lms else None,
     )  # fmt: skip
 
 
@@ -151,7 +154,8 @@ def key_store(vendor: Vendor, version: int = 1) -> bytes:
 
     roles = ((vendor.os, abi.ROLE_OS), (vendor.app, abi.ROLE_APPLICATION),
              (vendor.development, abi.ROLE_DEVELOPMENT), (vendor.capability, abi.ROLE_CAPABILITY))  # fmt: skip
-    body = keystore.pack([keystore.Key(key.public, key.thumbprint, role) for key, role in roles])
+    keys = [keystore.Key(key.public, key.thumbprint, role, key.lms.public if key.lms else b"") for key, role in roles]
+    body = keystore.pack(keys)
     return package(body, image.TRUSTED_KEYSTORE, component_id("keystore"), "keystore", vendor.root, version)
 
 

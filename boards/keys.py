@@ -2,7 +2,8 @@
 
 A key named NAME is two files in a folder: `NAME.key.pem` (PKCS#8, readable by its owner only) and
 `NAME.cert.pem` (self-signed X.509). An image names its signer by the SHA-1 of the certificate's DER
-form (the format's thumbprint; SHA-1 names here, it proves nothing).
+form (the format's thumbprint; SHA-1 names here, it proves nothing). A key for hybrid signatures has an LMS
+key beside it, in files of the same name (see `lms`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from .lms import LmsFileSigner, LmsKey, LmsSigner
+
 YEARS = 20
 
 
@@ -24,7 +27,12 @@ class KeyProblem(ValueError):
 
 
 class SigningKey:
-    """A P-256 key that signs image digests. `public` is X||Y, `thumbprint` SHA-1 of the certificate."""
+    """A P-256 key that signs image digests. `public` is X||Y, `thumbprint` SHA-1 of the certificate.
+
+    With `lms` it signs hybrid: packages that it signs are signed by that key too.
+    """
+
+    lms: LmsSigner | None = None
 
     def __init__(self, private: ec.EllipticCurvePrivateKey, certificate: x509.Certificate):
         self._private = private
@@ -74,6 +82,13 @@ class SigningKey:
             raise KeyProblem(f"{key_file} is not a P-256 key")
         return cls(private, certificate)
 
+    def pair(self, folder: Path, name: str, ledger: Path) -> None:
+        """Sign hybrid from now on, with the LMS key of this name; it is made if there is none. Raises LmsProblem."""
+        try:
+            self.lms = LmsFileSigner.open(folder, name, ledger)
+        except FileNotFoundError:
+            self.lms = LmsFileSigner.create(folder, name, ledger)
+
     def save(self, folder: Path, name: str) -> None:
         """Write the two files; never over an existing key. Raises KeyProblem."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,15 +123,31 @@ class Vendor:
     def __init__(self, keys: dict[str, SigningKey]):
         self.root, self.os, self.app, self.development, self.capability = (keys[name] for name in self.NAMES)
 
+    @property
+    def is_hybrid(self) -> bool:
+        """Whether everything is signed by ECDSA and by LMS."""
+        return all(getattr(self, name).lms is not None for name in self.NAMES)
+
     @classmethod
-    def open(cls, folder: Path) -> Vendor:
-        """The vendor whose keys lie in `folder`; missing ones are made."""
+    def open(cls, folder: Path, ledger: Path | None = None) -> Vendor:
+        """The vendor whose keys lie in `folder`; missing ones are made.
+
+        With `ledger`, the folder that says what LMS keys signed (see `lms`), all is signed hybrid.
+        """
         for name in cls.NAMES:
             if not _files(folder, name)[0].exists():
                 SigningKey.generate(f"Armillary {name}").save(folder, name)
-        return cls({name: SigningKey.load(folder, name) for name in cls.NAMES})
+        keys = {name: SigningKey.load(folder, name) for name in cls.NAMES}
+        if ledger is not None:
+            for name, key in keys.items():
+                key.pair(folder, name, ledger)
+        return cls(keys)
 
     @classmethod
-    def generate(cls) -> Vendor:
+    def generate(cls, is_hybrid: bool = False) -> Vendor:
         """A vendor whose keys are in memory only."""
-        return cls({name: SigningKey.generate(f"Armillary {name}") for name in cls.NAMES})
+        keys = {name: SigningKey.generate(f"Armillary {name}") for name in cls.NAMES}
+        if is_hybrid:
+            for key in keys.values():
+                key.lms = LmsSigner(LmsKey.generate())
+        return cls(keys)

@@ -185,6 +185,7 @@ REMEDIES = {
 WORDS: dict[str, Callable[[Any], Problem]] = {
     "boards.sim.client.BoardProblem": _plain,
     "boards.keys.KeyProblem": _plain,
+    "boards.lms.LmsProblem": _plain,
     "boards.apps.AppProblem": _plain,
     "hal.sim.folder.FolderError": _plain,
     "service.folder.BadFolder": _plain,

@@ -55,18 +55,20 @@ def device() -> None:
 @click.option("--service", metavar="URL|FOLDER", help="The service that the device will know (default: the local one).")
 @click.option("--root", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="PEM",
               help="Root certificate of a service given as a URL.")  # fmt: skip
+@click.option("--hybrid", is_flag=True, help="Sign all by ECDSA and by LMS, and fuse that the device takes nothing less.")
 @click.pass_obj
-def create(places: Places, name: str, apps: tuple[Path, ...], service: str | None, root: Path | None) -> None:
+def create(places: Places, name: str, apps: tuple[Path, ...], service: str | None, root: Path | None, hybrid: bool) -> None:
     """Manufacture a device: keys in Pluton, fuses, flash with the signed system.
 
     The vendor's keys are made on first use. The device trusts the root certificate of one service, and
-    asks it for updates every few seconds (one in the field: once a day).
+    asks it for updates every few seconds (one in the field: once a day). With --hybrid a quantum computer
+    that breaks ECDSA does not suffice to have anything run on it; there is no way back.
     """
     folder = places.new_device(name)
     with progress("loading") as tell:
         made, roots = _service_of(places, service, root)
-        device_id = _create(places, folder, made, roots, apps, tell)
-    result = {"name": name, "device": device_id, "folder": str(folder), "service": made["service"]}
+        device_id = _create(places, folder, {**made, "hybrid": hybrid}, roots, apps, tell)
+    result = {"name": name, "device": device_id, "folder": str(folder), "service": made["service"], "hybrid": hybrid}
     show_result(result, f"made {name}, device {short(device_id, 16)}…\nnext: armillary device up {name}")
     if not roots:
         warn("there is no service: the device will never be attested (make one with 'armillary service init' first)")
@@ -91,7 +93,7 @@ def _create(
     from armillary.boards.keys import Vendor
     from armillary.boards.sim import device as maker
 
-    vendor = Vendor.open(places.keys)
+    vendor = Vendor.open(places.keys, places.ledger if made["hybrid"] else None)
     tell("packing apps")
     packages = [_package(path, vendor) for path in apps]
     tell("packing and signing the operating system")

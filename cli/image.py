@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 * 1024 * 1024
 EXTENSION = ".imagepackage"
+HYBRID = click.option("--hybrid", is_flag=True, help="Sign by LMS too, with the LMS key of the same name.")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TABLE = {
     "pack": ("image", "pack", "Pack and sign an app's folder."),
@@ -60,13 +61,16 @@ def write_file(path: Path, data: bytes) -> None:
 @click.option("--version", type=click.IntRange(0, 255), default=1, show_default=True,
               help="Security version: once one has proved itself, devices refuse lower ones.")  # fmt: skip
 @click.option("--hardware", type=FILE, help="Hardware definition (JSON) that the manifest's $NAMEs refer to.")
+@HYBRID
 @click.pass_obj
-def pack(places: Places, folder: Path, output: Path | None, key_name: str, version: int, hardware: Path | None) -> None:
+def pack(
+    places: Places, folder: Path, output: Path | None, key_name: str, version: int, hardware: Path | None, hybrid: bool
+) -> None:  # fmt: skip
     """Pack and sign the app in FOLDER: its manifest, its entry point and whatever lies beside them."""
     from armillary.boards.apps import pack_app
 
     target = output or Path(folder.absolute().name + EXTENSION)
-    package = pack_app(folder, _signer(places, key_name), version, None, hardware)
+    package = pack_app(folder, _signer(places, key_name, hybrid), version, None, hardware)
     write_file(target, package)
     found = _brief(package)
     show_result(
@@ -75,13 +79,16 @@ def pack(places: Places, folder: Path, output: Path | None, key_name: str, versi
     )
 
 
-def _signer(places: Places, name: str) -> Signer:
-    """A key by name; the vendor's own are made if this user has no keys yet."""
+def _signer(places: Places, name: str, hybrid: bool) -> Signer:
+    """A key by name, with the LMS key beside it if that is to sign too; what is the vendor's own is made if need be."""
     from armillary.boards.keys import Vendor
 
     if name in Vendor.NAMES:
         Vendor.open(places.keys)
-    return load(places.keys, name)
+    found = load(places.keys, name)
+    if hybrid:
+        found.pair(places.keys, name, places.ledger)
+    return found
 
 
 def _brief(package: bytes) -> dict[str, Any]:
@@ -91,7 +98,7 @@ def _brief(package: bytes) -> dict[str, Any]:
     parsed = packages.parse(package)
     return {
         "name": parsed.name, "image": guid.to_text(parsed.image), "component": guid.to_text(parsed.component),
-        "security_version": parsed.security_version, "thumbprint": parsed.thumbprint.hex(), "bytes": len(package),
+        "security_version": parsed.security_version, "thumbprint": parsed.thumbprint.hex(), "lms_key": parsed.lms_key.hex() or None, "bytes": len(package),
     }  # fmt: skip
 
 
@@ -210,7 +217,7 @@ def verify(places: Places, file: Path, key_name: str | None, cert: Path | None, 
     """Check that FILE is signed by one key, and names it. Exit status 1 if not.
 
     With --key or --cert the package must also name that certificate's thumbprint, by which devices
-    find the key.
+    find the key. With --key an LMS signature, if there is one, must be by the LMS key of the same name.
     """
     if [key_name, cert, public].count(None) != 2:
         raise click.UsageError("give one of --key, --cert and --public")
@@ -218,7 +225,31 @@ def verify(places: Places, file: Path, key_name: str | None, cert: Path | None, 
     package = read_package(file)
     _check(file, package, point, thumbprint)
     found = _brief(package)
-    show_result({"file": str(file), "verified": True, **found}, f"{file}: signed by {key_name or cert or public}: {found['name']} {found['image']}")
+    second = _check_lms(places, file, package, key_name)
+    words = {None: "", True: ", and by its LMS key", False: "; its LMS signature was not checked (that takes --key)"}[second]
+    show_result(
+        {"file": str(file), "verified": True, "lms_verified": second, **found},
+        f"{file}: signed by {key_name or cert or public}{words}: {found['name']} {found['image']}",
+    )
+
+
+def _check_lms(places: Places, file: Path, package: bytes, key_name: str | None) -> bool | None:
+    """Whether the LMS signature was checked, None if there is none. Raises Problem if it does not hold."""
+    from armillary import native
+    from armillary.boards.lms import public_in
+    from armillary.wire import image as packages
+
+    part = packages.lms_part(package)
+    if part is None or key_name is None:
+        return None if part is None else False
+    paired = public_in(places.keys, key_name)
+    if paired is None:
+        raise Problem(f"{file} is signed by an LMS key too, and there is none beside {key_name}", "verify it with --cert, or make the key hybrid")
+    try:
+        native.lms_verify(paired, packages.lms_message(part.digest), part.signature)
+    except native.BadSignature:
+        raise Problem(f"{file} is signed by {key_name}, but its LMS signature is not by the LMS key of that name", "sign it anew with 'armillary image sign --hybrid'") from None
+    return True
 
 
 def _public(places: Places, key_name: str | None, cert: Path | None, public: str | None) -> tuple[bytes, bytes | None]:
@@ -280,17 +311,18 @@ def _check(file: Path, package: bytes, point: bytes, thumbprint: bytes | None) -
 @click.argument("file", type=FILE)
 @click.option("--key", "key_name", required=True, metavar="NAME", help="The key to sign with.")
 @click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT", help="Where to write it (default: FILE itself).")
+@HYBRID
 @click.pass_obj
-def sign(places: Places, file: Path, key_name: str, output: Path | None) -> None:
-    """Sign FILE anew: only signer, mark of a temporary image and signature change.
+def sign(places: Places, file: Path, key_name: str, output: Path | None, hybrid: bool) -> None:
+    """Sign FILE anew: only signer, mark of a temporary image and signatures change.
 
     The old signature is not checked: you vouch for what is in the package.
     """
     from armillary.wire import image as packages
 
-    signer = _signer(places, key_name)
+    signer = _signer(places, key_name, hybrid)
     with progress("signing"):
-        package = packages.resign(read_package(file), signer.thumbprint, signer.sign)
+        package = packages.resign(read_package(file), signer.thumbprint, signer.sign, signer.lms.wire if signer.lms else None)
         write_file(output or file, package)
     show_result({"file": str(output or file), "key": key_name, **_brief(package)}, f"wrote {output or file}, signed with {key_name}")
     say("thumbprint " + signer.thumbprint.hex())

@@ -32,15 +32,22 @@ def key() -> None:
 
 @key.command()
 @click.argument("name")
+@click.option("--hybrid", is_flag=True, help="Make an LMS key beside it, for signatures that outlive ECDSA.")
 @click.pass_obj
-def create(places: Places, name: str) -> None:
-    """Make a P-256 key and the self-signed certificate that names it."""
+def create(places: Places, name: str, hybrid: bool) -> None:
+    """Make a P-256 key and the self-signed certificate that names it.
+
+    An LMS key signs 1024 different messages, and must never sign two with one number: what it signed is
+    kept in the ledger ($ARMILLARY_LEDGER), and a key that came back from a backup is refused by it.
+    """
     from armillary.boards.keys import SigningKey
 
     with progress("making a key"):
         places.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = SigningKey.generate(name)
         made.save(places.keys, name)
+        if hybrid:
+            made.pair(places.keys, name, places.ledger)
     show_result(_row(places.keys, name, made), f"made key {name}, thumbprint {made.thumbprint.hex()}")
 
 
@@ -57,6 +64,8 @@ def list_keys(places: Places) -> None:
 @click.pass_obj
 def show(places: Places, name: str) -> None:
     """Show a key: public half, thumbprint, certificate. The private half is never shown."""
+    from armillary.boards.lms import LmsFileSigner, public_in
+
     found = load(places.keys, name)
     certificate = found.certificate
     row = _row(places.keys, name, found) | {
@@ -65,7 +74,11 @@ def show(places: Places, name: str) -> None:
         "not_after": certificate.not_valid_after_utc.isoformat(),
         "certificate": str(places.keys / (name + ".cert.pem")),
     }
-    titles = ("name", "role", "public", "thumbprint", "subject", "not_before", "not_after", "certificate")
+    paired = public_in(places.keys, name)
+    if paired is not None:
+        row |= {"lms": paired.hex(), "lms_left": LmsFileSigner.open(places.keys, name, places.ledger).left}
+    titles = ["name", "role", "public", "thumbprint", "subject", "not_before", "not_after", "certificate"]
+    titles += [] if paired is None else ["lms", "lms_left"]
     show_record(row, [(title.replace("_", " "), title) for title in titles])
 
 

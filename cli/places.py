@@ -2,6 +2,7 @@
 
     devices/NAME   one simulated device each
     keys           signing keys, two files each
+    ledger         what each LMS key has signed; better on another disk: $ARMILLARY_LEDGER
     service        the security service's folder; `address` in it while the service runs
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from .base import Problem
 
 HOME = "ARMILLARY_HOME"
+LEDGER = "ARMILLARY_LEDGER"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 RESERVED = ("on", "off", "cut-after")  # words of `device power`, where a name may stand too
 
@@ -22,19 +24,21 @@ RESERVED = ("on", "off", "cut-after")  # words of `device power`, where a name m
 class Places:
     """The folders under one home."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, ledger: Path | None = None) -> None:
         self.home = home
         self.devices = home / "devices"
         self.keys = home / "keys"
+        self.ledger = ledger or home / "ledger"
         self.service = home / "service"
 
     @classmethod
     def find(cls, environment: Mapping[str, str]) -> Places:
         """$ARMILLARY_HOME, or `armillary` where this user's data lies (XDG base directories)."""
+        ledger = Path(environment[LEDGER]).absolute() if environment.get(LEDGER) else None
         if environment.get(HOME):
-            return cls(Path(environment[HOME]).absolute())
+            return cls(Path(environment[HOME]).absolute(), ledger)
         data = environment.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-        return cls(Path(data) / "armillary")
+        return cls(Path(data) / "armillary", ledger)
 
     def device_names(self) -> list[str]:
         """The devices there are, in order."""

@@ -24,27 +24,32 @@ def release() -> None:
 @click.argument("name")
 @click.option("--from-device", metavar="NAME", help="The operating system that this device was made with.")
 @click.option("--system", is_flag=True, help="The operating system that 'device create' would pack now.")
+@click.option("--hybrid", is_flag=True, help="With --system: as 'device create --hybrid' would sign it.")
 @service_options
 @click.pass_obj
-def create(places: Places, name: str, from_device: str | None, system: bool, service: str | None, root: Path | None) -> None:
+def create(
+    places: Places, name: str, from_device: str | None, system: bool, hybrid: bool, service: str | None, root: Path | None
+) -> None:  # fmt: skip
     """Trust devices that run exactly these images, from now on."""
     if (from_device is None) != system:
         raise click.UsageError("give one of --from-device and --system")
+    if hybrid and not system:
+        raise click.UsageError("--hybrid goes with --system")
     if from_device is not None:
         components = read_made(places.device(from_device))["components"]
     else:
-        components = components_now(places, root)
+        components = components_now(places, root, hybrid)
     with operator(places, service, root) as client:
         row = client.create_release(name, components)
     show_result({**row, "parts": components}, f"made release {name} of {row['components']} images")
 
 
-def components_now(places: Places, root: Path | None) -> list[dict[str, Any]]:
+def components_now(places: Places, root: Path | None, hybrid: bool = False) -> list[dict[str, Any]]:
     """What a device made now would measure: {"type", "sha256", "version"} of each image."""
     from armillary.boards.keys import Vendor
 
     with progress("packing the operating system"):
-        return make_system(Vendor.open(places.keys), {"service": read_root(places, root).encode()}).components()
+        return make_system(Vendor.open(places.keys, places.ledger if hybrid else None), {"service": read_root(places, root).encode()}).components()
 
 
 @release.command("list")

@@ -53,6 +53,7 @@ PAGES = (
         "A counter, the lifecycle and the set of revoked signers MUST only move forward.",
         "A measurement after `close_measurements` MUST be refused until the next reset.",
         "A caller of `verify_image` MUST have computed the digest itself, over the copy that it goes on to use.",
+        "While fuse row 9 demands two signatures `verify_image` MUST refuse every image, and `verify_hybrid_image` MUST accept one only if both its signatures hold.",
         "While the noise source fails its tests every call that needs a random number MUST be refused as Unhealthy.",
     ]),
     Page(3, "smc", "monitor/abi.py", smc.CALLS, "monitor", "what the security monitor does for the kernel", [

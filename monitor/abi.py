@@ -51,7 +51,7 @@ ATTEST = Call(101, "process_attestation", "nonce:bytes<=64 tenants:bytes<=128", 
 SIGN_WITH_CLIENT_AUTH_KEY = Call(102, "sign_with_client_auth_key", "digest:b32", "signature:b64", KERNEL, "Sign a digest as this device.")
 GET_TENANT_PUBLIC_KEY = Call(103, "get_tenant_public_key", "tenant:b16", "public:b64", KERNEL, "Public half of a tenant's key.")
 SIGN_WITH_TENANT_KEY = Call(104, "sign_with_tenant_attestation_key", "tenant:b16 digest:b32", "signature:b64", KERNEL, "Sign a digest as a tenant; the kernel vouches for the caller's tenant.")
-INSTALL_CAPABILITIES = Call(105, "install_capabilities", "blob:bytes<=1024", "", KERNEL, "Hand Pluton a capability file.")
+INSTALL_CAPABILITIES = Call(105, "install_capabilities", "blob:bytes<=3072", "", KERNEL, "Hand Pluton a capability file.")
 
 CALLS = (
     GET_VERSION, RESET, WRITE_LOG, GET_LOG_SIZE, GET_LOG_DATA, DERIVE_KEY, LIST_IMAGES,

@@ -57,7 +57,7 @@ NEXT = {
     (EMPTY, REMOVE): EMPTY,
     (READY, REMOVE): READY,
 }
-MOST_GRANT = 1024  # bytes of a capability file that Pluton takes
+MOST_GRANT = 3072  # bytes of a capability file that Pluton takes
 
 
 class Staging:

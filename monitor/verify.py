@@ -43,11 +43,16 @@ def digest_of(data: bytes) -> bytes:
 def authenticate(pluton: PlutonPort, data: bytes, roles: int) -> tuple[bytes, bytes, int]:
     """(digest, signer, development flag) of a package signed by a key with one of `roles`.
 
-    Nothing of it is parsed. Raises Untrusted, or Invalid if it is too short to be a package.
+    Nothing of it is parsed but the place of its LMS signature, if it has one, which Pluton then checks too.
+    Raises Untrusted, Denied if it lacks a signature that the fuses want, or Invalid if it is no package.
     """
     signed, signature = image.split(data)
     digest = hashlib.sha256(signed).digest()
-    signer, development = pluton.verify_image(roles, digest, signature)
+    part = image.lms_part(data)
+    if part is None:
+        signer, development = pluton.verify_image(roles, digest, signature)
+    else:
+        signer, development = pluton.verify_hybrid_image(roles, digest, signature, part)
     return digest, signer, development
 
 

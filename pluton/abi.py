@@ -43,9 +43,10 @@ SIGN_WITH_CLIENT_AUTH_KEY = Call(0x4F, "sign_with_client_auth_key", "digest:b32"
 DEVICE_RESET = Call(0x50, "device_reset", "reason:u8", "", MONITOR, "Reset the chip.")
 GET_MANUFACTURING_STATE = Call(0x51, "get_manufacturing_state", "", "state:u32", MONITOR, "The lifecycle state.")
 SET_MANUFACTURING_STATE = Call(0x52, "set_manufacturing_state", "state:u32=1..3", "", MONITOR, "Move the lifecycle forward; one way.")
-DECODE_CAPABILITIES = Call(0x56, "decode_capabilities", "blob:bytes<=1024", "capabilities:bytes<=128", MONITOR, "Verify a capability file for this device and list what it grants.")
-INSTALL_CAPABILITIES = Call(0x57, "install_capabilities", "blob:bytes<=1024", "", MONITOR, "Verify a capability file and use it until reset.")
+DECODE_CAPABILITIES = Call(0x56, "decode_capabilities", "blob:bytes<=3072", "capabilities:bytes<=128", MONITOR, "Verify a capability file for this device and list what it grants.")
+INSTALL_CAPABILITIES = Call(0x57, "install_capabilities", "blob:bytes<=3072", "", MONITOR, "Verify a capability file and use it until reset.")
 REVOKE_SIGNER = Call(0x58, "revoke_signer", "signer:b32 signature:b64", "", MONITOR, "Believe a key (SHA-256 of it) no more, for ever: the root key signed the order.")
+VERIFY_HYBRID_IMAGE = Call(0x59, "verify_hybrid_image", "role:u8=1..15 digest:b32 signature:b64 lms_digest:b32 lms_key:b32 lms_signature:bytes<=3900", "signer:b32 development:u8<=1", MONITOR, "Check both signatures of an image against the trusted keys that have one of the roles.")
 
 CALLS = (
     SET_POSTCODE, GET_BOOT_MODE_FLAGS, MEASURE, CLOSE_MEASUREMENTS, GET_MEASUREMENTS, READ_COUNTER,
@@ -53,5 +54,5 @@ CALLS = (
     IS_CAPABILITY_ENABLED, GET_ENABLED_CAPABILITIES, GENERATE_CLIENT_AUTH_KEY,
     GET_TENANT_PUBLIC_KEY, PROCESS_ATTESTATION, SIGN_WITH_TENANT_KEY, COMMIT_CLIENT_AUTH_KEY,
     SIGN_WITH_CLIENT_AUTH_KEY, DEVICE_RESET, GET_MANUFACTURING_STATE, SET_MANUFACTURING_STATE,
-    DECODE_CAPABILITIES, INSTALL_CAPABILITIES, REVOKE_SIGNER,
+    DECODE_CAPABILITIES, INSTALL_CAPABILITIES, REVOKE_SIGNER, VERIFY_HYBRID_IMAGE,
 )  # fmt: skip

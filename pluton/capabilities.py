@@ -27,7 +27,7 @@ class Capabilities:
     def check(self, package: bytes) -> tuple[list[int], image.Package]:
         """(what `package` grants this device, the package). Raises Invalid, Untrusted, Denied."""
         signed, signature = image.split(package)
-        self._signers.find(abi.ROLE_CAPABILITY, native.sha256(signed), signature)
+        self._signers.find(abi.ROLE_CAPABILITY, native.sha256(signed), signature, lambda: image.lms_part(package, native.Sha256))
         parsed = image.parse(package)
         if parsed.image_type != image.FIRMWARE_CONFIG:
             raise Untrusted("not a capability file", "pluton", "capability.type", "type 13 wanted", "")

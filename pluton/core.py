@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 RING = "pluton"
 MONITOR_CORE = 1
 MONITOR_COUNTER = b"security monitor"  # whatever component id it has, there is one monitor
-MOST_CAPABILITY_FILE = 1024  # bytes
+MOST_CAPABILITY_FILE = 3072  # bytes
 REVOKE = b"armillary revoke signer"  # what a revocation order is signed over, before the signer
 # Image type that runs from its backup: bit of the boot mode flags.
 BACKUP_FLAGS = {image.PLUTON_RUNTIME: 1, image.SECURITY_MONITOR: 2, image.ONE_BL: 4}
@@ -93,7 +93,7 @@ class Pluton:
 
     def _trust(self) -> None:
         """Whom to believe, as the key store and the revocation fuses say now."""
-        self._signers = Signers(self._store, fusemap.read_revoked(self._hardware.fuses))
+        self._signers = Signers(self._store, fusemap.read_revoked(self._hardware.fuses), fusemap.is_hybrid_required(self._hardware.fuses))
         self._capabilities = Capabilities(self._signers, self._device_id)
 
     def _calls(self) -> dict[Call, Callable[..., Any]]:
@@ -125,6 +125,9 @@ class Pluton:
             abi.DECODE_CAPABILITIES: lambda blob: pack(self._check_capabilities(blob)),
             abi.INSTALL_CAPABILITIES: self._install_capabilities,
             abi.REVOKE_SIGNER: self._revoke_signer,
+            abi.VERIFY_HYBRID_IMAGE: lambda roles, digest, signature, lms_digest, lms_key, lms_signature: self._verify_image(
+                roles, digest, signature, image.LmsPart(lms_key, lms_signature, lms_digest)
+            ),
         }
 
     def _state(self) -> int:
@@ -186,21 +189,23 @@ class Pluton:
 
     # Images and capabilities.
 
-    def _verify_image(self, roles: int, digest: bytes, signature: bytes) -> tuple[bytes, int]:
+    def _verify_image(
+        self, roles: int, digest: bytes, signature: bytes, part: image.LmsPart | None = None
+    ) -> tuple[bytes, int]:  # fmt: skip
         may_develop = abi.CAPABILITY_APP_DEVELOPMENT in self._held()
         allowed = roles if may_develop else roles & ~abi.ROLE_DEVELOPMENT
         try:
-            key, signer = self._signers.find(allowed, digest, signature)
+            key, signer = self._signers.find(allowed, digest, signature, lambda: part)
         except Untrusted:
             if allowed != roles:
-                self._explain_development(digest, signature)
+                self._explain_development(digest, signature, part)
             raise
         is_development = not key.roles & roles & ~abi.ROLE_DEVELOPMENT
         return signer, 1 if is_development else 0
 
-    def _explain_development(self, digest: bytes, signature: bytes) -> None:
+    def _explain_development(self, digest: bytes, signature: bytes, part: image.LmsPart | None) -> None:
         """Raise Denied if it is the missing capability that makes the difference."""
-        self._signers.find(abi.ROLE_DEVELOPMENT, digest, signature)
+        self._signers.find(abi.ROLE_DEVELOPMENT, digest, signature, lambda: part)
         raise Denied(
             "signed by a development key, which this device does not accept", RING, "signer.development",
             "capability 11 (application development) is not held", "install a capability file with 11 for this device",

@@ -6,7 +6,9 @@
 | 1 | lifecycle, three 64-bit codes, each added in turn | - |
 | 2, 3 | revoked signers: eight times the first 4 bytes of SHA-256 of the key, and their complement | - |
 | 4, 5, 6 | lowest version of first loader, key store, runtime: as many bits as the version | - |
+| 7 | SHA-256 of the root's LMS public key; empty on a device that knows none | written: for ever, in the factory, if given |
 | 8 | marks: which of the secret rows is the device secret | written: for ever, in the factory |
+| 9 | signature policy: empty, one signature is enough; anything else, two are needed | - |
 | 16-31 | storage updates begun, one bit each | - |
 | 32-47 | storage updates finished, one bit each | - |
 | 56-63 | device secret: the first one that went in whole is used | written: for ever; read: by ROM, each boot |
@@ -31,6 +33,7 @@ ROW_BITS = ROW * 8
 ROOT_KEY_HASH, LIFECYCLE = 0, 1
 REVOKED = (2, 3)
 LOADER_VERSION, KEYSTORE_VERSION, RUNTIME_VERSION = 4, 5, 6
+LMS_ROOT_HASH, SIGNATURE_POLICY = 7, 9
 SECRET_MARKS = 8
 BEGUN, FINISHED = 16, 32  # the first of UPDATE_ROWS rows each
 UPDATE_ROWS = 16
@@ -38,6 +41,7 @@ MOST_UPDATES = UPDATE_ROWS * ROW_BITS
 SECRETS = (56, 57, 58, 59, 60, 61, 62, 63)
 
 EMPTY = bytes(ROW)
+HYBRID = b"\x96\x69\xa5\x5a" * 8  # what is blown into the policy row: any bit of it is enough
 MARK = b"\x5a\xc3\xa5\x3c"  # four bytes for each of the secret rows
 REVOKED_SIZE = 4
 # Half of the bits of each code are set, and any two differ in half of theirs: nothing that pulls a
@@ -84,6 +88,24 @@ def read_root_key_hash(fuses: Fuses) -> bytes:
             "fuse row 0 is empty or full", "manufacture the device",
         )  # fmt: skip
     return value
+
+
+def read_lms_root_hash(fuses: Fuses) -> bytes:
+    """SHA-256 of the root's LMS public key; nothing (b"") if none was fused. Raises Locked if it is zeroised."""
+    value = read(fuses, LMS_ROOT_HASH)
+    if native.compare(value, b"\xff" * ROW):
+        raise Locked("the hash of the LMS root key was zeroised", "pluton", "fuse.lms_root", "fuse row 7 is full", "take another chip")
+    return b"" if native.compare(value, EMPTY) else value
+
+
+def is_hybrid_required(fuses: Fuses) -> bool:
+    """Whether every image must be signed by ECDSA and by LMS. One bit of the row is enough for yes."""
+    return not native.compare(read(fuses, SIGNATURE_POLICY), EMPTY) or any(read(fuses, SIGNATURE_POLICY))
+
+
+def require_hybrid(fuses: Fuses) -> None:
+    """From the next boot on, and for ever, every image must be signed by ECDSA and by LMS."""
+    blow(fuses, SIGNATURE_POLICY, HYBRID)
 
 
 def read_lifecycle(fuses: Fuses) -> int:

@@ -25,10 +25,11 @@ def boot(hardware: Hardware, given: bytes) -> tuple[bytes, bytes]:
     """(Pluton runtime's package, handoff for it). Raises Failed if one of the two may not run."""
     state = handoff.unpack(given)
     measured = Measurements(state.identifier, state.stages)
-    root = Signers([rom.root_key(state.root_public, state.root_hash)], ())
+    lms_hash = fusemap.read_lms_root_hash(hardware.fuses)
+    root = rom.root_signers(hardware, rom.root_key(state.root_public, state.root_hash, state.root_lms, lms_hash))
     store = find(hardware, root, image.TRUSTED_KEYSTORE, fusemap.KEYSTORE_VERSION, measured, state)
     trusted = open_store(store.parsed.body)
-    signers = Signers(trusted, fusemap.read_revoked(hardware.fuses))
+    signers = Signers(trusted, fusemap.read_revoked(hardware.fuses), fusemap.is_hybrid_required(hardware.fuses))
     runtime = find(hardware, signers, image.PLUTON_RUNTIME, fusemap.RUNTIME_VERSION, measured, state)
     if runtime.stage.replica == BACKUP:
         hardware.say("[1BL] BACKUP PLUTON-RT")

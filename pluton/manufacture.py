@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import native
 from ..wire.fault import Failed, Invalid, OutOfOrder
-from . import abi, bits, fusemap, keys
+from . import abi, bits, bootheader, fusemap, keys
 from .drbg import Random
 
 if TYPE_CHECKING:
@@ -19,20 +19,30 @@ if TYPE_CHECKING:
 LEAST_ONES, MOST_ONES = 64, 192  # of 256; a sound secret is outside once in 2**50
 
 
-def manufacture(hardware: Hardware, root_public: bytes, personalization: bytes) -> bytes:
+def manufacture(
+    hardware: Hardware, root_public: bytes, personalization: bytes, root_lms: bytes = b"", is_hybrid_required: bool = False
+) -> bytes:  # fmt: skip
     """The new device's id (its public key X||Y, 64 bytes), which is all that comes out.
 
     `root_public` is the maker's root key (X||Y), `personalization` anything that tells this chip from
-    others. Raises Invalid if the key is none, OutOfOrder if the device left the factory, Unhealthy,
-    and Failed if the chip is scrap.
+    others, `root_lms` the root's LMS public key, if it has one. With `is_hybrid_required` the device takes,
+    for ever, only what is signed by ECDSA and by LMS. Raises Invalid if a key is none, OutOfOrder if the
+    device left the factory, Unhealthy, and Failed if the chip is scrap.
     """
     refuse_finished(hardware)
     try:
         native.p256_check(root_public)
     except native.BadPoint:
         raise Invalid("the root key is not a point of the curve", "pluton", "manufacture.root_key")
+    if len(root_lms) not in (0,) + bootheader.LMS_SIZES or is_hybrid_required and not root_lms:
+        raise Invalid("the root has no LMS key", "pluton", "manufacture.root_lms")
     try:
-        put_root_key_hash(hardware, native.sha256(root_public))
+        put_root_key_hash(hardware, fusemap.ROOT_KEY_HASH, native.sha256(root_public))
+        if root_lms:
+            put_root_key_hash(hardware, fusemap.LMS_ROOT_HASH, native.sha256(root_lms))
+            hardware.fuses.lock_write(fusemap.LMS_ROOT_HASH)
+        if is_hybrid_required:
+            fusemap.require_hybrid(hardware.fuses)
         put_secret(hardware, Random(hardware.entropy, b"manufacture" + personalization))
         for row in (fusemap.ROOT_KEY_HASH, fusemap.SECRET_MARKS) + fusemap.SECRETS:
             hardware.fuses.lock_write(row)
@@ -53,15 +63,14 @@ def refuse_finished(hardware: Hardware) -> None:
     raise scrap("its lifecycle fuses hold bits that no state has", fusemap.LIFECYCLE)
 
 
-def put_root_key_hash(hardware: Hardware, wanted: bytes) -> None:
-    """Blow the hash of the root key, or what is missing of it."""
-    row = fusemap.read(hardware.fuses, fusemap.ROOT_KEY_HASH)
-    if not bits.is_within(row, wanted):
+def put_root_key_hash(hardware: Hardware, row: int, wanted: bytes) -> None:
+    """Blow the hash of a root key into `row`, or what is missing of it."""
+    if not bits.is_within(fusemap.read(hardware.fuses, row), wanted):
         raise Failed(
             "the chip was begun with another root key", "pluton", "manufacture.root_key",
-            "fuse row 0 holds bits that this key's hash has not", "give the key it was begun with, or scrap it",
+            "fuse row " + str(row) + " holds bits that this key's hash has not", "give the key it was begun with, or scrap it",
         )  # fmt: skip
-    fusemap.blow(hardware.fuses, fusemap.ROOT_KEY_HASH, wanted)
+    fusemap.blow(hardware.fuses, row, wanted)
 
 
 def put_secret(hardware: Hardware, random: Random) -> None:

@@ -8,6 +8,10 @@ from __future__ import annotations
 from ..wire.call import Port
 from . import abi
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..wire.image import LmsPart
+
 
 class PlutonPort(Port):
     """The client of `pluton.abi`; `link` takes one request (bytes) and returns its reply (bytes)."""
@@ -75,6 +79,13 @@ class PlutonPort(Port):
         of the key. Raises Untrusted.
         """
         verdict: tuple[bytes, int] = self.call(abi.VERIFY_IMAGE, role, digest, signature)
+        return verdict
+
+    def verify_hybrid_image(self, role: int, digest: bytes, signature: bytes, part: LmsPart) -> tuple[bytes, int]:
+        """As `verify_image`, for an image that has an LMS signature too: both must hold. Raises Untrusted."""
+        verdict: tuple[bytes, int] = self.call(
+            abi.VERIFY_HYBRID_IMAGE, role, digest, signature, part.digest, part.key, part.signature
+        )
         return verdict
 
     def is_capability_enabled(self, capability: int) -> bool:

@@ -2,8 +2,8 @@
 
 The locator table is not signed, so it is only a list of places to look at. An image is copied once,
 and the copy is what is hashed, verified, parsed and used: flash that changes its mind between two
-reads changes nothing. Order for each: bounds, one read, signature, metadata, type and component,
-version. Nothing is parsed before it is authenticated.
+reads changes nothing. Order for each: bounds, one read, signatures, metadata, type and component,
+version. Nothing is parsed before it is authenticated; of the LMS half only its place is read in between.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Search:
         """`package`, verified and measured, whatever its type. Raises as `load` does."""
         signed, signature = image.split(package)
         digest, again = native.sha256(signed), native.sha256(signed)
-        key, signer = self._signers.find(self._roles, digest, signature)
+        key, signer = self._signers.find(self._roles, digest, signature, lambda: image.lms_part(package, native.Sha256))
         if not native.compare(digest, again) or not key.roles & self._roles:
             raise Internal("the verdict does not hold", "pluton", "boot.verdict", "", "reset the chip")
         parsed = image.parse(package)

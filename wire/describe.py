@@ -20,7 +20,7 @@ CURVES = {image.SIGNATURE: ("P-256", "sha256"), image.SIGNATURE_P384: ("P-384", 
 ONE_BL_METADATA = 28  # a "metadata length" up to this is how the fixed-size first loader variant looks
 
 TITLES = {
-    image.ID: "identity", image.SG: "signature", image.DB: "debug", image.TP: "temporary image",
+    image.LM: "LMS signature", image.ID: "identity", image.SG: "signature", image.DB: "debug", image.TP: "temporary image",
     image.ND: "ABI depends", image.NP: "ABI provides", image.CM: "compression", image.RV: "revocation",
     image.RO: "required flash offset", image.IP: "image policy",
     0x4441: "ABI depends (legacy)", 0x5041: "ABI provides (legacy)", 0x474C: "footer (legacy)",
@@ -166,6 +166,9 @@ def _sections(package: bytes, start: int, end: int, problems: _Problems) -> list
             problems.fault(fault)
     if at != end - 4:
         problems.note(f"{end - 4 - at} bytes after the last section", at)
+    for section in sections[1:]:
+        if section.number == image.LM:
+            problems.note("LM is not the first section", section.offset - 4)
     for needed in (image.ID, image.SG):
         if needed not in [section.number for section in sections]:
             problems.note(f"{TITLES[needed]} is not in the metadata", start)
@@ -204,6 +207,8 @@ def _fields(section: image.Section) -> dict[str, Any]:
         (kind,) = struct.unpack("<H", data[:2])
         ids = {"component": guid.to_text(data[4:20]), "image": guid.to_text(data[20:])}
         return {"type": kind, "type_name": image.TYPE_NAMES.get(kind, "unknown"), **ids}
+    if number == image.LM:
+        return {"key": data[: image.LMS_KEY].hex(), "signature": f"{len(data) - image.LMS_KEY} bytes"}
     if number == image.SG:
         return {"thumbprint": data[:20].hex(), "type": struct.unpack("<I", data[20:])[0]}
     if number == image.DB:
@@ -261,7 +266,8 @@ def _body(body: bytes, package: image.Package | None, problems: _Problems) -> di
 
 def _key(key: keystore.Key) -> dict[str, Any]:
     roles = [name for bit, name in ROLE_NAMES.items() if key.roles & bit]
-    return {"thumbprint": key.thumbprint.hex(), "public": key.public.hex(), "roles": roles}
+    shown = {"thumbprint": key.thumbprint.hex(), "public": key.public.hex(), "roles": roles}
+    return {**shown, "lms": key.lms.hex()} if key.lms else shown
 
 
 def _files(body: bytes, problems: _Problems) -> list[dict[str, Any]]:

@@ -3,6 +3,10 @@
 A package is read from its end: the signature, before it the length of the metadata, before that the
 metadata itself. `split` finds what is signed without reading any of it; `parse` is for a package
 whose signature has been checked. Every refusal names the offset in the package.
+
+A hybrid package has a second signature, by LMS (RFC 8554), in its first section. It is over everything
+but itself and the ECDSA signature, and the ECDSA signature is over it too, so that neither can be moved
+to another package. `lms_part` finds it, in a package that nobody has verified.
 """
 
 from __future__ import annotations
@@ -16,6 +20,10 @@ from .fault import Invalid, malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any  # a hash of either kind: hashlib's, native's
+
+    # SHA-256 of the LMS public key, bytes of a signature, what signs a message.
+    LmsSigner = tuple[bytes, int, Callable[[bytes], bytes]]
 
 # Image types.
 ONE_BL, PLUTON_RUNTIME, WIFI_FIRMWARE, SECURITY_MONITOR, NW_LOADER, NW_DTB, KERNEL = 1, 2, 3, 4, 5, 6, 7
@@ -46,12 +54,15 @@ SMALLEST = 12  # magic, count, length
 # Sections of the metadata.
 ID, SG, DB, TP, ND, NP = 0x4449, 0x4753, 0x4244, 0x5054, 0x444E, 0x504E
 CM, RV, RO, IP = 0x4D43, 0x5652, 0x4F52, 0x5049
+LM = 0x4D4C  # ours: the LMS half of a hybrid signature. Always the first, so that it is found without a search
 # Real packages have ID, SG, DB, TP, ND in this order. Where RV and the others go is a guess, made here.
-ORDER = (ID, SG, DB, TP, ND, RV, NP, CM, RO, IP)
+ORDER = (LM, ID, SG, DB, TP, ND, RV, NP, CM, RO, IP)
 SIZES = {ID: 36, SG: 24, DB: 40, TP: 4, CM: 8, RV: 4, RO: 4, IP: 4}
 FLAGS = {TP: 3, IP: 3}  # the bits that mean something
 REMOVE_AT_BOOT, UNDER_DEVELOPMENT = 1, 2  # TP
 LZMA = 1  # CM
+LMS_KEY = 32  # LM: SHA-256 of the LMS public key, then the signature
+LMS_DOMAIN = b"armillary image\x01"  # an LMS key signs nothing else that begins so
 
 # Numbers of the ImageMetadata error category (42).
 INVALID_METADATA, SECTION_OVERFLOWS, EMPTY_SECTION, SECTION_TOO_LARGE, SECTION_NOT_FOUND = 1, 2, 3, 4, 5
@@ -80,13 +91,23 @@ class Section:
         return chr(low) + chr(high) if is_text else hex(self.number)
 
 
+class LmsPart:
+    """The LMS half of a hybrid package: `key` is SHA-256 of the public key (32 bytes), `signature` is over
+    `lms_message(digest)`."""
+
+    def __init__(self, key: bytes, signature: bytes, digest: bytes) -> None:
+        self.key = key
+        self.signature = signature
+        self.digest = digest
+
+
 class Package:
     """What a package says of itself.
 
     `component` and `image` are 16 bytes as laid out in the file (see `guid`), `thumbprint` 20 bytes.
     `security_version` is 0 without RV; `depends` and `provides` are (version, ABI type) pairs.
-    `temporary_flags`, `compression` (uncompressed size, type), `required_offset` and `policy` are
-    None where the section is absent. `sections` has every section, known or not, as in the file.
+    `lms_key` is SHA-256 of the LMS key that signed too, empty if none did. `temporary_flags`,
+    `compression` (uncompressed size, type), `required_offset` and `policy` are None where the section is absent. `sections` has every section, known or not, as in the file.
     """
 
     def __init__(self, body: bytes, sections: list[Section]) -> None:
@@ -98,6 +119,7 @@ class Package:
         self.component = data[4:20]
         self.image = data[20:36]
         self.thumbprint = found[SG].data[:20]
+        self.lms_key = found[LM].data[:LMS_KEY] if LM in found else b""
         self.built_unix, self.name = _debug(found.get(DB))
         self.temporary_flags = _word(found.get(TP))
         self.security_version = _word(found.get(RV)) or 0
@@ -125,6 +147,35 @@ def split(package: bytes) -> tuple[bytes, bytes]:
     return bytes(package[:-SIGNATURE]), bytes(package[-SIGNATURE:])
 
 
+def lms_part(package: bytes, hash_class: Any = hashlib.sha256) -> LmsPart | None:
+    """The LMS half of `package`, None if it has none that `parse` would take.
+
+    It believes nothing: three numbers are read, at places that follow from the length of the package and
+    from each other, and each is checked before it is used. `parse` refuses a package with an LM section
+    that is not found here. `hash_class` is the SHA-256 to use: update, digest.
+    """
+    try:
+        start, end = metadata(package, SIGNATURE)
+        section = read_section(package, start + 8, end - 4)
+        check(section)
+    except Invalid:
+        return None
+    if section.number != LM or package[start + 4 : start + 8] == bytes(4):
+        return None
+    at = section.offset + LMS_KEY
+    stop = section.offset + len(section.data)
+    view, hashed = memoryview(package), hash_class()
+    hashed.update(view[:at])
+    hashed.update(bytes(stop - at))
+    hashed.update(view[stop:end])
+    return LmsPart(section.data[:LMS_KEY], section.data[LMS_KEY:], hashed.digest())
+
+
+def lms_message(digest: bytes) -> bytes:
+    """What an LMS key signs for a package: `digest` is SHA-256 of the signed part, the LMS signature zeroed."""
+    return LMS_DOMAIN + digest
+
+
 def parse(package: bytes) -> Package:
     """What `package`, whose signature the caller has checked, says of itself. Raises Invalid."""
     package = bytes(package)
@@ -136,6 +187,8 @@ def parse(package: bytes) -> Package:
             raise refuse(SECTION_NOT_FOUND, Section(needed, b"", start).name + " is not in the metadata", start)
     for section in sections:
         check(section)
+        if section.number == LM and section is not sections[0]:
+            raise refuse(INVALID_METADATA, "LM is not the first section", section.offset)
     return Package(package[:start], sections)
 
 
@@ -197,6 +250,8 @@ def check(section: Section) -> None:
     if number in (ND, NP) and size is None or size is not None and len(data) != size:
         error = SECTION_TOO_LARGE if size is not None and len(data) > size else INVALID_METADATA
         raise refuse(error, section.name + " has " + str(len(data)) + " bytes", at)
+    if number == LM and (len(data) <= LMS_KEY or len(data) % 4):
+        raise refuse(INVALID_METADATA, "LM has " + str(len(data)) + " bytes", at)
     if number == ID and data[2:4] != bytes(2):
         raise refuse(INVALID_METADATA, "ID has its reserved field in use", at + 2)
     if number == SG and data[20:] != struct.pack("<I", SIGNING_P256):
@@ -250,11 +305,13 @@ def build(
     compression: tuple[int, int] | None = None,
     required_offset: int | None = None,
     policy: int | None = None,
+    lms: LmsSigner | None = None,
 ) -> bytes:
     """The whole package, in the order and layout of the Azure Sphere packer.
 
-    `sign` takes the SHA-256 of everything before the signature and gives r||s, 64 bytes. `name` is
-    cut to 31 bytes, the body padded to a multiple of 4. Raises Invalid if a value does not fit.
+    `sign` takes the SHA-256 of everything before the signature and gives r||s, 64 bytes; `lms` signs too
+    if it is there. `name` is cut to 31 bytes, the body padded to a multiple of 4. Raises Invalid if a value
+    does not fit.
     """
     words = ((TP, temporary_flags), (RV, security_version), (RO, required_offset), (IP, policy))
     found = {number: _pack_words("<I", value) for number, value in words if value is not None}
@@ -267,22 +324,29 @@ def build(
         if pairs:
             words_of = [_pack_words("<II", *pair) for pair in pairs]
             found[number] = _pack_words("<I", len(pairs)) + b"".join(words_of)
-    return assemble(body, [(number, found[number]) for number in ORDER if number in found], sign)
+    return assemble(body, [(number, found[number]) for number in ORDER if number in found], sign, lms)
 
 
-def resign(package: bytes, thumbprint: bytes, sign: Callable[[bytes], bytes]) -> bytes:
+def resign(
+    package: bytes, thumbprint: bytes, sign: Callable[[bytes], bytes], lms: LmsSigner | None = None
+) -> bytes:  # fmt: skip
     """`package` signed by another key and no longer temporary, otherwise as it was.
 
-    This is what a service does with an app it was given: only SG, TP and the signature differ.
+    This is what a service does with an app it was given: only SG, TP and the signatures differ. An LMS
+    signature of somebody else does not stay: it is over SG too.
     """
     old = parse(package)
-    kept = [(part.number, part.data) for part in old.sections if part.number != TP]
+    kept = [(part.number, part.data) for part in old.sections if part.number not in (TP, LM)]
     signing = bytes(thumbprint) + _pack_words("<I", SIGNING_P256)
-    return assemble(old.body, [(number, signing if number == SG else data) for number, data in kept], sign)
+    return assemble(old.body, [(number, signing if number == SG else data) for number, data in kept], sign, lms)
 
 
-def assemble(body: bytes, sections: list[tuple[int, bytes]], sign: Callable[[bytes], bytes]) -> bytes:
+def assemble(
+    body: bytes, sections: list[tuple[int, bytes]], sign: Callable[[bytes], bytes], lms: LmsSigner | None = None
+) -> bytes:  # fmt: skip
     """A package of `body` and (number, data) sections, as given. Raises Invalid if it would not parse."""
+    if lms is not None:
+        sections = [(LM, lms[0] + bytes(lms[1]))] + sections
     out = bytearray(body)
     out.extend(bytes(-len(out) % 4))
     start = len(out)
@@ -291,12 +355,23 @@ def assemble(body: bytes, sections: list[tuple[int, bytes]], sign: Callable[[byt
         out.extend(_pack_words("<HH", number, len(data)))
         out.extend(data)
     out.extend(struct.pack("<I", len(out) - start + 4))
+    if lms is not None:
+        at = start + 12 + LMS_KEY
+        out[at : at + lms[1]] = _lms_signature(bytes(out), lms)
     signature = sign(hashlib.sha256(out).digest())
     if len(signature) != SIGNATURE:
         raise Invalid("a signature of " + str(len(signature)) + " bytes")
     out.extend(signature)
     parse(bytes(out))
     return bytes(out)
+
+
+def _lms_signature(signed: bytes, lms: LmsSigner) -> bytes:
+    """LMS over what is to be signed, in which there are zeros where this goes."""
+    signature = lms[2](lms_message(hashlib.sha256(signed).digest()))
+    if len(signature) != lms[1]:
+        raise Invalid("an LMS signature of " + str(len(signature)) + " bytes")
+    return signature
 
 
 LIMITS = {"H": 0xFFFF, "I": 0xFFFF_FFFF, "Q": 0xFFFF_FFFF_FFFF_FFFF}

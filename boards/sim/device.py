@@ -37,7 +37,7 @@ class System:
             body = images.os_body(name, config=config if name == "kernel" else None)
             self.images.append(images.os_image(vendor, name, version, body=body))
         self.images.append(images.certificate_store(vendor, roots, version))
-        self.boot_partition = bootheader.build(vendor.root.public, self.loader)
+        self.boot_partition = bootheader.build(vendor.root.public, self.loader, lms_of(vendor))
 
     def components(self) -> list[dict[str, Any]]:
         """What a device that runs this system measures: type, SHA-256 (hex) and version of each image."""
@@ -51,13 +51,20 @@ class System:
         return measured
 
 
-def manufacture(silicon: Silicon, root_public: bytes, personalization: bytes) -> bytes:
-    """Make a blank chip a device; returns its id (64 bytes)."""
+def lms_of(vendor: Vendor) -> bytes:
+    """The root's LMS public key, b"" if the vendor has none."""
+    return vendor.root.lms.public if vendor.root.lms else b""
+
+
+def manufacture(
+    silicon: Silicon, root_public: bytes, personalization: bytes, root_lms: bytes = b"", is_hybrid_required: bool = False
+) -> bytes:  # fmt: skip
+    """Make a blank chip a device; returns its id (64 bytes). See `pluton.manufacture`."""
     hardware = Hardware(
         silicon.flash, silicon.fuses, silicon.entropy, silicon.clock, silicon.uarts[0], silicon.chip,
         silicon.cores, facts.FLASH_LAYOUT,
     )  # fmt: skip
-    return make_device(hardware, root_public, personalization)
+    return make_device(hardware, root_public, personalization, root_lms, is_hybrid_required)
 
 
 def provision(silicon: Silicon, system: System, apps: list[bytes] | None = None) -> None:
@@ -76,6 +83,7 @@ def create(
 ) -> str:  # fmt: skip
     """A new device in folder `path`, manufactured and provisioned; returns its id as 128 hex digits.
 
+    If the vendor signs hybrid, it is fused that the device takes nothing less.
     With `complete` it leaves the factory (DEVICE_COMPLETE); without, it stays BLANK, for development. Raises FolderError if something is there. A device that was not finished is removed again.
     """
     board = Board.of(facts, path.name)
@@ -83,7 +91,8 @@ def create(
         try:
             silicon = Silicon(facts, rail=folder.rail, flash=folder.flash, fuses=folder.fuses, entropy=Entropy(HostNoise()))
             progress("generating keys in Pluton and blowing fuses")
-            device_id = manufacture(silicon, vendor.root.public, os.urandom(32)).hex()
+            made = manufacture(silicon, vendor.root.public, os.urandom(32), lms_of(vendor), vendor.is_hybrid)
+            device_id = made.hex()
             progress("laying out flash")
             provision(silicon, system, apps)
             if complete:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from armillary import native
+from armillary.boards.lms import LmsKey, LmsSigner
 from armillary.boards.sim import facts
 from armillary.hal.sim.clock import VirtualClock
 from armillary.hal.sim.entropy import Entropy
@@ -12,6 +15,7 @@ from armillary.hal.sim.flash import Flash
 from armillary.hal.sim.fuses import Fuses
 from armillary.hal.sim.noise import SeededNoise
 from armillary.hal.sim.power import PowerLost, PowerRail
+from armillary.native.plain import lms
 from armillary.pluton import abi, bootheader, loader, rom
 from armillary.pluton.core import Pluton
 from armillary.pluton.hardware import Hardware
@@ -22,14 +26,24 @@ from armillary.wire import capability, image, keystore, partition
 SERIAL = b"chip 1"
 
 
+@cache
+def lms_key(name):
+    """An LMS key made from a name; 32 signatures."""
+    seed = native.sha256(b"test lms key " + name.encode())
+    return LmsKey(lms.Shape(10, 7), seed[:16], native.sha256(seed)[:24])
+
+
 class Key:
-    """A signing key made from its name."""
+    """A signing key made from its name. With `lms` it signs hybrid."""
+
+    lms = None
 
     def __init__(self, name: str):
         self.private = native.sha256(b"test key " + name.encode())
         self.public = native.p256_public(self.private)
         self.thumbprint = native.sha256(self.public)[:20]
         self.signer = native.sha256(self.public)
+        self.name = name
 
     def sign(self, digest: bytes) -> bytes:
         return native.p256_sign(self.private, digest)
@@ -80,6 +94,7 @@ class World:
         self.chip, self.cores, self.uart = Chip(), Cores(), Wire()
         self.root, self.os, self.app = Key("root"), Key("os"), Key("app")
         self.development, self.capability, self.stranger = Key("dev"), Key("capability"), Key("stranger")
+        self.is_hybrid_required = False
         self.next_offset = facts.FLASH_LAYOUT[partition.FIRMWARE][0]
         self.entries = []
 
@@ -87,22 +102,37 @@ class World:
     def hardware(self) -> Hardware:
         return Hardware(self.flash, self.fuses, self.entropy, self.clock, self.uart, self.chip, self.cores, facts.FLASH_LAYOUT)
 
+    @property
+    def keys(self):
+        return self.root, self.os, self.app, self.development, self.capability
+
+    @property
+    def root_lms(self) -> bytes:
+        return self.root.lms.public if self.root.lms else b""
+
+    def sign_hybrid(self, is_required=True) -> None:
+        """From now on every package is signed by LMS too; a device made now may require it."""
+        for key in self.keys:
+            key.lms = LmsSigner(lms_key(key.name))
+        self.is_hybrid_required = is_required
+
     def manufacture(self) -> bytes:
-        return manufacture(self.hardware, self.root.public, SERIAL)
+        return manufacture(self.hardware, self.root.public, SERIAL, self.root_lms, self.is_hybrid_required)
 
     def package(self, image_type, key, version=1, body=b"", name="", component=None):
         """A package; the body defaults to something that says its type and version."""
         name = name or f"type {image_type}"
         body = body or f"{name} version {version}".encode().ljust(64, b".")
         identity = component or bytes((image_type,)) * 16
-        return image.build(body, image_type, identity, native.sha256(body)[:16], name, 0, key.thumbprint, key.sign, version)
+        return image.build(body, image_type, identity, native.sha256(body)[:16], name, 0, key.thumbprint, key.sign, version,
+                           lms=key.lms.wire if key.lms else None)  # fmt: skip
 
     def keystore(self, keys=None, key=None, version=1):
         roles = keys or [
             (self.os, abi.ROLE_OS), (self.app, abi.ROLE_APPLICATION),
             (self.development, abi.ROLE_DEVELOPMENT), (self.capability, abi.ROLE_CAPABILITY),
         ]  # fmt: skip
-        body = keystore.pack([keystore.Key(one.public, one.thumbprint, role) for one, role in roles])
+        body = keystore.pack([keystore.Key(one.public, one.thumbprint, role, one.lms.public if one.lms else b"") for one, role in roles])
         return self.package(image.TRUSTED_KEYSTORE, key or self.root, version, body, "keystore")
 
     def write(self, offset: int, data: bytes) -> None:
@@ -112,7 +142,7 @@ class World:
 
     def write_loader(self, package, root=None, numbers=(partition.BOOTLOADER_ONE, partition.BOOTLOADER_ONE_BACKUP)):
         for number in numbers:
-            self.write(facts.FLASH_LAYOUT[number][0], bootheader.build((root or self.root).public, package))
+            self.write(facts.FLASH_LAYOUT[number][0], bootheader.build((root or self.root).public, package, self.root_lms))
 
     def place(self, package, state=partition.INSTALLED, replica=partition.PRIMARY, trial=0, confirmed=1, **said):
         """Put `package` in flash and return its table entry; `said` are lies for the entry to tell."""

@@ -492,7 +492,7 @@ def test_a_handoff_survives_its_own_bytes(world):
     assert handoff.unpack(given).pack() == given
 
 
-@pytest.mark.parametrize("spoil", [lambda b: b[:-1], lambda b: b + b"\0", lambda b: b"\x02" + b[1:], lambda b: b[:1] + b"\0" + b[2:], lambda b: b""])
+@pytest.mark.parametrize("spoil", [lambda b: b[:-1], lambda b: b + b"\0", lambda b: b"\x01" + b[1:], lambda b: b[:1] + b"\0" + b[2:], lambda b: b""])
 def test_a_spoiled_handoff_is_refused(world, spoil):
     world.reset()
     _, given = rom.boot(world.hardware)
