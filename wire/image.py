@@ -157,10 +157,10 @@ def lms_part(package: bytes, hash_class: Any = hashlib.sha256) -> LmsPart | None
     try:
         start, end = metadata(package, SIGNATURE)
         section = read_section(package, start + 8, end - 4)
+        if section.number != LM or package[start + 4 : start + 8] == bytes(4):
+            return None
         check(section)
     except Invalid:
-        return None
-    if section.number != LM or package[start + 4 : start + 8] == bytes(4):
         return None
     at = section.offset + LMS_KEY
     stop = section.offset + len(section.data)

@@ -15,5 +15,5 @@ from armillary.wire.keystore import Key
 def verifier(public: bytes) -> Callable[[bytes], object]:
     """What the boot chain does with a package that must be signed by `public` (X||Y). Raises a Fault."""
     hardware: Any = SimpleNamespace(clock=SimpleNamespace(uptime_us=lambda: 0))  # all it asks for here
-    search = Search(hardware, Signers([Key(public, bytes(20), abi.ROLE_OS)], ()), abi.ROLE_OS, lambda parsed: 0)
+    search = Search(hardware, Signers([Key(public, bytes(20), abi.ROLE_OS)], (), False), abi.ROLE_OS, lambda parsed: 0)
     return lambda package: search.verify(package, 0, 0)
