@@ -2,6 +2,7 @@
  * SHA-256 of many messages: as many side by side as the processor takes.
  */
 #include "common/clear.h"
+#include "hash/sha256_group_x86.h"
 #include "hash/sha256_together.h"
 
 /* One job by itself. */
@@ -17,9 +18,16 @@ static void alone(const struct sha256 *start, const struct sha256_job *job)
 void sha256_together(const struct sha256 *start, const struct sha256_job *jobs, size_t count)
 {
     while (count) {
-        alone(start, jobs);
-        jobs++;
-        count--;
+        size_t done = 0;
+#if defined(__x86_64__)
+        done = sha256_x86_group(start, jobs, count);
+#endif
+        if (done == 0) {
+            alone(start, jobs);
+            done = 1;
+        }
+        jobs += done;
+        count -= done;
     }
 }
 
