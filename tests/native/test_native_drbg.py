@@ -98,7 +98,9 @@ class InC:
 
 
 def plain(entropy, nonce, personalization=b""):
-    return oracle.Drbg(lambda key, data: hmac.digest(key, data, hashlib.sha256), entropy, nonce, personalization)
+    return oracle.Drbg(
+        lambda key, data: hmac.digest(key, data, hashlib.sha256), entropy, nonce, personalization
+    )
 
 
 @pytest.fixture(params=[InC, plain], ids=["C", "plain"])
@@ -174,7 +176,10 @@ class OpenSsl:
         assert CRYPTO.EVP_RAND_instantiate(self.source, 256, 0, None, 0, given) == 1
         given, _memory = parameters(mac="HMAC", digest="SHA256")
         assert CRYPTO.EVP_RAND_CTX_set_params(self.context, given) == 1
-        assert CRYPTO.EVP_RAND_instantiate(self.context, 256, 0, personalization, len(personalization), None) == 1
+        assert (
+            CRYPTO.EVP_RAND_instantiate(self.context, 256, 0, personalization, len(personalization), None)
+            == 1
+        )
 
     def reseed(self, entropy, additional=b""):
         given, _memory = parameters(test_entropy=entropy)
@@ -201,7 +206,12 @@ steps = st.lists(
 )
 
 
-@given(entropy=st.binary(min_size=32, max_size=80), nonce=st.binary(min_size=16, max_size=64), own=more, steps=steps)
+@given(
+    entropy=st.binary(min_size=32, max_size=80),
+    nonce=st.binary(min_size=16, max_size=64),
+    own=more,
+    steps=steps,
+)
 def test_c_oracle_and_openssl_give_the_same(entropy, nonce, own, steps):
     ours, theirs = [InC(entropy, nonce, own), plain(entropy, nonce, own)], OpenSsl(entropy, nonce, own)
     for name, first, second in steps:

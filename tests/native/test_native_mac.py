@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from armillary import native
+from armillary.native._native import ffi, lib
 from armillary.native.plain import suite
 
 # RFC 4231, section 4: key, data, HMAC-SHA-256 (test case 5 is truncated to 128 bits).
@@ -86,3 +87,95 @@ def test_the_longest_expansion_is_255_digests(keyed):
 def test_more_than_hkdf_gives_is_refused(keyed, length):
     with pytest.raises(ValueError, match="8160"):
         keyed.hkdf_expand(bytes(32), b"", length)
+
+
+@pytest.fixture(params=[0xFFFFFFFF, 0], ids=["accelerated", "portable"])
+def processor(request):
+    """The C code with what the processor offers, and without."""
+    lib.cpu_restrict(request.param)
+    yield
+    lib.cpu_restrict(0xFFFFFFFF)
+
+
+def c_hmac(key, data):
+    place = ffi.new("uint8_t[32]")
+    lib.hmac_sha256(key, len(key), data, len(data), place)
+    return bytes(place)
+
+
+def c_stream(key, pieces):
+    """The tag of the pieces, and of the pieces and "more"."""
+    mac, places = ffi.new("struct hmac *"), [ffi.new("uint8_t[32]") for _ in range(3)]
+    lib.hmac_begin(mac, key, len(key))
+    for piece in pieces:
+        lib.hmac_update(mac, piece, len(piece))
+    lib.hmac_end(mac, places[0])
+    lib.hmac_end(mac, places[1])
+    assert bytes(places[0]) == bytes(places[1])
+    lib.hmac_update(mac, b"more", 4)
+    lib.hmac_end(mac, places[2])
+    return bytes(places[0]), bytes(places[2])
+
+
+def c_hkdf(salt, ikm, info, length):
+    place, prk = ffi.new("uint8_t[]", b"\xa5" * (length + 8)), ffi.new("uint8_t[32]")
+    lib.hkdf_sha256(salt, len(salt), ikm, len(ikm), info, len(info), place, length)
+    assert bytes(place[length : length + 8]) == b"\xa5" * 8
+    whole = bytes(place[0:length])
+    lib.hkdf_extract(salt, len(salt), ikm, len(ikm), prk)
+    lib.hkdf_expand(prk, 32, info, len(info), place, length)
+    assert bytes(place[0:length]) == whole
+    return bytes(prk), whole
+
+
+@pytest.mark.parametrize("key, data, tag", RFC_4231, ids=range(1, 8))
+def test_c_hmac_of_rfc_4231(processor, key, data, tag):
+    assert c_hmac(key, data).hex()[: len(tag)] == tag
+    assert c_stream(key, [data[:3], data[3:]])[0] == c_hmac(key, data)
+
+
+@pytest.mark.parametrize("ikm, salt, info, length, prk, okm", RFC_5869, ids=range(1, 4))
+def test_c_hkdf_of_rfc_5869(processor, ikm, salt, info, length, prk, okm):
+    given = [bytes.fromhex(text) for text in (salt, ikm, info)]
+    assert [value.hex() for value in c_hkdf(*given, length)] == [prk, okm]
+
+
+def test_c_hmac_of_every_length_of_key(processor):
+    for length in range(140):
+        key = bytes(range(1, length + 1))
+        assert c_hmac(key, b"data") == hmac.digest(key, b"data", "sha256")
+
+
+@given(key=st.binary(max_size=140), pieces=st.lists(st.binary(max_size=150), max_size=5))
+def test_a_c_stream_goes_on_after_its_tag(key, pieces):
+    whole = b"".join(pieces)
+    expected = hmac.digest(key, whole, "sha256"), hmac.digest(key, whole + b"more", "sha256")
+    assert c_stream(key, pieces) == expected
+    assert c_hmac(key, whole) == expected[0]
+
+
+def test_a_tag_may_overlap_key_and_data(processor):
+    for key_length in (64, 100):
+        for at in (0, 50, 64, 130):
+            memory = bytearray(range(200))
+            expected = hmac.digest(memory[:key_length], memory[64:164], "sha256")
+            view = ffi.cast("uint8_t *", ffi.from_buffer(memory, require_writable=True))
+            lib.hmac_sha256(view, key_length, view + 64, 100, view + at)
+            assert bytes(memory[at : at + 32]) == expected
+
+
+@given(
+    salt=st.binary(max_size=80),
+    ikm=st.binary(max_size=80),
+    info=st.binary(max_size=80),
+    length=st.integers(0, 300),
+)
+def test_c_hkdf_agrees_with_the_oracle(salt, ikm, info, length):
+    prk = suite.hkdf_extract(salt, ikm)
+    assert c_hkdf(salt, ikm, info, length) == (prk, suite.hkdf_expand(prk, info, length))
+
+
+def test_c_hkdf_gives_255_digests_and_every_one_of_them(processor):
+    prk = suite.hkdf_extract(b"", b"")
+    assert lib.HKDF_MOST == 8160
+    assert c_hkdf(b"", b"", b"i", 8160)[1] == suite.hkdf_expand(prk, b"i", 8160)

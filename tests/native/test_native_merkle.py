@@ -53,7 +53,10 @@ def path(data, block, index):
 
 
 def is_block(root, leaves, index, block, path):
-    return lib.merkle_verify(root, leaves, index, block, len(block), b"".join(path), len(path)) == lib.VERDICT_ACCEPT
+    return (
+        lib.merkle_verify(root, leaves, index, block, len(block), b"".join(path), len(path))
+        == lib.VERDICT_ACCEPT
+    )
 
 
 def tree(data, block):
@@ -96,7 +99,9 @@ PATHS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("leaves, index, digests", PATHS, ids=lambda value: str(value) if type(value) is int else "")
+@pytest.mark.parametrize(
+    "leaves, index, digests", PATHS, ids=lambda value: str(value) if type(value) is int else ""
+)
 def test_the_published_paths_prove_their_leaves(leaves, index, digests):
     proof = [bytes.fromhex(digest) for digest in digests]
     assert is_block(bytes.fromhex(ROOTS[leaves - 1]), leaves, index, LEAVES[index], proof)
