@@ -15,7 +15,7 @@
 #if defined(__SIZEOF_INT128__)
 
 #include "common/clear.h"
-#include "common/verdict.h"
+#include "common/decision.h"
 
 struct point_64 {
     uint64_t x[4], y[4], z[4];
@@ -182,7 +182,7 @@ static inline void point_load(struct affine_64 *r, const uint8_t point[64])
     field_load(r->y, point + 32);
 }
 
-/* y^2 = x^3 - 3 * x + b, both below p. */
+/* Accepts if x and y are below p and y^2 = x^3 - 3 * x + b.  in: any bytes. */
 static inline verdict point_is_valid(const uint8_t point[64])
 {
     struct affine_64 a;
@@ -198,8 +198,8 @@ static inline verdict point_is_valid(const uint8_t point[64])
     field_subtract(right, right, three);
     field_multiply(right, right, a.x);
     field_add(right, right, FIELD_B);
-    field_subtract(left, left, right);
-    return is_below && number_is_zero(left) ? VERDICT_ACCEPT : VERDICT_REJECT;
+    const verdict is_solved = decision_equal((const uint8_t *)left, (const uint8_t *)right, sizeof left);
+    return decision_both(decision_is((uint32_t)is_below, 1), is_solved);
 }
 
 #endif
