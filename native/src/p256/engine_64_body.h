@@ -2,9 +2,9 @@
  * An engine over the field of field_64.h: engine_64.c and engine_adx_x86.c compile this text, each with its own
  * multiplication.
  *
- * Secret scalars are odd, or n less the scalar is (scalar_64.h); as a sum of odd digits +-1, +-3.. they have no digit that is zero, so
- * that no neutral element occurs and every step is an addition.  Equal or opposite points, which the additions of
- * point_64.h do not take, cannot meet before the last addition, because
+ * Secret scalars are odd, or n less the scalar is (scalar_64.h); as a sum of odd digits +-1, +-3.. they have
+ * no digit that is zero, so that no neutral element occurs and every step is an addition.  Equal or opposite
+ * points, which the additions of point_64.h do not take, cannot meet before the last addition, because
  *   - without doublings, the digits before sum to less than the next one's 16^i in absolute value,
  *   - with doublings, the sum so far is a multiple of 2^width and not 0, a digit is smaller;
  * and both stay below n.  Only the last sum may reach beyond n, as sum - digit = +-n: then the two points are equal
@@ -149,7 +149,7 @@ static inline void engine_multiply(uint8_t at[64], const uint8_t scalar[32], con
     memory_clear(&sum, sizeof sum);
 }
 
-/* out: naf[0..257): the non-adjacent form of a public scalar: 0 or odd below 16, among five in a row at most one not 0. */
+/* out: naf[0..257), a public scalar's non-adjacent form: of five digits in a row at most one is not 0, but odd. */
 static inline void public_digits(int8_t naf[257], const uint8_t scalar[32])
 {
     uint64_t k[6] = {0};

@@ -1,10 +1,11 @@
 /*
  * Sums without doublings, of multiples from a table, in eight lanes.
  *
- * Lane i adds up the eight digits in bits [32 * i, 32 * i + 32) of the scalar; then the lanes are added to one another, four pairs at once,
- * two at once, and the last pair by point_64.h.  As in engine_64_body.h the digits are odd, and equal or opposite points
- * cannot meet but equal ones in the last addition: what lane i has is an odd multiple of 2^(32 * i) below 2^(32 * i + 32), so that
- * no two sums of different lanes are equal or opposite numbers, nor n apart, unless all lanes are in them.
+ * Lane i adds up the eight digits in bits [32 * i, 32 * i + 32) of the scalar; then the lanes are added to
+ * one another, four pairs at once, two at once, and the last pair by point_64.h.  As in engine_64_body.h the
+ * digits are odd, and equal or opposite points cannot meet but equal ones in the last addition: what lane i
+ * has is an odd multiple of 2^(32 * i) below 2^(32 * i + 32), so that no two sums of different lanes are
+ * equal or opposite numbers, nor n apart, unless all lanes are in them.
  *
  * A secret digit chooses its entry by masks; the loads are of the whole row, in order.
  */
@@ -37,14 +38,16 @@ IFMA_INLINE struct lanes_digits digits_of(const uint8_t scalar[32])
 /* What the j-th digit of each lane means: see digit_sign().  out: *index.  Returns the lanes where it is negative. */
 IFMA_INLINE __mmask8 digit_of_lanes(const struct lanes_digits *digits, unsigned j, __m512i *index)
 {
-    const __m512i digit = _mm512_and_si512(_mm512_srl_epi64(digits->chunks, _mm_cvtsi32_si128((int)(4 * j))), every(15));
+    const __m512i shifted = _mm512_srl_epi64(digits->chunks, _mm_cvtsi32_si128((int)(4 * j)));
+    const __m512i digit = _mm512_and_si512(shifted, every(15));
     const __mmask8 is_negative = _mm512_cmplt_epi64_mask(digit, every(8));
     *index = _mm512_and_si512(_mm512_mask_xor_epi64(digit, is_negative, digit, every(7)), every(7));
     return is_negative;
 }
 
 /* out: *r, lane i: the multiple that the j-th digit of lane i means. */
-IFMA_INLINE void entries(struct lanes_affine *r, const struct table_64 *table, const struct lanes_digits *digits, unsigned j)
+IFMA_INLINE void entries(struct lanes_affine *r, const struct table_64 *table, const struct lanes_digits *digits,
+                         unsigned j)
 {
     __m512i index, rows[8];
     const __mmask8 is_negative = digit_of_lanes(digits, j, &index);

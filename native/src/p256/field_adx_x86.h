@@ -116,7 +116,7 @@ static inline void field_multiply(uint64_t r[4], const uint64_t a[4], const uint
     "sbbq %%rcx, " w0 "\n\t" \
     "addq %%rax, " w1 "\n\t adcq %%rcx, " w2 "\n\t adcq %%rdx, " w3 "\n\t adcq $0, " w0 "\n\t"
 
-/* out: r = a * a / R; may be a.  The mixed products once and doubled, then the squares, then four times divided by 2^64. */
+/* out: r = a * a / R; may be a.  Mixed products once and doubled, then squares, then four divisions by 2^64. */
 static inline void field_square(uint64_t r[4], const uint64_t a[4])
 {
     __asm__("movq (%[a]), %%rdx\n\t"

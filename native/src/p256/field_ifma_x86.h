@@ -3,8 +3,8 @@
  * the i-th element.
  *
  * An element has five limbs of 52 bits, lowest first, and is in Montgomery's form with R = 2^260.  It is below 2.01 * p
- * ("small"), not unique.  A multiplication takes factors below 16 * p (that is, five whole limbs) whose bounds multiplied
- * are at most 33 * p^2, and gives less than p + 33 / 16 * p, or 1.26 * p for small factors.
+ * ("small"), not unique.  A multiplication takes factors below 16 * p (that is, five whole limbs) whose
+ * bounds multiplied are at most 33 * p^2, and gives less than p + 33 / 16 * p, or 1.26 * p for small factors.
  *
  * Sums and differences are first left as they are, limb by limb and with signs ("loose"), and then made small by
  * lanes_fold(), whatever they were within 2^20 * p.  Constant time: no branch, no address from an element.
@@ -65,8 +65,8 @@ IFMA_INLINE struct lanes lanes_carry(struct lanes a)
 /*
  * Small again.
  *
- * What stands above 2^256, h, is worth h * (2^224 - 2^192 - 2^96 + 1) below.  It is read before the carries came in, so what is
- * left may be slightly below zero: p more makes up for that.
+ * What stands above 2^256, h, is worth h * (2^224 - 2^192 - 2^96 + 1) below.  It is read before the carries
+ * came in, so what is left may be slightly below zero: p more makes up for that.
  *
  * in:  loose, limbs below 2^60 in absolute value
  * out: the same modulo p, between 0.99 * p and 2.01 * p
@@ -83,8 +83,8 @@ IFMA_INLINE struct lanes lanes_fold(struct lanes a)
 }
 
 /*
- * Divide by 2^260: five times, the multiple q * p that makes the lowest limb zero, q = that limb, is added, and the limb
- * left out.  p + 1 = 2^96 + 2^192 + (2^48 - 2^16) * 2^208 has its bits in the limbs 1, 3 and 4.
+ * Divide by 2^260: five times, the multiple q * p that makes the lowest limb zero, q = that limb, is added,
+ * and the limb left out.  p + 1 = 2^96 + 2^192 + (2^48 - 2^16) * 2^208 has its bits in the limbs 1, 3 and 4.
  *
  * in:  ten columns below 2^60
  */
@@ -142,7 +142,8 @@ IFMA_INLINE struct lanes lanes_square(struct lanes a)
 }
 
 /*
- * Elements of field_64.h, w[i] their i-th words: their Montgomery form has R = 2^256, so a shift by four bits makes them ours.
+ * Elements of field_64.h, w[i] their i-th words: their Montgomery form has R = 2^256, so a shift by four bits
+ * makes them ours.
  *
  * out: below 16 * p
  */

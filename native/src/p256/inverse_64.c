@@ -26,8 +26,10 @@
 
 #define LOW 0x3fffffffffffffff /* 62 bits */
 
-const struct inverse_modulus INVERSE_P = {{0x3fffffffffffffff, 0x3ffffffff, 0x0, 0x3fffffc000000040, 0xff}, 0x3fffffffffffffff};
-const struct inverse_modulus INVERSE_N = {{0x33b9cac2fc632551, 0x339beab69c5e7a13, 0x3ffffffffffffffb, 0x3fffffc00000003f, 0xff}, 0x332e375511ff43b1};
+const struct inverse_modulus INVERSE_P = {
+    {0x3fffffffffffffff, 0x3ffffffff, 0x0, 0x3fffffc000000040, 0xff}, 0x3fffffffffffffff};
+const struct inverse_modulus INVERSE_N = {
+    {0x33b9cac2fc632551, 0x339beab69c5e7a13, 0x3ffffffffffffffb, 0x3fffffc00000003f, 0xff}, 0x332e375511ff43b1};
 
 /* 2^62 times what the steps do: (f, g) becomes (u * f + v * g, q * f + r * g) / 2^62.  |u| + |v|, |q| + |r| <= 2^62. */
 struct matrix {
@@ -98,7 +100,7 @@ static int64_t plan_public(int64_t eta, int64_t f_low, int64_t g_low, struct mat
             f = g, u = q, v = r;
             g = 0 - old_f, q = 0 - old_u, r = 0 - old_v;
         }
-        /* Without a swap eta + 1 steps are sure; add the multiple of f that makes so many low bits of g zero, at most 4. */
+        /* No swap comes in eta + 1 steps: add the multiple of f that makes as many low bits of g zero, at most 4. */
         const int sure = eta + 1 < left ? (int)eta + 1 : left;
         const uint64_t bits = ~(uint64_t)0 >> (64 - sure) & 15;
         const uint64_t inverse = f + (((f + 1) & 4) << 1); /* 1 / f modulo 16 */

@@ -2,11 +2,11 @@
  * Eight sums u * G + v * point at once, a sum to a lane; all public.
  *
  * Both scalars are sums of odd digits, of 4 bits for u, whose table is the first row of TABLE_G, and of 5 bits for v,
- * whose table is made here.  From the highest bit down: a doubling, and an addition where a digit begins.  Where all digits
- * are odd, every lane does the same at the same time.
+ * whose table is made here.  From the highest bit down: a doubling, and an addition where a digit begins.
+ * Where all digits are odd, every lane does the same at the same time.
  *
- * If equal or opposite points met, which somebody who chooses keys and signatures can arrange, the lane ends at Z = 0, and that
- * sum is done again by the engine for one.
+ * If equal or opposite points met, which somebody who chooses keys and signatures can arrange, the lane ends
+ * at Z = 0, and that sum is done again by the engine for one.
  */
 #define FIELD_ADX
 
@@ -71,8 +71,8 @@ IFMA_INLINE void lanes_choose(struct lanes *r, __mmask8 m, const struct lanes *a
 }
 
 /* out: *sum += the multiple of its point that the digit of v at this bit means. */
-IFMA static void add_point(struct lanes_point *sum, const struct lanes_point odd[V_DIGITS], const struct lanes_scalars *v,
-                           unsigned at)
+IFMA static void add_point(struct lanes_point *sum, const struct lanes_point odd[V_DIGITS],
+                           const struct lanes_scalars *v, unsigned at)
 {
     uint64_t index[8];
     struct lanes_point entry = odd[0];

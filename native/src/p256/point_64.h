@@ -1,10 +1,12 @@
 /*
- * Points of P-256 in Jacobian coordinates over field_64.h: (X, Y, Z) is (X / Z^2, Y / Z^3), and Z = 0 the neutral element.
+ * Points of P-256 in Jacobian coordinates over field_64.h: (X, Y, Z) is (X / Z^2, Y / Z^3), and Z = 0 the
+ * neutral element.
  *
- * Three kinds of addition.  point_add() and point_add_affine() are straight code, right unless a point is neutral or the two
- * are equal or opposite; then they give Z = 0, and what is computed from Z = 0 keeps it.  point_add_last() is straight code too and
- * right for equal points: a sum of odd digits can meet equal points at its last addition only, and never opposite
- * ones (engine_64.h).  point_add_public() branches, and is right always.
+ * Three kinds of addition.  point_add() and point_add_affine() are straight code, right unless a point is
+ * neutral or the two are equal or opposite; then they give Z = 0, and what is computed from Z = 0 keeps it.
+ * point_add_last() is straight code too and right for equal points: a sum of odd digits can meet equal points
+ * at its last addition only, and never opposite ones (engine_64_body.h).  point_add_public() branches, and is
+ * right always.
  */
 #ifndef ARMILLARY_POINT_64_H
 #define ARMILLARY_POINT_64_H
@@ -39,8 +41,9 @@ static inline void point_choose(struct point_64 *r, uint64_t m, const struct poi
 /*
  * out: *r = 2 * *a, the neutral element too; may be a
  *
- * 3 * X^2 - 3 * Z^4 is 3 * (X + Z^2) * (X - Z^2).  The order is that of need: between two steps of the longest chain (Z^2, slope,
- * X, Y) stands one that does not wait for it, near enough for the processor to see both.
+ * 3 * X^2 - 3 * Z^4 is 3 * (X + Z^2) * (X - Z^2).  The order is that of need: between two steps of the
+ * longest chain (Z^2, slope, X, Y) stands one that does not wait for it, near enough for the processor to see
+ * both.
  */
 static inline void point_double(struct point_64 *r, const struct point_64 *a)
 {
@@ -68,8 +71,8 @@ static inline void point_double(struct point_64 *r, const struct point_64 *a)
 /*
  * The end of an addition.
  *
- * in:  u1, s1: X and Y of the first over the common denominator; h, slope: the second's less the first's; z: the product of
- *      the denominators; none overlaps *r but z
+ * in:  u1, s1: X and Y of the first over the common denominator; h, slope: the second's less the first's; z:
+ *      the product of the denominators; none overlaps *r but z
  * out: *r = (slope^2 - h^3 - 2 * u1 * h^2, slope * (u1 * h^2 - X) - s1 * h^3, z * h)
  */
 static inline void point_finish(struct point_64 *r, const uint64_t u1[4], const uint64_t s1[4], const uint64_t h[4],
@@ -90,7 +93,10 @@ static inline void point_finish(struct point_64 *r, const uint64_t u1[4], const 
     field_subtract(r->y, v, t);
 }
 
-/* in: *a; *b, affine.  out: *r = *a + *b unless exceptional; may be a.  Returns all ones if they have one X, else zero. */
+/*
+ * out: *r = *a + *b unless exceptional; may be a; slope: the difference of Y over the common denominator
+ * Returns all ones if their X is the same, else zero.
+ */
 static inline uint64_t point_add_affine(struct point_64 *r, const struct point_64 *a, const struct affine_64 *b,
                                         uint64_t slope[4])
 {
@@ -161,7 +167,7 @@ static inline void point_add_affine_public(struct point_64 *r, const struct poin
         point_double(r, &first);
 }
 
-/* out: at = X || Y; in constant time unless is_public.  Returns all ones if *a is neutral (and at is zeros), else zero. */
+/* out: at = X || Y; in constant time unless is_public.  Returns all ones, and zeros in at, if *a is neutral. */
 static inline uint64_t point_store(uint8_t at[64], const struct point_64 *a, int is_public)
 {
     uint64_t inverse[4], square[4], t[4];

@@ -1,8 +1,9 @@
 /*
  * Points of P-256 eight times at once, Jacobian over field_ifma_x86.h; all coordinates are small.
  *
- * The additions are straight code, right unless a point is neutral or the two are equal or opposite.  Then the lane gets Z = 0
- * modulo p, and whatever is computed from Z = 0 keeps it: to look at Z in the end is enough.
+ * The additions are straight code, right unless a point is neutral or the two are equal or opposite.  Then
+ * the lane gets Z = 0 modulo p, and whatever is computed from Z = 0 keeps it: to look at Z in the end is
+ * enough.
  */
 #ifndef ARMILLARY_POINT_IFMA_X86_H
 #define ARMILLARY_POINT_IFMA_X86_H
@@ -58,7 +59,8 @@ IFMA_INLINE void lanes_finish(struct lanes_point *r, struct lanes u1, struct lan
 }
 
 /* out: *r = *a + *b; may be a. */
-IFMA static inline void lanes_add_affine(struct lanes_point *r, const struct lanes_point *a, const struct lanes_affine *b)
+IFMA static inline void lanes_add_affine(struct lanes_point *r, const struct lanes_point *a,
+                                         const struct lanes_affine *b)
 {
     const struct lanes zz = lanes_square(a->z);
     const struct lanes h = lanes_fold(lanes_minus(lanes_multiply(b->x, zz), a->x));

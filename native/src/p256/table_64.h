@@ -1,8 +1,8 @@
 /*
  * Odd multiples of a point, enough of them that a sum without doublings is any multiple.
  *
- * points[i][j] is (2 * j + 1) * 16^i times the point, so that the sum over i of +-points[i][...] is the scalar whose odd
- * digits choose j and sign (scalar_64.h).
+ * points[i][j] is (2 * j + 1) * 16^i times the point, so that the sum over i of +-points[i][...] is the
+ * scalar whose odd digits choose j and sign (scalar_64.h).
  */
 #ifndef ARMILLARY_TABLE_64_H
 #define ARMILLARY_TABLE_64_H
