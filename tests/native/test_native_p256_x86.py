@@ -5,6 +5,8 @@ import runpy
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -203,3 +205,36 @@ def test_coordinates_are_not_reduced(engine):
     assert not engine.is_point(octets(P) + octets(y))
     assert not engine.is_point(bytes(64))
     assert not engine.is_point(b"\xff" * 64)
+
+
+CLAIM = st.tuples(st.integers(1, N - 1), st.binary(min_size=32, max_size=32), st.integers(-1, 1279))
+
+
+def claimed(secret, digest, flip):
+    """A signature made by OpenSSL, of whose key, digest and value bit `flip` is wrong (none if negative)."""
+    private = ec.derive_private_key(secret, ec.SECP256R1())
+    r, s = decode_dss_signature(private.sign(digest, ec.ECDSA(Prehashed(SHA256()))))
+    parts = bytearray(multiple(secret) + digest + octets(r) + octets(s))
+    if flip >= 0:
+        parts[flip // 8] ^= 1 << flip % 8
+    return bytes(parts[:64]), bytes(parts[64:96]), bytes(parts[96:])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(CLAIM, max_size=35))
+@pytest.mark.parametrize("name", OFFERED)
+def test_each_of_many_signatures_has_its_own_verdict(name, drawn):
+    claims = [claimed(*each) for each in drawn]
+    held = [[ffi.from_buffer(part) for part in claim] for claim in claims]
+    array = ffi.new("struct p256_claim[]", max(len(claims), 1))
+    for item, (key, digest, signature) in zip(array, held, strict=False):
+        item.public_key, item.digest, item.signature = key, digest, signature
+    lib.cpu_restrict(FEATURES[name])
+    try:
+        lib.p256_verify_many(array, len(claims))
+        alone = [lib.p256_verify(*claim) for claim in claims]
+    finally:
+        lib.cpu_restrict(0xFFFFFFFF)
+    good = [flip < 0 for _, _, flip in drawn]
+    assert [array[i].verdict == lib.VERDICT_ACCEPT for i in range(len(claims))] == good
+    assert [verdict == lib.VERDICT_ACCEPT for verdict in alone] == good

@@ -15,6 +15,7 @@ const struct p256_engine p256_adx = {.name = "MULX and ADX", ENGINE_64, .base = 
                                      .combine_known = engine_combine_known};
 
 const struct p256_engine p256_ifma = {.name = "AVX-512 IFMA", ENGINE_64, .base = ifma_base,
-                                      .combine_known = ifma_combine_known, .combine_many = ifma_combine_many, .many = 8};
+                                      .combine_known = ifma_combine_known,
+                                      .combine_many = ifma_combine_many, .many = 8};
 
 #endif
