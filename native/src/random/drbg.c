@@ -93,7 +93,7 @@ verdict drbg_generate(struct drbg *random, uint8_t *out, size_t length, const ui
     verdict may;
     size_t done;
 
-    memset(out, 0, length);
+    memory_clear(out, length); /* out may be NULL if length is 0 */
     may = decision_both(decision_at_least(DRBG_MOST, length), decision_at_least(DRBG_RESEED_AFTER, random->requests));
     if (may != VERDICT_ACCEPT)
         return VERDICT_REJECT;

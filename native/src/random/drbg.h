@@ -29,7 +29,7 @@ void drbg_reseed(struct drbg *random, const uint8_t *entropy, size_t entropy_len
 /*
  * Generate (10.1.2.5).
  *
- * out: out[0..length), whole; must not overlap *random or additional
+ * out: out[0..length), whole, may be NULL if length is 0; must not overlap *random or additional
  * Returns VERDICT_ACCEPT, or another value, and out zeroed, if length > DRBG_MOST or it must be reseeded first.
  */
 verdict drbg_generate(struct drbg *random, uint8_t *out, size_t length, const uint8_t *additional,
