@@ -10,14 +10,27 @@
 #include "common/bytes.h"
 #include "common/clear.h"
 
-/* counter + n, big-endian, in its last `size` bytes (4 or 16).  Branches on the counter, which is public. */
+/* counter + n, big-endian, in its last `size` bytes (4 or 16), in constant time. */
 static void count(uint8_t counter[AES_BLOCK], uint32_t n, size_t size)
 {
-    for (size_t at = AES_BLOCK - 4; n && at + size >= AES_BLOCK; at -= 4) {
-        const uint32_t sum = load_be32(counter + at) + n;
-        store_be32(counter + at, sum);
-        n = sum < n;
+    for (size_t at = AES_BLOCK - 4; at + size >= AES_BLOCK && at < AES_BLOCK; at -= 4) {
+        const uint64_t sum = (uint64_t)load_be32(counter + at) + n;
+        store_be32(counter + at, (uint32_t)sum);
+        n = (uint32_t)(sum >> 32);
     }
+}
+
+/* Up to one block.  The one length for which nothing depends on the counter, which may be secret (gcm.c). */
+static void single(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t size, const uint8_t *in, uint8_t *out,
+                   size_t length)
+{
+    uint8_t stream[AES_BLOCK];
+
+    aes_encrypt(aes, counter, stream);
+    count(counter, length > 0, size);
+    for (size_t i = 0; i < length; i++)
+        out[i] = in[i] ^ stream[i];
+    memory_clear(stream, sizeof stream);
 }
 
 /* Any length, two blocks at a time. */
@@ -69,8 +82,6 @@ static void sliced(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t siz
 static void accelerated(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t size, const uint8_t *in, uint8_t *out,
                         size_t length)
 {
-    uint8_t stream[AES_BLOCK];
-
     for (size_t blocks = length / AES_BLOCK; blocks;) {
         const uint32_t room = 0x80000000 - (load_be32(counter + 12) & 0x7fffffff);
         const size_t run = blocks < room ? blocks : room;
@@ -78,13 +89,8 @@ static void accelerated(const struct aes *aes, uint8_t counter[AES_BLOCK], size_
         count(counter, (uint32_t)run, size);
         in += AES_BLOCK * run, out += AES_BLOCK * run, blocks -= run;
     }
-    if (length % AES_BLOCK) {
-        aes_x86_encrypt(aes, counter, stream);
-        count(counter, 1, size);
-        for (size_t i = 0; i < length % AES_BLOCK; i++)
-            out[i] = in[i] ^ stream[i];
-        memory_clear(stream, sizeof stream);
-    }
+    if (length % AES_BLOCK)
+        single(aes, counter, size, in, out, length % AES_BLOCK);
 }
 
 #endif
@@ -92,6 +98,10 @@ static void accelerated(const struct aes *aes, uint8_t counter[AES_BLOCK], size_
 static void crypt(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t size, const uint8_t *in, uint8_t *out,
                   size_t length)
 {
+    if (length <= AES_BLOCK) {
+        single(aes, counter, size, in, out, length);
+        return;
+    }
 #if defined(__x86_64__)
     if (aes->code != AES_SLICED) {
         accelerated(aes, counter, size, in, out, length);

@@ -11,6 +11,7 @@
 #include "common/bytes.h"
 #include "common/clear.h"
 #include "common/decision.h"
+#include "common/declassify.h"
 
 static const uint8_t ZERO[16];
 
@@ -43,7 +44,9 @@ static void crypt_blocks(struct gcm *gcm, const uint8_t *in, uint8_t *out, size_
 #endif
     if (way == GCM_OPEN)
         hash_blocks(gcm->key, gcm->hash, in, blocks);
-    aes_ctr32(&gcm->key->aes, gcm->counter, in, out, 16 * blocks);
+    const size_t step = gcm->is_hidden ? 1 : blocks; /* a single block does not show its counter */
+    for (size_t at = 0; at < blocks; at += step)
+        aes_ctr32(&gcm->key->aes, gcm->counter, in + 16 * at, out + 16 * at, 16 * step);
     if (way == GCM_SEAL)
         hash_blocks(gcm->key, gcm->hash, out, blocks);
 }
@@ -141,7 +144,11 @@ static void take_text(struct gcm *gcm, const uint8_t *in, uint8_t *out, size_t l
     }
 }
 
-/* The first counter block J0, section 7.1 step 2. */
+/*
+ * The first counter block J0, section 7.1 step 2.
+ *
+ * If it is a hash of the nonce, it is linear in the hash key: who learns a byte of it, again and again, can forge.
+ */
 void gcm_start(struct gcm *gcm, const struct gcm_key *key, const uint8_t *nonce, size_t nonce_length)
 {
     memset(gcm, 0, sizeof *gcm);
@@ -150,6 +157,7 @@ void gcm_start(struct gcm *gcm, const struct gcm_key *key, const uint8_t *nonce,
         memcpy(gcm->first, nonce, 12);
         gcm->first[15] = 1;
     } else {
+        gcm->is_hidden = 1;
         absorb(gcm, 0, nonce, nonce_length);
         pad(gcm, nonce_length);
         hash_lengths(gcm, 0, nonce_length);
@@ -190,7 +198,7 @@ verdict gcm_check(struct gcm *gcm, const uint8_t tag[GCM_TAG])
     verdict result;
 
     gcm_tag(gcm, right);
-    result = decision_equal(right, tag, GCM_TAG);
+    result = declassify_word(decision_equal(right, tag, GCM_TAG)); /* whether it is refused may be known */
     memory_clear(right, sizeof right);
     return result;
 }
@@ -206,7 +214,8 @@ static void whole(const struct gcm_key *key, const uint8_t *nonce, size_t nonce_
 #if defined(__x86_64__)
     if (key->aes.code == AES_512) {
         gcm_vaes_message(key, gcm.first, additional, additional_length, in, out, length, tag, way);
-        return; /* the first counter block is no secret */
+        memory_clear(&gcm, sizeof gcm);
+        return;
     }
 #endif
     gcm_additional(&gcm, additional, additional_length);
@@ -228,7 +237,7 @@ verdict gcm_open(const struct gcm_key *key, const uint8_t *nonce, size_t nonce_l
     verdict result;
 
     whole(key, nonce, nonce_length, additional, additional_length, sealed, text, length, right, GCM_OPEN);
-    result = decision_equal(right, tag, GCM_TAG);
+    result = declassify_word(decision_equal(right, tag, GCM_TAG)); /* whether it is refused may be known */
     memory_clear(right, sizeof right);
     if (result != VERDICT_ACCEPT && length)
         memory_clear(text, length);

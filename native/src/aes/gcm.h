@@ -29,6 +29,7 @@ struct gcm_key {
 struct gcm {
     const struct gcm_key *key;
     uint64_t additional, text; /* bytes so far */
+    uint32_t is_hidden;        /* the counter is secret: it depends on the key if the nonce has not 12 bytes */
     uint8_t hash[16], counter[16], first[16], stream[16];
 };
 

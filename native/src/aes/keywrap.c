@@ -6,6 +6,7 @@
 #include "common/bytes.h"
 #include "common/clear.h"
 #include "common/decision.h"
+#include "common/declassify.h"
 
 #define SEMIBLOCK 8
 
@@ -70,7 +71,7 @@ verdict keyunwrap(const uint8_t *kek, size_t size, const uint8_t *wrapped, size_
     memcpy(block, wrapped, SEMIBLOCK);
     memmove(key, wrapped + SEMIBLOCK, length - SEMIBLOCK);
     unwind(&aes, block, key, length - SEMIBLOCK);
-    result = decision_equal(block, INITIAL, SEMIBLOCK);
+    result = declassify_word(decision_equal(block, INITIAL, SEMIBLOCK)); /* whether it is refused may be known */
     if (result != VERDICT_ACCEPT)
         memory_clear(key, length - SEMIBLOCK);
     memory_clear(&aes, sizeof aes);

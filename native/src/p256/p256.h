@@ -44,9 +44,15 @@ verdict p256_sign(const uint8_t private_key[P256_PRIVATE], const uint8_t digest[
 verdict p256_sign_hedged(const uint8_t private_key[P256_PRIVATE], const uint8_t digest[32], const uint8_t extra[32],
                          uint8_t signature[P256_SIGNATURE]);
 
+verdict p256_verify_sealed(const uint8_t public_key[P256_PUBLIC], const uint8_t digest[32],
+                           const uint8_t signature[P256_SIGNATURE]);
+
 /* Is the signature by this key over this digest (FIPS 186-5, section 6.4.2)?  A key that is no point signed nothing. */
-verdict p256_verify(const uint8_t public_key[P256_PUBLIC], const uint8_t digest[32],
-                    const uint8_t signature[P256_SIGNATURE]);
+static inline verdict p256_verify(const uint8_t public_key[P256_PUBLIC], const uint8_t digest[32],
+                                  const uint8_t signature[P256_SIGNATURE])
+{
+    return verdict_open(p256_verify_sealed(public_key, digest, signature));
+}
 
 /* A signature that somebody claims to be good, and what became of it. */
 struct p256_claim {

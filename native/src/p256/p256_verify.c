@@ -12,6 +12,7 @@
  *    that does not depend on the message (zero, an earlier u, v), a signature for every message could be made for it.
  *    For the same reason an engine's combine() accounts for the scalars that it used.
  *  - The sum must be on the curve: arithmetic gone wrong does not lead there.
+ *  - The answer is sealed (common/verdict.h): no answer to a question on the way, returned too far, is one.
  *  - Nothing is left behind in memory that a later run with a fault could take for its own.
  */
 #include "p256/known.h"
@@ -123,14 +124,14 @@ static verdict verify(const struct p256_engine *engine, const struct p256_claim 
     return result;
 }
 
-verdict p256_verify(const uint8_t public_key[P256_PUBLIC], const uint8_t digest[32],
-                    const uint8_t signature[P256_SIGNATURE])
+verdict p256_verify_sealed(const uint8_t public_key[P256_PUBLIC], const uint8_t digest[32],
+                           const uint8_t signature[P256_SIGNATURE])
 {
     const struct p256_claim claim = {public_key, digest, signature, VERDICT_REJECT};
     volatile verdict result = VERDICT_REJECT;
 
     result = verify(p256_best(), &claim, NULL);
-    return result;
+    return result ^ VERDICT_SEAL;
 }
 
 /* A table begins with the engine that made it and the key; the engine's own part follows. */
@@ -158,12 +159,13 @@ verdict p256_known_begin(void *table, const uint8_t public_key[P256_PUBLIC])
     return result;
 }
 
-verdict p256_known_verify(const void *table, const uint8_t digest[32], const uint8_t signature[P256_SIGNATURE])
+verdict p256_known_verify_sealed(const void *table, const uint8_t digest[32],
+                                 const uint8_t signature[P256_SIGNATURE])
 {
     const struct known *known = table;
     const struct p256_claim claim = {known->public_key, digest, signature, VERDICT_REJECT};
     volatile verdict result = VERDICT_REJECT;
 
     result = verify(known->engine, &claim, known->engine->table_size ? (const uint8_t *)table + KNOWN_HEAD : NULL);
-    return result;
+    return result ^ VERDICT_SEAL;
 }

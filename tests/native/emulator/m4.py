@@ -34,7 +34,10 @@ class Symbol(NamedTuple):
 
 
 class Program(NamedTuple):
-    """A linked engine: what is in its two memories, and its functions by name."""
+    """A linked engine: what is in its two memories, and its functions by name.
+
+    A function that another file has under the same name, as its own, stands there as `name@file`.
+    """
 
     elf: pathlib.Path
     code: bytes
@@ -55,7 +58,7 @@ class Seen(NamedTuple):
 def shim(folder: pathlib.Path) -> ctypes.CDLL:
     """The C of this folder and of `sweep/`, compiled into `folder`."""
     made = folder / "libm4.so"
-    sources = [HERE / "machine.c", HERE.parent / "sweep" / "sweep.c"]
+    sources = [HERE / "machine.c", *(HERE.parent / "sweep" / name for name in ("record.c", "sweep.c"))]
     library = next((UNICORN / "lib").glob("libunicorn.so*"))
     flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-I{HERE.parent}", f"-I{HERE}"]
     include = ["-isystem", str(UNICORN / "include")]
@@ -102,7 +105,9 @@ def load(path: pathlib.Path) -> Program:
                 code[start : start + len(data)] = data
             elif data:
                 memory[start - MEMORY : start - MEMORY + len(data)] = data
-        functions = dict(_functions(elf))
+        functions: dict[str, Symbol] = {}
+        for symbol in _functions(elf):
+            functions[symbol.name if symbol.name not in functions else f"{symbol.name}@{symbol.file}"] = symbol
     assert len(code) <= CODE_SIZE and len(memory) == MEMORY_SIZE
     return Program(path, bytes(code), bytes(memory), functions)
 
@@ -115,7 +120,7 @@ def _functions(elf):
             file = symbol.name
         elif kind == "STT_FUNC":
             local = symbol["st_info"]["bind"] == "STB_LOCAL"
-            yield symbol.name, Symbol(symbol.name, symbol["st_value"] & ~1, symbol["st_size"], file if local else "")
+            yield Symbol(symbol.name, symbol["st_value"] & ~1, symbol["st_size"], file if local else "")
 
 
 class Machine:
@@ -154,14 +159,15 @@ class Machine:
         """The arguments as words: bytes are placed, and their address taken."""
         return [self.place(one) if isinstance(one, bytes | bytearray) else one for one in arguments]
 
-    def call(self, name: str, *arguments: int | bytes) -> Seen:
+    def call(self, function: str | Symbol, *arguments: int | bytes) -> Seen:
         """Call a function. Raises RuntimeError if it does not return."""
+        symbol = self.program.functions[function] if isinstance(function, str) else function
         words = self.words(arguments)
         record = self.record.contents
         how = self.library.machine_call(
-            self.record, self.program.functions[name].address, STACK,
+            self.record, symbol.address, STACK,
             (ctypes.c_uint32 * 12)(*words), ctypes.c_size_t(len(words)),
         )  # fmt: skip
         if how != RETURNED:
-            raise RuntimeError(f"{name} {('', 'crashed', 'hung')[how]}")
+            raise RuntimeError(f"{symbol.name} {('', 'crashed', 'hung')[how]}")
         return Seen(record.result, record.instructions, record.path, record.data, STACK - record.lowest)

@@ -51,7 +51,8 @@ class Count(NamedTuple):
 class Sweep:
     """A call, recorded; then faults in it. The call itself must refuse."""
 
-    def __init__(self, library, program: Program, function: str, *arguments: int | bytes):
+    def __init__(self, library, program: Program, function: str, *arguments: int | bytes, wanted: int = ACCEPT):
+        self.wanted = wanted
         self.library, self.program, self.function = library, program, function
         self.names = ["elsewhere"]
         self.groups = bytearray(CODE_SIZE // 2)
@@ -72,7 +73,7 @@ class Sweep:
             getattr(library, name).restype = ctypes.c_void_p
         self.handle = ctypes.c_void_p(library.sweep_new(
             code, ctypes.c_size_t(len(code)), memory, self.program.functions[self.function].address, STACK,
-            (ctypes.c_uint32 * 12)(*words), ctypes.c_size_t(len(words)), bytes(self.groups), ctypes.c_uint32(ACCEPT),
+            (ctypes.c_uint32 * 12)(*words), ctypes.c_size_t(len(words)), bytes(self.groups), ctypes.c_uint32(self.wanted),
         ))  # fmt: skip
         assert self.handle, f"{self.function} does not return"
         self.steps = library.sweep_steps(self.handle)

@@ -14,5 +14,6 @@ verdict plain_equal(const uint8_t *a, const uint8_t *b, size_t length);
 verdict plain_at_least(uint64_t value, uint64_t floor);
 verdict plain_is(uint32_t state, uint32_t wanted);
 verdict plain_both(verdict first, verdict second);
+verdict plain_verify(const uint8_t public_key[64], const uint8_t digest[32], const uint8_t signature[64]);
 
 #endif

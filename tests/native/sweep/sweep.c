@@ -1,31 +1,30 @@
 /*
- * The injector: record once, then for each fault load the state before it, change it, and go on.
+ * The injector: for each fault load the recorded state before it, change it, and go on.
  *
- * To be fast without guessing: checkpoints of the recorded call are compared with the faulty one.  Equal
- * registers and memory have an equal future, so the run may end there (SAME); and two faults that lead to one
- * state have one end, which is looked up by a 64-bit hash of the state.  No other pruning is done.
+ * To be fast without guessing, the faulty run is compared with the record at checkpoints.
+ *  - Equal registers and memory have an equal future: the run may end there.
+ *  - If only some bytes of memory differ, the future is equal until the record reads one of them: the run may
+ *    be taken up again at the last checkpoint before that, with the bytes that have not been written since.
+ *  - Two faults that lead to one state have one end, which is looked up by a 64-bit hash of the state.
+ * No other pruning is done.
  */
 #include "sweep.h"
+
+#include "record.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SPACING 1024u /* steps between checkpoints */
-#define NEAR 24u      /* steps after a fault at which most have vanished */
-#define ENDS (1u << 16)
-#define NEVER UINT32_MAX
+#define NEAR 24u /* steps after a fault at which most have vanished */
+#define ENDS (1u << 18)
 
-struct checkpoint {
-    uint32_t step;
-    struct state state;
-};
+/* What a comparison said. */
+enum { GO_ON, ENDED, FORWARD };
 
 struct sweep {
+    struct record *record;
     struct machine *machine;
-    uint32_t wanted, result, steps, room;
-    uint32_t *trace;
-    struct checkpoint *checkpoints;
-    size_t kept, kept_room;
+    uint32_t wanted;
     uint8_t groups[CODE_SIZE / 2];
     uint32_t counts[GROUPS][KINDS][OUTCOMES];
     struct found found[FOUND_MOST];
@@ -33,141 +32,139 @@ struct sweep {
     struct { uint64_t key; uint32_t outcome; } ends[ENDS];
 
     /* The run in progress. */
-    int is_recording, is_same;
-    uint32_t now, seek, meet, last;      /* step; where to save; where to compare; where it hangs */
-    struct checkpoint *target;           /* what to compare with at `meet` */
-    int meets;                           /* comparisons still to come after the near one */
-    uint64_t key;                        /* of the state at the first checkpoint after the fault */
-    int outcome_known;
-    uint32_t outcome;
+    uint32_t now;               /* the step of the record that it seems to be at */
+    uint32_t seek;              /* where to save the state and stop */
+    uint32_t meet;              /* where to compare */
+    const struct checkpoint *target; /* with what */
+    size_t stride;              /* checkpoints to the next comparison */
+    uint64_t executed, most;    /* steps in all, and when it hangs */
+    int said;
+    uint32_t outcome;           /* if it ENDED */
+    uint64_t key;               /* of the first state that was compared with a checkpoint */
     struct state saved;
+    struct checkpoint near;     /* the record NEAR steps after the step that is being swept */
 };
-
-static struct checkpoint near_state; /* the recorded state NEAR steps after the one that is being swept */
 
 static uint64_t hash_of(const struct state *state)
 {
-    const uint32_t *words = (const uint32_t *)(const void *)state;
-    uint64_t hash = 0;
-    for (size_t i = 0; i < sizeof *state / 4; i++)
-        hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15u, hash ^= hash >> 32;
-    return hash | 1;
-}
-
-static int in_it(const struct machine *machine, uint32_t pc)
-{
-    return pc > machine->it_begin && pc < machine->it_end;
-}
-
-/* ITSTATE at `pc` (ARMv7-M, A7.3.2), which Unicorn does not tell. */
-static uint32_t it_state(const struct machine *machine, uint32_t pc)
-{
-    uint32_t state = machine->code[machine->it_begin];
-    for (uint32_t at = machine->it_begin + 2; at < pc; at += instruction_size(machine, at))
-        state = (state & 0xe0) | (state << 1 & 0x1f);
-    return state & 15 ? state : 0;
-}
-
-static uint32_t with_it(uint32_t xpsr, uint32_t it)
-{
-    return (xpsr & ~0x0600fc00u) | (it & 3) << 25 | (it >> 2) << 10;
-}
-
-static uint32_t it_of(uint32_t xpsr)
-{
-    return (xpsr >> 25 & 3) | (xpsr >> 10 & 0x3f) << 2;
-}
-
-static void save_here(struct sweep *sweep, uint32_t pc, struct state *state)
-{
-    struct machine *machine = sweep->machine;
-    machine_save(machine, state);
-    state->registers[PC] = pc;
-    if (in_it(machine, pc))
-        state->registers[XPSR] = with_it(state->registers[XPSR], it_state(machine, pc));
-}
-
-static void record(struct sweep *sweep, uint32_t pc)
-{
-    if (sweep->steps == sweep->room) {
-        sweep->room = sweep->room ? 2 * sweep->room : 1u << 16;
-        sweep->trace = realloc(sweep->trace, sweep->room * sizeof *sweep->trace);
+    const uint8_t *bytes = (const uint8_t *)state;
+    uint64_t hash = 0, word;
+    for (size_t i = 0; i + 8 <= sizeof *state; i += 8) {
+        memcpy(&word, bytes + i, 8);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15u, hash ^= hash >> 32;
     }
-    sweep->trace[sweep->steps++] = pc;
-    if (sweep->now < sweep->seek || in_it(sweep->machine, pc))
-        return;
-    if (sweep->kept == sweep->kept_room) {
-        sweep->kept_room += 64;
-        sweep->checkpoints = realloc(sweep->checkpoints, sweep->kept_room * sizeof *sweep->checkpoints);
-    }
-    sweep->checkpoints[sweep->kept].step = sweep->now;
-    save_here(sweep, pc, &sweep->checkpoints[sweep->kept++].state);
-    sweep->seek = sweep->now + SPACING;
+    memcpy(&word, bytes + sizeof *state - 8, 8);
+    return (hash ^ word) * 0x9e3779b97f4a7c15u | 1;
 }
 
-static size_t checkpoint_before(const struct sweep *sweep, uint32_t step)
+/* The end of a run that the record knows, or that another fault has had. */
+static void end(struct sweep *sweep, uint32_t outcome)
 {
-    size_t at = step / SPACING < sweep->kept ? step / SPACING : sweep->kept - 1;
-    while (at > 0 && sweep->checkpoints[at].step > step)
-        at--;
-    return at;
+    sweep->said = ENDED, sweep->outcome = outcome;
 }
 
-/* Compare with the record; then look at the next checkpoint, if one is due. */
-static void meet(struct sweep *sweep, uint32_t pc)
+/* Where to take the run up again: as late as all that it reads before is as recorded. */
+static void look_ahead(struct sweep *sweep)
 {
-    struct state *state = &sweep->saved;
-    save_here(sweep, pc, state);
-    if (!in_it(sweep->machine, pc) && memcmp(state, &sweep->target->state, sizeof *state) == 0) {
-        sweep->is_same = 1;
-        uc_emu_stop(sweep->machine->uc);
-        return;
-    }
-    if (sweep->target != &near_state && sweep->key == 0) {
-        sweep->key = hash_of(state);
-        const size_t at = sweep->key % ENDS;
-        if (sweep->ends[at].key == sweep->key) {
-            sweep->outcome_known = 1, sweep->outcome = sweep->ends[at].outcome;
-            uc_emu_stop(sweep->machine->uc);
-            return;
+    const struct record *record = sweep->record;
+    const uint8_t *mine = sweep->saved.memory, *theirs = sweep->target->state.memory;
+    uint32_t until = NEVER;
+    for (uint32_t byte = 0; byte < MEMORY_SIZE; byte++)
+        if (mine[byte] != theirs[byte]) {
+            const uint32_t access = record_access(record, byte, sweep->now);
+            if (!(access & 1) && access >> 1 < until)
+                until = access >> 1;
         }
+    if (until == NEVER)
+        end(sweep, SAME); /* nothing that differs is ever read */
+    else if (record->checkpoints[record_before(record, until)].step > sweep->now)
+        sweep->said = FORWARD, sweep->target = &record->checkpoints[record_before(record, until)];
+}
+
+/* `saved`, which is at step `now`, as it will be at the target. */
+static void forward(struct sweep *sweep, const struct state *then)
+{
+    const struct state *target = &sweep->target->state;
+    for (uint32_t byte = 0; byte < MEMORY_SIZE; byte++)
+        if (sweep->saved.memory[byte] == then->memory[byte] ||
+            record_access(sweep->record, byte, sweep->now) < sweep->target->step << 1)
+            sweep->saved.memory[byte] = target->memory[byte];
+    memcpy(sweep->saved.registers, target->registers, sizeof target->registers);
+}
+
+static void look_up(struct sweep *sweep)
+{
+    const uint64_t key = hash_of(&sweep->saved);
+    if (sweep->ends[key % ENDS].key == key)
+        end(sweep, sweep->ends[key % ENDS].outcome);
+    sweep->key = key;
+}
+
+static void plan_next(struct sweep *sweep)
+{
+    const struct record *record = sweep->record;
+    const size_t next = record_before(record, sweep->now) + sweep->stride;
+    sweep->target = &record->checkpoints[next < record->kept ? next : record->kept - 1];
+    sweep->meet = sweep->target->step > sweep->now ? sweep->target->step : NEVER;
+    sweep->stride += sweep->stride / 2 + 1;
+}
+
+static void compare(struct sweep *sweep, uint32_t pc)
+{
+    const struct state *target = &sweep->target->state;
+    state_here(sweep->machine, pc, &sweep->saved);
+    if (it_of(sweep->saved.registers[XPSR]) == 0 &&
+        memcmp(sweep->saved.registers, target->registers, sizeof target->registers) == 0) {
+        if (memcmp(sweep->saved.memory, target->memory, MEMORY_SIZE) == 0)
+            end(sweep, SAME);
+        else
+            look_ahead(sweep);
     }
-    const size_t next = checkpoint_before(sweep, sweep->now) + 1;
-    sweep->meet = NEVER;
-    if (sweep->meets-- > 0 && next < sweep->kept)
-        sweep->target = &sweep->checkpoints[next], sweep->meet = sweep->target->step;
+    if (sweep->said == GO_ON && sweep->target != &sweep->near && sweep->key == 0)
+        look_up(sweep);
+    if (sweep->said == GO_ON)
+        plan_next(sweep);
+    else
+        uc_emu_stop(sweep->machine->uc);
 }
 
 static void on_step(uc_engine *uc, uint64_t address, uint32_t size, void *context)
 {
     struct sweep *sweep = context;
-    struct machine *machine = sweep->machine;
-    const uint32_t pc = (uint32_t)address;
-    uint32_t count = 0, length;
+    const uint32_t pc = (uint32_t)address, once = sweep->record->once[pc / 2 % (CODE_SIZE / 2)];
     (void)size;
 
-    if (!in_it(machine, pc)) {
-        length = it_length(machine, pc, &count);
-        machine->it_begin = length ? pc : 0, machine->it_end = length ? pc + 2 + length : 0;
+    it_follow(sweep->machine, pc);
+    if (sweep->said != GO_ON)
+        return; /* the rest of a conditional block, before Unicorn stops */
+    if (sweep->seek != NEVER) {
+        if (sweep->now == sweep->seek) {
+            state_here(sweep->machine, pc, &sweep->saved);
+            sweep->said = ENDED;
+            uc_emu_stop(uc);
+        }
+    } else {
+        if (once != NEVER)
+            sweep->now = once;
+        if (sweep->now > sweep->meet)
+            plan_next(sweep);
+        if (sweep->now == sweep->meet)
+            compare(sweep, pc);
+        if (++sweep->executed > sweep->most)
+            uc_emu_stop(uc);
     }
-    if (sweep->is_recording)
-        record(sweep, pc);
-    else if (sweep->now == sweep->seek) {
-        save_here(sweep, pc, &sweep->saved);
-        uc_emu_stop(uc);
-    } else if (sweep->now == sweep->meet)
-        meet(sweep, pc);
-    else if (sweep->now > sweep->last)
-        uc_emu_stop(uc);
-    sweep->now++;
+    sweep->now += sweep->said == GO_ON;
 }
 
 /* Run from a state that is at `step`. */
 static int run_from(struct sweep *sweep, const struct state *state, uint32_t step)
 {
     struct machine *machine = sweep->machine;
+    const uint32_t it = it_of(state->registers[XPSR]);
     machine->it_begin = machine->it_end = 0;
-    sweep->now = step;
+    if (it) /* as long as the conditions go on, no comparison */
+        machine->it_begin = 1, machine->it_end = state->registers[PC] + 2;
+    sweep->now = step, sweep->said = GO_ON;
     machine_load(machine, state);
     return machine_run(machine, state->registers[PC]);
 }
@@ -175,7 +172,7 @@ static int run_from(struct sweep *sweep, const struct state *state, uint32_t ste
 /* The recorded state at `step`. */
 static void seek(struct sweep *sweep, uint32_t step, struct state *state)
 {
-    const struct checkpoint *from = &sweep->checkpoints[checkpoint_before(sweep, step)];
+    const struct checkpoint *from = &sweep->record->checkpoints[record_before(sweep->record, step)];
     sweep->seek = step, sweep->meet = NEVER;
     (void)run_from(sweep, &from->state, from->step);
     *state = sweep->saved;
@@ -185,55 +182,77 @@ static void seek(struct sweep *sweep, uint32_t step, struct state *state)
 static void skip(const struct sweep *sweep, struct state *state)
 {
     uint32_t *xpsr = &state->registers[XPSR];
-    const uint32_t it = it_of(*xpsr), next = (it & 0xe0) | (it << 1 & 0x1f);
     state->registers[PC] += instruction_size(sweep->machine, state->registers[PC]);
-    *xpsr = with_it(*xpsr, next & 15 ? next : 0);
+    *xpsr = it_put(*xpsr, it_advance(it_of(*xpsr)));
 }
 
 static uint32_t ending(const struct sweep *sweep, int how)
 {
+    if (sweep->said == ENDED)
+        return sweep->outcome;
     if (how == CRASHED)
-        return sweep->now > sweep->last ? HANG : CRASH;
+        return sweep->executed > sweep->most ? HANG : CRASH;
     return sweep->machine->result == sweep->wanted ? RESULT : OTHER;
 }
 
 static void note(struct sweep *sweep, const struct fault *fault, uint32_t outcome)
 {
-    const uint32_t pc = sweep->trace[fault->step];
+    const uint32_t pc = sweep->record->trace[fault->step];
     sweep->counts[sweep->groups[pc / 2]][fault->kind][outcome]++;
     if (outcome == RESULT && sweep->found_count < FOUND_MOST)
         sweep->found[sweep->found_count++] = (struct found){*fault, pc};
 }
 
-/* One fault, put into `before`, the recorded state at its step. */
+static void change(const struct sweep *sweep, const struct fault *fault, struct state *state)
+{
+    if (fault->kind == SKIP)
+        skip(sweep, state);
+    else if (fault->kind == FLIP)
+        state->registers[fault->which] ^= 1u << fault->bit;
+    else
+        state->registers[XPSR] ^= 1u << fault->bit;
+}
+
+/* One fault, put into `before`, the recorded state at its step; `near` is a step to compare at first, or NEVER. */
 static void inject(struct sweep *sweep, const struct fault *fault, const struct state *before, uint32_t near)
 {
     static struct state state;
     state = *before;
-    if (fault->kind == SKIP)
-        skip(sweep, &state);
-    else if (fault->kind == FLIP)
-        state.registers[fault->which] ^= 1u << fault->bit;
-    else
-        state.registers[XPSR] ^= 1u << fault->bit;
-    sweep->is_same = sweep->outcome_known = 0, sweep->key = 0;
-    sweep->meets = 2, sweep->meet = near, sweep->target = &near_state;
-    const int how = run_from(sweep, &state, fault->step + (fault->kind == SKIP));
-    const uint32_t outcome = sweep->is_same ? SAME : sweep->outcome_known ? sweep->outcome : ending(sweep, how);
+    change(sweep, fault, &state);
+    sweep->key = 0, sweep->executed = 0, sweep->stride = 1;
+    sweep->meet = near, sweep->target = &sweep->near;
+    sweep->now = fault->step;
+    if (near == NEVER)
+        plan_next(sweep);
+    int how = run_from(sweep, &state, fault->step + (fault->kind == SKIP));
+    while (sweep->said == FORWARD) {
+        const uint32_t step = sweep->target->step;
+        const struct checkpoint *at = sweep->now == near ? &sweep->near : NULL;
+        forward(sweep, at ? &at->state : &sweep->record->checkpoints[record_before(sweep->record, sweep->now)].state);
+        state = sweep->saved;
+        sweep->said = GO_ON, sweep->now = step, sweep->stride = 1;
+        if (sweep->key == 0)
+            look_up(sweep);
+        if (sweep->said == ENDED)
+            break;
+        plan_next(sweep);
+        how = run_from(sweep, &state, step);
+    }
+    const uint32_t outcome = ending(sweep, how);
     if (sweep->key)
         sweep->ends[sweep->key % ENDS].key = sweep->key, sweep->ends[sweep->key % ENDS].outcome = outcome;
     note(sweep, fault, outcome);
 }
 
-/* The record NEAR steps on, or NEVER if the call has ended or only a conditional block is there. */
+/* The record NEAR steps on; NEVER if the call has ended or only a conditional block is there. */
 static uint32_t find_near(struct sweep *sweep, uint32_t step)
 {
     const uint32_t near = step + NEAR;
-    if (near >= sweep->steps)
+    if (near >= sweep->record->steps)
         return NEVER;
-    seek(sweep, near, &near_state.state);
-    near_state.step = near;
-    return it_of(near_state.state.registers[XPSR]) ? NEVER : near;
+    seek(sweep, near, &sweep->near.state);
+    sweep->near.step = near;
+    return it_of(sweep->near.state.registers[XPSR]) ? NEVER : near;
 }
 
 static void every_fault_at(struct sweep *sweep, uint32_t step)
@@ -243,7 +262,7 @@ static void every_fault_at(struct sweep *sweep, uint32_t step)
     seek(sweep, step, &before);
     inject(sweep, &(struct fault){step, SKIP, 0, 0, 0}, &before, near);
     for (uint8_t which = 0; which <= PC; which++)
-        for (uint8_t bit = which == SP ? 2 : which == PC; bit < 32; bit++) /* sp is even words, pc halfwords */
+        for (uint8_t bit = which == SP ? 2 : which == PC; bit < 32; bit++) /* sp is of words, pc of halfwords */
             inject(sweep, &(struct fault){step, FLIP, which, bit, 0}, &before, near);
     for (uint8_t bit = 28; bit < 32; bit++)
         inject(sweep, &(struct fault){step, FLAG, 0, bit, 0}, &before, near);
@@ -272,38 +291,38 @@ struct sweep *sweep_new(const uint8_t *code, size_t length, const uint8_t *memor
     uc_hook hook;
     if (!sweep || !(sweep->machine = machine_bare(code, length)))
         return NULL;
-    if (uc_hook_add(sweep->machine->uc, &hook, UC_HOOK_CODE, (void *)on_step, sweep, 0, CODE_SIZE))
-        return NULL;
     memcpy(machine_memory(sweep->machine), memory, MEMORY_SIZE);
-    memcpy(sweep->groups, groups, sizeof sweep->groups);
     machine_prepare(sweep->machine, function, stack, arguments, count, &sweep->saved);
+    if (!(sweep->record = record_new(code, length, &sweep->saved)))
+        return NULL;
+    uc_hook_add(sweep->machine->uc, &hook, UC_HOOK_CODE, (void *)on_step, sweep, 0, CODE_SIZE);
+    memcpy(sweep->groups, groups, sizeof sweep->groups);
     sweep->machine->limit = UINT64_MAX;
-    sweep->wanted = wanted, sweep->is_recording = 1, sweep->meet = NEVER;
-    const int how = run_from(sweep, &sweep->saved, 0);
-    sweep->is_recording = 0, sweep->result = sweep->machine->result;
-    sweep->last = 2 * sweep->steps + 10000;
-    return how == RETURNED ? sweep : NULL;
+    sweep->wanted = wanted, sweep->seek = NEVER;
+    sweep->most = 2 * (uint64_t)sweep->record->steps + 10000;
+    return sweep;
 }
 
 void sweep_free(struct sweep *sweep)
 {
     machine_free(sweep->machine);
-    free(sweep->trace), free(sweep->checkpoints), free(sweep);
+    record_free(sweep->record);
+    free(sweep);
 }
 
 uint32_t sweep_steps(const struct sweep *sweep)
 {
-    return sweep->steps;
+    return sweep->record->steps;
 }
 
 const uint32_t *sweep_trace(const struct sweep *sweep)
 {
-    return sweep->trace;
+    return sweep->record->trace;
 }
 
 uint32_t sweep_result(const struct sweep *sweep)
 {
-    return sweep->result;
+    return sweep->record->result;
 }
 
 const uint32_t *sweep_counts(const struct sweep *sweep)
