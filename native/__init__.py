@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import sys
 
-from .errors import BadPath, BadPoint, BadSignature, BadTag
+from .errors import BadPath, BadPoint, BadSignature, BadSignatures, BadTag
 from .plain.decision import ACCEPT, REJECT
 
 __all__ = [
-    "ACCEPT", "AesGcm", "BadPath", "BadPoint", "BadSignature", "BadTag", "Drbg", "ENGINE", "Health",
+    "ACCEPT", "AesGcm", "BadPath", "BadPoint", "BadSignature", "BadSignatures", "BadTag", "Drbg", "ENGINE", "Health",
     "P256Key", "REJECT", "Sha256", "aes_cmac", "aes_ctr", "aes_gcm_open", "aes_gcm_seal", "clear", "compare",
     "decision_at_least", "decision_both", "decision_equal", "decision_is", "describe", "hkdf", "hkdf_expand",
     "hkdf_extract", "hmac_sha256", "key_unwrap", "key_wrap", "lms_verify", "merkle_path", "merkle_root",
@@ -34,7 +34,10 @@ if IS_HOSTED:
     except ImportError:  # not built
         from . import standard as _engine  # type: ignore[no-redef]  # the same names in both
 else:
-    from . import standard as _engine  # type: ignore[no-redef]
+    try:
+        from . import board as _engine  # type: ignore[no-redef]
+    except ImportError:  # not built in
+        from . import standard as _engine  # type: ignore[no-redef]
 
 ENGINE = _engine.NAME  # what hashes
 AesGcm = _engine.AesGcm

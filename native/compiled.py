@@ -74,7 +74,7 @@ FEATURES = ("sha", "aes", "vaes", "adx", "ifma")  # bits of common/cpu.h, in the
 
 
 def p256_verify_many(claims: Claims) -> None:
-    """Raise BadSignature, with the numbers of those refused, unless every (public, digest, signature) holds."""
+    """Raise BadSignatures, which names those refused, unless every (public, digest, signature) holds."""
     keyed.require_none(p256_refused(claims))
 
 

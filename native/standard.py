@@ -161,7 +161,7 @@ def p256_verify(public: Data, digest: Data, signature: Data) -> None:
 
 
 def p256_verify_many(claims: keyed.Claims) -> None:
-    """Raise BadSignature, with the numbers of those refused, unless every (public, digest, signature) holds."""
+    """Raise BadSignatures, which names those refused, unless every (public, digest, signature) holds."""
     keyed.verify_many(p256_verify, claims)
 
 

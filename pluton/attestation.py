@@ -33,25 +33,31 @@ def tenants_of(data: bytes) -> list[bytes]:
     return found
 
 
-def attest(
-    keys: Keys,
-    nonce: bytes,
-    lifecycle: int,
-    implementation: bytes,
-    boot_seed: bytes,
-    stages: list[Stage],
-    client: int,
-    tenants: list[bytes],
-    capabilities: list[int],
-) -> bytes:
-    """Signed evidence (COSE_Sign1), at most 3769 bytes. Raises Invalid for a nonce of an unlawful length."""
-    device_id = keys.public(purposes.IDENTITY)
-    components = [(one.image_type, one.digest, one.version, one.signer, one.name) for one in stages]
-    claims = evidence.pack(
-        evidence.Evidence(
-            nonce, device_id, lifecycle, implementation, boot_seed, components,
-            keys.public(purposes.client(client)),
-            [(tenant, keys.public(purposes.tenant(tenant))) for tenant in tenants], capabilities,
-        )
-    )  # fmt: skip
-    return cose.sign1(claims, native.sha256(device_id), lambda digest: keys.sign(purposes.IDENTITY, digest))
+class Attestor:
+    """Makes evidence. What did not change since the last one is not packed again."""
+
+    def __init__(self, keys: Keys, implementation: bytes) -> None:
+        self._keys = keys
+        self._implementation = implementation
+        self._device_id = keys.public(purposes.IDENTITY)
+        self._key_id = native.sha256(self._device_id)
+        self._said: tuple[object, ...] = ()
+        self._statement: evidence.Statement | None = None
+        self._frame: cose.Frame | None = None
+
+    def attest(
+        self, nonce: bytes, lifecycle: int, boot_seed: bytes, stages: list[Stage], client: int, tenants: list[bytes],
+        capabilities: list[int],
+    ) -> bytes:  # fmt: skip
+        """Signed evidence (COSE_Sign1), at most 3769 bytes. Raises Invalid for a nonce of an unlawful length."""
+        components = [(one.image_type, one.digest, one.version, one.signer, one.name) for one in stages]
+        said = (len(nonce), lifecycle, boot_seed, components, client, tenants, capabilities)
+        if self._statement is None or self._frame is None or said != self._said:
+            self._statement = evidence.Statement(evidence.Evidence(
+                nonce, self._device_id, lifecycle, self._implementation, boot_seed, components,
+                self._keys.public(purposes.client(client)),
+                [(tenant, self._keys.public(purposes.tenant(tenant))) for tenant in tenants], capabilities,
+            ))  # fmt: skip
+            self._frame = cose.Frame(self._key_id, self._statement.size)
+            self._said = said
+        return self._frame.sign1(self._statement.over(bytes(nonce)), lambda digest: self._keys.sign(purposes.IDENTITY, digest))

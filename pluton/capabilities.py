@@ -32,7 +32,7 @@ class Capabilities:
         if parsed.image_type != image.FIRMWARE_CONFIG:
             raise Untrusted("not a capability file", "pluton", "capability.type", "type 13 wanted", "")
         device_id, granted = capability.unpack(parsed.body)
-        if not native.compare(device_id, self._device_id) or device_id != self._device_id:
+        if native.decision_equal(device_id, self._device_id) != native.ACCEPT or device_id != self._device_id:
             raise Denied(
                 "the capability file is for another device", "pluton", "capability.device",
                 "device id " + self._device_id[:8].hex() + "...", "ask for a file for this device",

@@ -17,6 +17,7 @@ from ..wire.stage import Stage
 from . import abi, attestation, fusemap, handoff, keys, sealing, selftest
 from .capabilities import Capabilities, pack
 from .drbg import Random
+from .known import KnownKey
 from .measurements import Measurements
 from .search import Found, Search, refuse_old
 from .signers import Signers, is_signed
@@ -49,7 +50,8 @@ class Pluton:
         self._hardware = hardware
         self._keys = keys.Keys(state.seed, state.lifecycle)
         self._device_id = self._keys.public(keys.IDENTITY)
-        self._root_public, self._implementation = state.root_public, state.root_hash
+        self._root_public = state.root_public
+        self._attestor = attestation.Attestor(self._keys, state.root_hash)
         self._store = keystore.unpack(state.keys)
         self._measured = Measurements(state.identifier, state.stages)
         self._random = Random(hardware.entropy, self._device_id)
@@ -238,7 +240,7 @@ class Pluton:
                     self._hardware.say("[PLUTON] Capability file refused: " + explain(fault))
 
     def _revoke_signer(self, signer: bytes, signature: bytes) -> None:
-        if not is_signed(self._root_public, native.sha256(REVOKE + signer), signature):
+        if not is_signed(KnownKey(self._root_public), native.sha256(REVOKE + signer), signature):
             raise Untrusted("the root key did not sign this order", RING, "revoke.root", "root key hash: fuse row 0", "have the root key sign it")
         if signer == native.sha256(self._root_public):
             raise Denied("the root key cannot be revoked", RING, "revoke.root", "", "")
@@ -271,9 +273,10 @@ class Pluton:
             raise OutOfOrder("boot is not done", RING, "attest.open", "measurements are open", "close the measurements first")
         wanted = attestation.tenants_of(tenants)
         self._boot_seed = self._boot_seed or self._random.read(32)
-        signed = attestation.attest(
-            self._keys, nonce, self._state(), self._implementation, self._boot_seed, self._measured.stages,
-            self._storage.client + 1, wanted, self._held()[:64],
+        state = self._state()
+        signed = self._attestor.attest(
+            nonce, state, self._boot_seed, self._measured.stages, self._storage.client + 1, wanted,
+            self._capabilities.in_force(state)[:64],
         )  # fmt: skip
         self._generated = self._storage.client + 1
         return signed

@@ -22,38 +22,23 @@ MOST = 8192  # bytes in one request; the standard allows 2**16
 
 
 class HmacDrbg:
-    """The mechanism alone: deterministic, seeded by whoever makes it."""
+    """The mechanism alone (the engine's): deterministic, seeded by whoever makes it."""
 
     def __init__(self, entropy: bytes, nonce: bytes, personalization: bytes = b"") -> None:
-        self._key = bytes(32)
-        self._value = b"\x01" * 32
+        self._mechanism = native.Drbg(entropy, nonce, personalization)
         self.requests = 1
-        self._update(entropy + nonce + personalization)
 
     def reseed(self, entropy: bytes, additional: bytes = b"") -> None:
         """Mix fresh entropy in (10.1.2.4)."""
-        self._update(entropy + additional)
+        self._mechanism.reseed(entropy, additional)
         self.requests = 1
 
     def generate(self, length: int, additional: bytes = b"") -> bytes:
         """`length` bytes (10.1.2.5). Raises Invalid unless 0 <= length <= MOST."""
         if not 0 <= length <= MOST:
             raise Invalid("random bytes: " + str(length) + " at once")
-        if additional:
-            self._update(additional)
-        out = bytearray()
-        while len(out) < length:
-            self._value = native.hmac_sha256(self._key, self._value)
-            out.extend(self._value)
-        self._update(additional)
         self.requests += 1
-        return bytes(out[:length])
-
-    def _update(self, data: bytes) -> None:
-        """HMAC_DRBG_Update (10.1.2.2)."""
-        for round_byte in (b"\x00", b"\x01") if data else (b"\x00",):
-            self._key = native.hmac_sha256(self._key, self._value + round_byte + data)
-            self._value = native.hmac_sha256(self._key, self._value)
+        return self._mechanism.generate(length, additional)
 
 
 class Random:

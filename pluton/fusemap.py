@@ -64,7 +64,7 @@ FORWARD = (
 def read(fuses: Fuses, row: int) -> bytes:
     """The 32 bytes of `row`, read twice. Raises Failed if the two differ: somebody disturbs the chip."""
     value, again = fuses.read(row), fuses.read(row)
-    if len(value) != ROW or not native.compare(value, again):
+    if len(value) != ROW or native.decision_equal(value, again) != native.ACCEPT or value != again:
         raise Failed("fuse row " + str(row) + " does not read the same twice", "pluton", "fuse.steady", "fuse row " + str(row), "reset")
     return bytes(value)
 
@@ -116,7 +116,7 @@ def read_lifecycle(fuses: Fuses) -> int:
 def _state(row: bytes) -> int:
     found = abi.TERMINATED
     for state, code in CODES:
-        if native.compare(row, code) and row == code:
+        if native.decision_equal(row, code) == native.ACCEPT and row == code:
             found = state
     return found
 

@@ -1,15 +1,17 @@
 """Health of the noise source: the tests of NIST SP 800-90B section 4.4, and two of our own.
 
 Samples are bytes, for which we claim 4 bits of min-entropy and no more. The repetition count test
-(4.4.1) finds a source that is stuck, the adaptive proportion test (4.4.2) one that prefers a value;
-but it looks at one value a window, so the ones are counted as well, and neither finds a source that
-repeats a long pattern, so no stretch of samples may come twice. Once failed, failed until reset.
+(4.4.1) finds a source that is stuck, the adaptive proportion test (4.4.2) one that prefers a value: both
+are the engine's. But the second looks at one value a window, so the ones are counted as well, and neither
+finds a source that repeats a long pattern, so no stretch of samples may come twice. Once failed, failed
+until reset.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import native
 from ..wire.fault import Fault, Unhealthy
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ START_UP = 1024  # samples tested before the first is used (4.3, requirement 10)
 STRETCH = 16  # samples that do not come twice among MEMORY: 64 bits by our claim
 MEMORY = 1024
 MOST_READ = 1024
-ONES = (0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4)  # in each half of a byte
+HALVES = (0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4)  # ones in each half of a byte
+ONES = bytes([HALVES[value & 15] + HALVES[value >> 4] for value in range(256)])  # ones in a byte
 
 
 class Noise:
@@ -38,8 +41,8 @@ class Noise:
         self._failure = ""
         self._has_started = False
         self._recent = b""
-        self._last, self._run = -1, 0
-        self._first, self._seen, self._matches, self._ones = -1, 0, 0, 0
+        self._standard = native.Health(REPETITIONS, PROPORTION)
+        self._seen, self._ones = 0, 0  # samples and ones of this window
 
     def start(self) -> None:
         """The start-up test: 1024 samples, tested and thrown away. Raises Unhealthy."""
@@ -69,9 +72,9 @@ class Noise:
         if len(data) != length:
             self._fail("the noise source gave " + str(len(data)) + " of " + str(length) + " samples")
         self._test_stretch(data)
-        for sample in data:
-            self._test_repetition(sample)
-            self._test_proportion(sample)
+        if not self._standard.test(data):
+            self._fail("one sample comes too often, in a row or in a window")
+        self._test_ones(data)
         self._require()
         return data
 
@@ -82,22 +85,17 @@ class Noise:
             self._fail("the latest samples came before")
         self._recent = known[-MEMORY:]
 
-    def _test_repetition(self, sample: int) -> None:
-        self._run = self._run + 1 if sample == self._last else 1
-        self._last = sample
-        if self._run >= REPETITIONS:
-            self._fail("one sample came " + str(self._run) + " times in a row")
-
-    def _test_proportion(self, sample: int) -> None:
-        if self._seen == 0:
-            self._first, self._matches, self._ones = sample, 0, 0
-        self._matches += sample == self._first
-        self._ones += ONES[sample & 15] + ONES[sample >> 4]
-        self._seen = (self._seen + 1) % WINDOW
-        if self._matches >= PROPORTION:
-            self._fail("one sample makes up too much of a window")
-        if self._seen == 0 and not LEAST_ONES <= self._ones <= MOST_ONES:
-            self._fail("ones and zeros are too unequal")
+    def _test_ones(self, data: bytes) -> None:
+        at = 0
+        while at < len(data):
+            part = data[at : at + WINDOW - self._seen]
+            self._ones += sum([ONES[sample] for sample in part])
+            self._seen += len(part)
+            at += len(part)
+            if self._seen == WINDOW:
+                if not LEAST_ONES <= self._ones <= MOST_ONES:
+                    self._fail("ones and zeros are too unequal")
+                self._seen, self._ones = 0, 0
 
     def _fail(self, reason: str) -> None:
         self._failure = self._failure or reason

@@ -19,9 +19,11 @@ import struct
 from .. import native
 from ..wire.call import Layout
 from ..wire.fault import Internal
+from .known import KnownKey
 
 IDENTITY, GENERAL = b"identity", b"general"
 MOST_PUBLICS = 32  # public keys remembered
+MOST_KNOWNS = 4  # of them made ready for verifying, if they are used much; each may take 160 KiB
 
 MEASURED = Layout("image_type:u32 digest:b32 version:u32 signer:b32")
 
@@ -63,6 +65,7 @@ class Keys:
         self._seed = seed
         self._lifecycle = bytes((lifecycle,))
         self._publics: dict[bytes, bytes] = {}
+        self._knowns: dict[bytes, KnownKey] = {}
 
     def public(self, purpose: bytes) -> bytes:
         """The public key (X||Y, 64 bytes) of a purpose."""
@@ -82,10 +85,18 @@ class Keys:
         finally:
             native.clear(private)
         try:
-            native.p256_verify(self.public(purpose), digest, signature)
+            self._known(purpose).verify(digest, signature)
         except native.BadSignature:
             raise Internal("a signature of ours does not verify", "pluton", "keys.sign", "", "reset the chip")
         return signature
+
+    def _known(self, purpose: bytes) -> KnownKey:
+        public = self.public(purpose)
+        if purpose not in self._knowns or self._knowns[purpose].public != public:
+            if len(self._knowns) >= MOST_KNOWNS:
+                self._knowns.clear()
+            self._knowns[purpose] = KnownKey(public)
+        return self._knowns[purpose]
 
     def storage(self, component: bytes, generation: int) -> bytes:
         """A component's storage key, 32 bytes; other in every lifecycle state."""

@@ -49,7 +49,8 @@ def boot(hardware: Hardware) -> tuple[bytes, bytes]:
 def lawful_lifecycle(hardware: Hardware) -> int:
     """The lifecycle state, a torn change finished. Raises Locked unless it is a state that boots."""
     state = fusemap.settle_lifecycle(hardware.fuses)
-    if state not in (abi.BLANK, abi.MODULE_COMPLETE, abi.DEVICE_COMPLETE):
+    lawful = [each for each in (abi.BLANK, abi.MODULE_COMPLETE, abi.DEVICE_COMPLETE) if native.decision_is(state, each) == native.ACCEPT]
+    if lawful != [state]:
         raise Locked(
             "the lifecycle fuses hold no lawful state", "pluton", "rom.lifecycle", "lifecycle: TERMINATED",
             "manufacture the device, if it never was",
@@ -119,6 +120,6 @@ def is_hash_of(key: bytes, fused: bytes) -> bool:
 
     Hashed and compared twice, and the second time by another comparison: one skipped step leaves one.
     """
-    is_first = native.compare(native.sha256(key), fused)
+    is_first = native.decision_equal(native.sha256(key), fused) == native.ACCEPT
     is_second = native.sha256(key) == fused and bool(any(fused))
     return is_first and is_second

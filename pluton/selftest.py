@@ -1,6 +1,7 @@
 """Self-test: every primitive gives its published answer before it is used, or nothing is served.
 
-Known answers of FIPS 180-4, RFC 4231, RFC 5869, RFC 6979 and the GCM specification.
+Known answers of FIPS 180-4, RFC 4231, RFC 5869, RFC 6979, the GCM specification and NIST's CAVP (HMAC_DRBG).
+What decides is asked for both answers, and the tests of noise for a source that is stuck.
 """
 
 from __future__ import annotations
@@ -28,6 +29,14 @@ SAMPLE = _hex(  # SHA-256, message "sample"
 )
 SEALED = _hex("cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919")  # GCM, test case 14
 
+ENTROPY = _hex("ca851911349384bffe89de1cbdc46e6831e44d34a4fb935ee285dd14b71a7488")  # CAVS 14.3, no reseed, COUNT = 0
+NONCE = _hex("659ba96c601dc69fc902940805ec0ca8")
+RANDOM = _hex(
+    "e528e9abf2dece54d47c7e75e5fe302149f817ea9fb4bee6f4199697d04d5b89d54fbb978a15b5c443c9ec21036d2460"
+    "b6f73ebad0dc2aba6e624abf07745bc107694bb7547bb0995f70de25d6b29e2d3011bb19d27676c07162c8b5ccde0668"
+    "961df86803482cb37ed6d5c0bb8d50cf1f50d476aa0458bdaba806f48be9dcb8"
+)
+
 
 def run() -> None:
     """Raise Internal, naming the primitive, if one of them does not give its published answer."""
@@ -46,10 +55,21 @@ def run() -> None:
         ("AES-GCM open", _opens(SEALED)),
         ("AES-GCM refuse", not _opens(SEALED[:-1] + b"\x18")),
         ("compare", native.compare(ABC, ABC) and not native.compare(ABC, HMAC)),
+        ("HMAC_DRBG", _random() == RANDOM),
+        ("noise tests", native.Health(9, 71).test(ABC) and not native.Health(9, 71).test(bytes(9))),
+        ("equal", native.decision_equal(ABC, ABC) == native.ACCEPT != native.decision_equal(ABC, HMAC)),
+        ("at least", native.decision_at_least(7, 7) == native.ACCEPT != native.decision_at_least(6, 7)),
+        ("state", native.decision_is(3, 3) == native.ACCEPT != native.decision_is(2, 3)),
     )  # fmt: skip
     for name, is_right in answers:
         if not is_right:
             raise Internal("the self-test of " + name + " failed", "pluton", "selftest", "", "the chip is not to be used")
+
+
+def _random() -> bytes:
+    generator = native.Drbg(ENTROPY, NONCE, b"")
+    generator.generate(len(RANDOM), b"")
+    return generator.generate(len(RANDOM), b"")
 
 
 def _accepts(digest: bytes, signature: bytes) -> bool:

@@ -107,7 +107,7 @@ class Storage:
         record = bytes(self._flash.read(self._offset + place * self._flash.sector, SIZE))
         body, mac = record[:-MAC], record[-MAC:]
         expected = native.hmac_sha256(self._key, body)
-        if not native.compare(mac, expected) or mac != expected:
+        if native.decision_equal(mac, expected) != native.ACCEPT or mac != expected:
             return None
         return body
 

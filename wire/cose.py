@@ -29,6 +29,29 @@ def sign1(payload: bytes, key_id: bytes, sign: Callable[[bytes], bytes]) -> byte
     return cbor.dumps(cbor.Tag(SIGN1_TAG, [protected, {}, bytes(payload), signature]))
 
 
+class Frame:
+    """What is around the payloads of one length and one key: sign1 of these without packing it anew."""
+
+    def __init__(self, key_id: bytes, length: int) -> None:
+        protected = cbor.dumps({ALGORITHM: ES256, KEY_ID: bytes(key_id)})
+        payload, signature = bytes(length), bytes(64)
+        structure = cbor.dumps(["Signature1", protected, b"", payload])
+        message = cbor.dumps(cbor.Tag(SIGN1_TAG, [protected, {}, payload, signature]))
+        end = len(message) - len(signature)
+        head = len(cbor.dumps(signature)) - len(signature)
+        self._length = length
+        self._signed = structure[: len(structure) - length]
+        self._before = message[: end - head - length]
+        self._between = message[end - head : end]
+
+    def sign1(self, payload: bytes, sign: Callable[[bytes], bytes]) -> bytes:
+        """As the function `sign1`. Raises Invalid for a payload of another length."""
+        if len(payload) != self._length:
+            raise Invalid("a payload of another length than its frame's")
+        signature = sign(hashlib.sha256(self._signed + payload).digest())
+        return self._before + payload + self._between + signature
+
+
 def parse_sign1(data: bytes) -> tuple[dict[object, object], bytes, bytes, bytes, bytes]:
     """(protected header, key id, payload, signature, digest) of a message; nothing is verified yet.
 

@@ -109,6 +109,31 @@ def pack(evidence: Evidence) -> bytes:
     return data
 
 
+class Statement:
+    """Everything that evidence says but the nonce, packed: a nonce (of the same length) is put in its place."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        """Raises Invalid as `pack` does."""
+        size = len(evidence.nonce)
+        evidence.nonce = bytes(size)
+        packed = pack(evidence)
+        evidence.nonce = b"\xff" * size
+        other, at = pack(evidence), 0
+        while packed[at] == other[at]:
+            at += 1
+        if packed[:at] + evidence.nonce + packed[at + size :] != other:
+            raise Invalid("a nonce that is not in one piece")
+        self.size = len(packed)
+        self._nonce = size
+        self._before, self._after = packed[:at], packed[at + size :]
+
+    def over(self, nonce: bytes) -> bytes:
+        """The claims with this nonce. Raises Invalid if its length is another."""
+        if len(nonce) != self._nonce:
+            raise Invalid("a nonce of another length than the statement's")
+        return self._before + nonce + self._after
+
+
 def _psa_lifecycle(lifecycle: int) -> int:
     # Whatever is not a state of ours reads as the most restrictive one.
     return PSA_LIFECYCLE[lifecycle if 0 <= lifecycle < len(PSA_LIFECYCLE) else 0]

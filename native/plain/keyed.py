@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import BadSignature
+from ..errors import BadSignature, BadSignatures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Known:
 
 
 def verify_many(verify: Callable[[Data, Data, Data], None], claims: Claims) -> None:
-    """Raise BadSignature, with the numbers of those refused, unless every (public, digest, signature) holds."""
+    """Raise BadSignatures, which names those refused, unless every (public, digest, signature) holds."""
     refused = []
     for number, (public, digest, signature) in enumerate(claims):
         if len(digest) != 32:
@@ -102,6 +102,6 @@ def verify_many(verify: Callable[[Data, Data, Data], None], claims: Claims) -> N
 
 
 def require_none(refused: list[int]) -> None:
-    """Raise BadSignature if there is a number in `refused`, and tell which."""
+    """Raise BadSignatures if there is a number in `refused`."""
     if refused:
-        raise BadSignature("of the signatures " + str(len(refused)) + " do not match", refused)
+        raise BadSignatures(refused)

@@ -6,10 +6,14 @@ Sound and readable; slow, and not constant time (see each module).
 from __future__ import annotations
 
 from . import keyed
+from .aes import ctr as aes_ctr
+from .cmac import cmac_aes as aes_cmac
 from .decision import decision_at_least, decision_both, decision_equal, decision_is
 from .derived import Derived
 from .gcm import aes_gcm_open, aes_gcm_seal
 from .health import Health
+from .keywrap import keyunwrap as key_unwrap
+from .keywrap import keywrap as key_wrap
 from .memory import clear, compare
 from .p256 import (
     p256_check,
@@ -28,9 +32,9 @@ if TYPE_CHECKING:
     Data = bytes | bytearray | memoryview
 
 __all__ = [
-    "AesGcm", "Drbg", "Health", "P256Key", "Sha256", "aes_gcm_open", "aes_gcm_seal", "clear",
+    "AesGcm", "Drbg", "Health", "P256Key", "Sha256", "aes_cmac", "aes_ctr", "aes_gcm_open", "aes_gcm_seal", "clear",
     "compare", "decision_at_least", "decision_both", "decision_equal", "decision_is", "hkdf", "hkdf_expand",
-    "hkdf_extract", "hmac_sha256", "lms_verify", "merkle_path", "merkle_root",
+    "hkdf_extract", "hmac_sha256", "key_unwrap", "key_wrap", "lms_verify", "merkle_path", "merkle_root",
     "merkle_verify", "p256_check", "p256_ecdh", "p256_generate", "p256_is_private", "p256_public", "p256_sign",
     "p256_sign_hedged", "p256_verify", "p256_verify_many", "sha256", "sha256_many", "sha256_pages",
     "signature_from_der", "signature_to_der",
@@ -70,5 +74,5 @@ def p256_generate(random: keyed.Generator) -> tuple[bytes, bytes]:
 
 
 def p256_verify_many(claims: keyed.Claims) -> None:
-    """Raise BadSignature, with the numbers of those refused, unless every (public, digest, signature) holds."""
+    """Raise BadSignatures, which names those refused, unless every (public, digest, signature) holds."""
     keyed.verify_many(p256_verify, claims)

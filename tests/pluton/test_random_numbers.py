@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from armillary import native
 from armillary.hal.sim.entropy import BIASED, DEAD, FAULTS, SHORT, Entropy
 from armillary.hal.sim.noise import SeededNoise
 from armillary.pluton import drbg, health
@@ -195,10 +196,10 @@ def test_sound_sources_pass_for_long():
 def test_the_repetition_count_stops_exactly_at_its_cut_off(run, is_refused):
     noise = health.Noise(source())
     noise.read(1)
-    noise._last, noise._run = -1, 0
+    noise._standard = native.Health(health.REPETITIONS, health.PROPORTION)
     noise._entropy = Entropy(Scripted(b"\x07" * run + b"\x08"))
     if is_refused:
-        with pytest.raises(Unhealthy, match="in a row"):
+        with pytest.raises(Unhealthy, match="too often"):
             noise.read(run + 1)
     else:
         assert noise.read(run + 1)
@@ -208,14 +209,14 @@ def test_the_repetition_count_stops_exactly_at_its_cut_off(run, is_refused):
 def test_the_adaptive_proportion_stops_exactly_at_its_cut_off(matches, is_refused):
     noise = health.Noise(source())
     noise.read(1)
-    noise._seen, noise._last = 0, -1
+    noise._standard = native.Health(health.REPETITIONS, health.PROPORTION)
     others = [value or 1 for value in SeededNoise(9).read(health.WINDOW)]
     window = []
     for at in range(health.WINDOW):
         window.append(0 if at % 2 == 0 and at // 2 < matches else others[at])
     noise._entropy = Entropy(Scripted(bytes(window)))
     if is_refused:
-        with pytest.raises(Unhealthy, match="window"):
+        with pytest.raises(Unhealthy, match="too often"):
             noise.read(health.WINDOW)
     else:
         assert noise.read(health.WINDOW) == bytes(window)
