@@ -138,7 +138,7 @@ def imported():
                     found.update(alias.name.partition(".")[0] for alias in node.names)
                 elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                     found.add(node.module.partition(".")[0])
-    return found - set(sys.stdlib_module_names) - {"armillary", "applibs", "pytest"}
+    return found - set(sys.stdlib_module_names) - {"armillary", "_armillary_native", "applibs", "pytest"}
 
 
 def test_every_dependency_has_its_reason():

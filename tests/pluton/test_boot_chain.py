@@ -402,7 +402,10 @@ def forge_root(world):
 
 @pytest.mark.parametrize(
     "forge, name",
-    [(forge_monitor, "p256_verify"), (forge_monitor, "compare"), (forge_loader, "p256_verify"), (forge_root, "compare")],
+    [
+        (forge_monitor, "p256_verify"), (forge_monitor, "decision_equal"), (forge_monitor, "decision_at_least"),
+        (forge_loader, "p256_verify"), (forge_loader, "decision_is"), (forge_root, "decision_equal"),
+    ],  # fmt: skip
 )
 def test_no_single_skipped_check_boots_a_forgery(world, monkeypatch, forge, name):
     forge(world)
@@ -415,7 +418,7 @@ def test_no_single_skipped_check_boots_a_forgery(world, monkeypatch, forge, name
         def faulty(*arguments, seen=seen, skipped=skipped):
             seen.append(1)
             if len(seen) - 1 == skipped:
-                return True
+                return native.ACCEPT
             return inner(*arguments)
 
         with monkeypatch.context() as patch:
