@@ -111,8 +111,8 @@ void point_32_store(uint8_t bytes[64], const struct point *p)
     memory_clear(&a, sizeof a), memory_clear(inverse, sizeof inverse);
 }
 
-/* out: *r.  Returns zero if the coordinates are below p and y^2 - x (x^2 - 3) - b = 0. */
-static uint32_t load(struct affine *r, const uint8_t bytes[64])
+/* out: *r.  Returns zero if the coordinates are below p and y^2 - x (x^2 - 3) - b = 0.  Called twice, hence not inlined. */
+__attribute__((noinline)) static uint32_t load(struct affine *r, const uint8_t bytes[64])
 {
     uint32_t side[8], rest[8];
     mask is_right = field_32_load(r->x, bytes);
