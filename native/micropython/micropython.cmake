@@ -3,7 +3,7 @@ add_library(usermod_armillary INTERFACE)
 
 file(GLOB ARMILLARY_MODULE ${CMAKE_CURRENT_LIST_DIR}/*.c)
 file(GLOB ARMILLARY_ENGINE ${CMAKE_CURRENT_LIST_DIR}/../src/*/*.c)
-list(FILTER ARMILLARY_ENGINE EXCLUDE REGEX "/confinement/")
+list(FILTER ARMILLARY_ENGINE EXCLUDE REGEX "/(confinement|lms_sign)/")
 
 target_sources(usermod_armillary INTERFACE ${ARMILLARY_MODULE} ${ARMILLARY_ENGINE})
 target_include_directories(usermod_armillary INTERFACE ${CMAKE_CURRENT_LIST_DIR} ${CMAKE_CURRENT_LIST_DIR}/../src)

@@ -1,7 +1,7 @@
 # For ports built by make:  make -C ports/PORT USER_C_MODULES=.../armillary/native ...
 ARMILLARY := $(patsubst %/,%,$(dir $(USERMOD_DIR)))
 ARMILLARY_MODULE := $(wildcard $(USERMOD_DIR)/*.c)
-ARMILLARY_ENGINE := $(filter-out $(ARMILLARY)/src/confinement/%,$(wildcard $(ARMILLARY)/src/*/*.c))
+ARMILLARY_ENGINE := $(filter-out $(ARMILLARY)/src/confinement/% $(ARMILLARY)/src/lms_sign/%,$(wildcard $(ARMILLARY)/src/*/*.c))
 
 SRC_USERMOD_C += $(ARMILLARY_MODULE)
 # The engine holds no names for MicroPython's table of strings: it is compiled as a library is.

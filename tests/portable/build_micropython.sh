@@ -6,6 +6,8 @@ cd "$(dirname "$0")/../.."
 sh tests/get_trixie.sh source:micropython
 here=$(pwd)
 port=$(ls -d "$here"/.build/trixie/source/micropython-*/ports/unix | tail -n 1)
+# make does not see that flags have changed.
+[ .build/micropython-unix/program -nt native/micropython/micropython.mk ] || rm -rf .build/micropython-unix
 make="make --no-print-directory -s -j2 -C"
 {
     $make "$port/../../mpy-cross"

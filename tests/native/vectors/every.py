@@ -6,7 +6,7 @@ import functools
 import pathlib
 import subprocess
 
-from tests.native.vectors import computed, nist, rfc, wycheproof
+from tests.native.vectors import computed, lms, nist, rfc, wycheproof
 from tests.native.vectors.case import Suite
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -27,5 +27,6 @@ def suite() -> Suite:
     wycheproof.load(made, WYCHEPROOF)
     nist.load(made)
     rfc.load(made)
+    lms.load(made)
     computed.load(made)
     return made

@@ -1,0 +1,145 @@
+"""Every case runs on every build, and every build answers every case.
+
+One line a build says how many passed; `python -m tests.native.vectors.counts` prints them together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.native.vectors import builds, counts
+from tests.native.vectors.case import DONE, OPERATIONS, REFUSED, UNFIT, UNKNOWN, Case, failures, requests
+from tests.native.vectors.every import suite
+
+# What the sets hold today: fewer means that a set, or a part of one, is no longer read.
+PUBLISHED, ALTOGETHER = 33_000, 49_000
+FEW = 400  # cases for the fast tests: every so manieth of all, so that every primitive is among them
+
+
+@pytest.fixture(scope="module")
+def every():
+    """All cases."""
+    return suite()
+
+
+@pytest.fixture(scope="module")
+def host():
+    """The build that the product ships, nothing restricted."""
+    return next(build for build in builds.BUILDS if build.name == "host gcc -O3 all")
+
+
+def run(build, cases):
+    """Skips, saying so, where the processor lacks what the build is to use."""
+    try:
+        data = build.answers(requests(cases))
+    except builds.Lacking as reason:
+        print(counts.keep(build.name, len(cases), 0, str(reason)))
+        pytest.skip(str(reason))
+    return failures(cases, data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build", builds.BUILDS, ids=lambda build: build.name)
+def test_every_case_passes(build, every):
+    wrong = run(build, every.cases)
+    print(counts.keep(build.name, len(every.cases), len(every.cases) - len(wrong)))
+    assert not wrong, "\n".join(wrong[:40])
+
+
+def test_a_sample_of_every_primitive_passes(host, every):
+    by_operation: dict[str, list[Case]] = {}
+    for case in every.cases:
+        by_operation.setdefault(case.operation, []).append(case)
+    some = [case for cases in by_operation.values() for case in cases[:: len(cases) // FEW + 1]]
+    assert not run(host, some)
+
+
+def test_no_set_is_lost(every):
+    assert len(every.cases) >= ALTOGETHER
+    assert sum(case.source != "computed" for case in every.cases) >= PUBLISHED
+    sources = Counter(case.source.split()[0] for case in every.cases)
+    for source in ("Wycheproof", "RFC", "LMS", "computed"):
+        assert sources[source]
+
+
+def test_every_operation_is_asked_for_and_refused(every):
+    seen = Counter((case.operation, case.status) for case in every.cases)
+    assert {operation for operation, _ in seen} == set(OPERATIONS)
+    deciding = [name for name in OPERATIONS if name.startswith(("p256_", "decision", "compare", "lms", "merkle_v", "gcm_open", "key", "sig", "drbg", "health"))]
+    for name in set(deciding) - {"p256_verify_many", "p256_generate", "signature_to_der"}:
+        assert seen[name, DONE] and seen[name, REFUSED], name
+    refused_in_batches = [case for case in every.cases if case.operation == "p256_verify_many" and 0 in (case.answer or b"")]
+    assert len(refused_in_batches) > 100
+
+
+def test_every_tag_bit_and_every_signature_bit_is_flipped(every):
+    """By name: the flips that a computed section makes, on top of what was published."""
+    tags = {case.arguments[4] for case in every.cases if case.operation == "gcm_open" and case.name.startswith("forged")}
+    assert len(tags) >= 3 * 128
+    right = [case for case in every.cases if case.operation == "p256_verify" and case.source == "computed" and case.status == DONE]
+    wrong = {case.arguments for case in every.cases if case.operation == "p256_verify" and case.status == REFUSED}
+    flipped = max(
+        sum((*case.arguments[:2], (int.from_bytes(case.arguments[2], "big") ^ 1 << bit).to_bytes(64, "big")) in wrong for bit in range(512))
+        for case in right
+    )
+    assert flipped == 512
+
+
+def test_what_is_not_ours_is_counted_with_its_reason(every):
+    reasons: Counter[str] = Counter()
+    for (_, reason), count in every.not_ours.items():
+        reasons[reason] += count
+    for reason, count in reasons.most_common():
+        print(f"vectors: not ours: {count}: {reason}")
+    assert all(count > 0 and reason for reason, count in reasons.items())
+    assert sum(reasons.values()) > 40_000, "AES-192 and short tags alone are more"
+
+
+# -- The machinery notices what it is for.
+
+
+@pytest.mark.parametrize("wrong", ["status", "answer", "missing", "more"])
+def test_a_wrong_answer_is_found(host, every, wrong):
+    cases = [case for case in every.cases if case.operation == "sha256"][:5]
+    data = host.answers(requests(cases))
+    if wrong == "status":
+        cases[2] = cases[2]._replace(status=REFUSED)
+    elif wrong == "answer":
+        cases[2] = cases[2]._replace(answer=bytes(32))
+    elif wrong == "missing":
+        data = data[: len(data) * 4 // 5]
+    else:
+        data += data[: len(data) // 5]
+    assert len(failures(cases, data)) == 1
+
+
+def test_an_unknown_operation_and_a_wrong_count_are_answered_so(host):
+    one = Case("", "", "sha256", (b"", b""), UNFIT, None)
+    assert not failures([one], host.answers(requests([one])))
+    unknown = requests([one]).replace(bytes((OPERATIONS["sha256"], 0)), bytes((99, 99)), 1)
+    assert failures([one], host.answers(unknown)) == [": : sha256: unknown operation instead of unfit"]
+    assert UNKNOWN == 3
+
+
+def test_a_cut_request_ends_the_agent(host, every):
+    data = requests(every.cases[:3])
+    for cut in (1, 3, 4, 7, len(data) - 1):
+        with pytest.raises(builds.Broken):
+            host.answers(data[:-cut])
+
+
+def test_an_agent_that_writes_outside_its_room_is_found(tmp_path):
+    """The agent itself, with a hash that writes one byte too many."""
+    source = tmp_path / "src"
+    source.mkdir()
+    text = (builds.AGENT / "operations_hash.c").read_text()
+    assert text.count("    sha256_hash(data->data, data->length, digest);\n") == 1
+    bad = text.replace("    sha256_hash(data->data, data->length, digest);\n", "    sha256_hash(data->data, data->length, digest);\n    digest[32] ^= 1;\n")
+    (source / "operations_hash.c").write_text(bad)
+    files = [path for path in builds.agent_sources("host") if path.name != "operations_hash.c"]
+    program = tmp_path / "agent"
+    builds.run(["gcc", *builds.STRICT, f"-I{builds.AGENT}", *builds.engine_sources(), *files, source / "operations_hash.c", "-o", program])
+    case = Case("", "", "sha256", (b"abc",), DONE, None)
+    assert failures([case], builds.run([program, "0"], requests([case]))) == [": : sha256: overrun instead of done"]
