@@ -126,8 +126,8 @@ void agent(void)
 {
     static struct call call;
     uint8_t head[8];
-    while (port_read(head, 4) == 4) {
-        const size_t length = load_le32(head);
+    for (size_t taken; (taken = port_read(head, 4)) != 0; room_reset()) {
+        const size_t length = taken == 4 ? load_le32(head) : SIZE_MAX;
         if (length > REQUEST_MOST || port_read(request, length) != length)
             port_fail("a request is cut off");
         const enum status status = serve(&call, request, length);
@@ -135,6 +135,5 @@ void agent(void)
         store_le32(head + 4, status);
         port_write(head, 8);
         port_write(call.answer.data, call.answer.length);
-        room_reset();
     }
 }

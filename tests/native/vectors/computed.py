@@ -16,7 +16,11 @@ from collections.abc import Iterator
 from cryptography.hazmat.primitives import cmac as openssl_cmac
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
@@ -363,15 +367,16 @@ def signing(suite: Suite, source: random.Random) -> None:
         hedged = hedged_signature(private, digest, extra)
         suite.add(SOURCE, hex(private), "p256_sign_hedged", number32(private), digest, extra, answer=hedged)
         claims.append((point_of(private), digest, hedged, True))
-    claims += [(*claim, False) for claim in bad_signatures(source)]
+    private, digest = source.randrange(1, N), source.randbytes(32)
+    claims.append((point_of(private), digest, signature_of(private, digest), True))
+    claims += [(*claim, False) for claim in bad_signatures(private, digest)]
     for public, digest, made, is_good in claims:
         suite.add(SOURCE, made.hex()[:8], "p256_verify", public, digest, made, status=DONE if is_good else REFUSED)
     verify_in_other_ways(suite, SOURCE, claims)
 
 
-def bad_signatures(source: random.Random) -> Iterator[tuple[bytes, bytes, bytes]]:
+def bad_signatures(private: int, digest: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Every flipped bit of a signature, half of the digest's and the key's, and numbers out of range."""
-    private, digest = source.randrange(1, N), source.randbytes(32)
     public, made = point_of(private), signature_of(private, digest)
     for _, changed in flips(made):
         yield public, digest, changed
