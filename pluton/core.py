@@ -20,7 +20,7 @@ from .drbg import Random
 from .known import KnownKey
 from .measurements import Measurements
 from .search import Found, Search, refuse_old
-from .signers import Signers, is_signed
+from .signers import NO_SIGNER, Signers, is_signed
 from .storage import Storage
 
 if TYPE_CHECKING:
@@ -198,8 +198,8 @@ class Pluton:
         allowed = roles if may_develop else roles & ~abi.ROLE_DEVELOPMENT
         try:
             key, signer = self._signers.find(allowed, digest, signature, lambda: part)
-        except Untrusted:
-            if allowed != roles:
+        except Untrusted as fault:
+            if allowed != roles and fault.rule == NO_SIGNER:
                 self._explain_development(digest, signature, part)
             raise
         is_development = not key.roles & roles & ~abi.ROLE_DEVELOPMENT

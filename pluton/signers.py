@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 YES, YES_AGAIN = 0x35A6, 0xCA59  # no bit in common; together they make VERDICT
 VERDICT = 0xFFFF
+NO_SIGNER = "signer.role"  # the rule of a refusal because nobody trusted signed
 
 
 class Signers:
@@ -60,7 +61,7 @@ class Signers:
                 raise refuse_second(key, part)
             return key, signer
         raise Untrusted(
-            "no trusted key signed this", "pluton", "signer.role", "key store: keys with roles " + describe(roles),
+            "no trusted key signed this", "pluton", NO_SIGNER, "key store: keys with roles " + describe(roles),
             "sign with a key that has the role",
         )  # fmt: skip
 

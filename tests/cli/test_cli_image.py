@@ -201,3 +201,53 @@ def test_sign_refuses_what_cannot_be_read_with_the_offset_and_leaves_it_as_it_wa
     blink.write_bytes(package)
     assert f"at offset {end - 4:#x}" in workshop.refused("image", "sign", blink, "--key", "app")
     assert blink.read_bytes() == package
+
+
+# Hybrid signatures.
+
+
+def test_a_hybrid_package_is_signed_by_both_and_checked_by_both(workshop, app, tmp_path):
+    out = tmp_path / "out.imagepackage"
+    made = workshop.json("image", "pack", app, "-o", out, "--hybrid")
+    assert made["lms_key"] == image.parse(out.read_bytes()).lms_key.hex()
+    assert workshop.json("image", "verify", out, "--key", "app")["lms_verified"] is True
+    public = workshop.json("key", "show", "app")["public"]
+    assert workshop.json("image", "verify", out, "--public", public)["lms_verified"] is False
+    assert "LMS signature" in workshop.good("image", "show", out)
+
+
+def test_a_package_is_plain_unless_asked(workshop, app, tmp_path):
+    workshop.good("image", "pack", app, "-o", tmp_path / "hybrid", "--hybrid")
+    workshop.good("image", "pack", app, "-o", tmp_path / "plain")
+    assert workshop.json("image", "verify", tmp_path / "plain", "--key", "app")["lms_verified"] is None
+    workshop.good("image", "sign", tmp_path / "hybrid", "--key", "app", "-o", tmp_path / "again")
+    assert image.lms_part((tmp_path / "again").read_bytes()) is None
+    workshop.good("image", "sign", tmp_path / "plain", "--key", "app", "--hybrid")
+    assert image.lms_part((tmp_path / "plain").read_bytes()) is not None
+
+
+def test_an_lms_signature_by_another_key_is_found_out(workshop, app, tmp_path):
+    from armillary.boards.keys import SigningKey
+    from armillary.boards.lms import LmsKey, LmsSigner
+
+    workshop.good("image", "pack", app, "-o", tmp_path / "x", "--hybrid")
+    signer = SigningKey.load(workshop.places.keys, "app")
+    lms = LmsSigner(LmsKey.generate())
+    forged = image.resign((tmp_path / "x").read_bytes(), signer.thumbprint, signer.sign, lms.wire)
+    (tmp_path / "x").write_bytes(forged)
+    assert "LMS signature is not by the LMS key" in workshop.refused("image", "verify", tmp_path / "x", "--key", "app")
+
+
+def test_an_lms_key_from_a_backup_signs_nothing(workshop, app, tmp_path):
+    workshop.good("image", "pack", app, "-o", tmp_path / "one", "--hybrid")
+    shutil.copytree(workshop.places.keys, tmp_path / "backup")
+    workshop.good("image", "pack", app, "-o", tmp_path / "two", "--hybrid", "--version", "2")
+    shutil.rmtree(workshop.places.keys)
+    shutil.copytree(tmp_path / "backup", workshop.places.keys)
+    said = workshop.refused("image", "pack", app, "-o", tmp_path / "three", "--hybrid", "--version", "3")
+    assert "came back from a backup" in said and not (tmp_path / "three").exists()
+
+
+def test_the_ledger_may_lie_elsewhere(workshop, app, tmp_path):
+    workshop.good("image", "pack", app, "-o", tmp_path / "one", "--hybrid", "--key", "os", ARMILLARY_LEDGER=str(tmp_path / "disk"))
+    assert len(list((tmp_path / "disk").iterdir())) == 1

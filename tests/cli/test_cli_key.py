@@ -64,3 +64,12 @@ def test_a_registered_key_makes_the_service_take_what_it_signs(workshop, blink):
     image = workshop.json("image", "upload", blink)["image"]
     workshop.good("image", "delete", image)
     assert "has this key already" in workshop.refused("key", "register", "guest")
+
+
+def test_a_hybrid_key_has_an_lms_key_beside_it(armillary):
+    armillary.good("key", "create", "mine", "--hybrid")
+    shown = armillary.json("key", "show", "mine")
+    assert shown["lms_left"] == 1024 and len(shown["lms"]) == 96
+    armillary.good("key", "create", "other")
+    assert "lms" not in armillary.json("key", "show", "other")
+    assert "mine" in armillary.good("key", "list")

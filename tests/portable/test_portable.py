@@ -17,9 +17,13 @@ from types import SimpleNamespace
 import pytest
 
 from armillary.boards import apps, images
+from armillary.boards.keys import Vendor
+from armillary.boards.lms import LmsKey, LmsSigner
 from armillary.boards.sim import device, facts
+from armillary.native import sha256
+from armillary.native.plain import lms
 from armillary.pluton import bootheader
-from armillary.testing.makings import NOBODY, Makings
+from armillary.testing.makings import NOBODY, Makings, SeededKey
 from armillary.wire import asxipfs
 
 HERE = Path(__file__).parent
@@ -60,21 +64,49 @@ def test_continuous_integration_without_micropython_fails():
 @pytest.fixture(scope="session")
 def snapshot(tmp_path_factory):
     """The file of a provisioned device, with small images: what they hold is not run when rings are linked."""
+    folder = tmp_path_factory.mktemp("portable")
     makings = Makings()
-    vendor = makings.vendor
-    small = {name: asxipfs.pack([("entry", name.encode(), False)]) for name in images.OS_IMAGES}
+    silicon = provisioned(makings, makings.vendor, ("blink", "crash", "overreach"))
+    (folder / "device.bin").write_bytes(packed(silicon))
+    hybrid = Vendor({name: SeededKey(name) for name in Vendor.NAMES})
+    for name in Vendor.NAMES:
+        getattr(hybrid, name).lms = LmsSigner(LmsKey(lms.Shape(10, 7), bytes(16), sha256(name.encode())[:24]))
+    (folder / "hybrid.bin").write_bytes(packed(provisioned(makings, hybrid, ("blink",))))
+    (folder / "plain.bin").write_bytes(plain_monitor(hybrid))
+    return folder / "device.bin"
+
+
+def plain_monitor(vendor):
+    """A monitor without an LMS signature, as long as one that has it: its body makes up for it."""
+    body = small_bodies()["monitor"]
+    length = len(images.os_image(vendor, "monitor", body=body))
+    key, kept = vendor.os, vendor.os.lms
+    key.lms = None
+    try:
+        lacking = length - len(images.os_image(vendor, "monitor", body=body))
+        return images.os_image(vendor, "monitor", body=body + bytes(lacking))
+    finally:
+        key.lms = kept
+
+
+def small_bodies():
+    return {name: asxipfs.pack([("entry", name.encode(), False)]) for name in images.OS_IMAGES}
+
+
+def provisioned(makings, vendor, samples):
+    """The chip of a device that this vendor made."""
+    small = small_bodies()
     packages = [images.key_store(vendor)]
     packages += [images.os_image(vendor, name, body=small[name]) for name in ("pluton", "monitor", "kernel", "runtime")]
     packages.append(images.certificate_store(vendor, {"root": NOBODY}))
-    boot = bootheader.build(vendor.root.public, images.os_image(vendor, "1bl", body=small["1bl"]))
-    samples = [apps.pack_app(apps.SAMPLES / name, vendor.app, 1) for name in ("blink", "crash", "overreach")]
+    root_lms = device.lms_of(vendor)
+    boot = bootheader.build(vendor.root.public, images.os_image(vendor, "1bl", body=small["1bl"]), root_lms)
+    packed_apps = [apps.pack_app(apps.SAMPLES / name, vendor.app, 1) for name in samples]
     silicon = makings.silicon(7)
-    device.manufacture(silicon, vendor.root.public, b"portable")
-    device.provision(silicon, SimpleNamespace(boot_partition=boot, images=packages), samples)
+    device.manufacture(silicon, vendor.root.public, b"portable", root_lms, vendor.is_hybrid)
+    device.provision(silicon, SimpleNamespace(boot_partition=boot, images=packages), packed_apps)
     device.leave_factory(silicon.fuses)
-    path = tmp_path_factory.mktemp("portable") / "device.bin"
-    path.write_bytes(packed(silicon))
-    return path
+    return silicon
 
 
 def packed(silicon):
@@ -117,6 +149,14 @@ def test_the_device_does_what_its_script_is_for(snapshot):
     text = by_cpython(HERE / "linked_device.py", snapshot)
     assert text.count("[kernel] up") == 2 and text.count("stage=kernel") == 2
     assert "pin (500000, 8, 0)" in text and "manifest.gpio" in text and "KeyError" in text
+
+
+def test_the_hybrid_device_does_what_its_script_is_for(snapshot):
+    text = by_cpython(HERE / "hybrid_device.py", snapshot)
+    assert text.count("it boots; a policy: True") == 1 and text.count("[kernel] up") == 1
+    assert "signed by ECDSA alone" in text and "fuse row 9: two signatures are required" in text
+    assert text.count("no trusted key signed this") >= 2, "a spoiled LMS part is another image to ECDSA"
+    assert text.endswith("no LMS part: None\n")
 
 
 def test_a_difference_is_found(tmp_path, micropython, snapshot):

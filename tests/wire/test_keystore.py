@@ -70,3 +70,45 @@ def test_a_breach_is_named_with_its_offset(refused):
     refused(keystore.unpack, bytes(body[:104]) + b"\1" + bytes(body[105:]), offset=104)
     refused(keystore.unpack, bytes(body[:-4]) + bytes(4), offset=len(body) - 4)
     refused(keystore.unpack, bytes(body[:304]) + b"X" + bytes(body[305:]), offset=304)
+
+
+# LMS keys beside them.
+
+PAIRED = [Key(key.public, key.thumbprint, key.roles, lms) for key, lms in zip(KEYS, (b"a" * 48, b"", b"b" * 56, b"", b"c" * 48))]
+
+
+def test_a_store_with_lms_keys_is_the_store_without_and_a_table():
+    body = keystore.pack(PAIRED)
+    assert body.startswith(keystore.pack(KEYS[:5]))
+    table = body[len(keystore.pack(KEYS[:5])) :]
+    assert table[:8] == b"LMSK\x03\0\0\0" and table[8:12] == b"\0\0\x30\0" and table[60:64] == b"\x02\0\x38\0"
+    assert keystore.unpack(body) == PAIRED and keystore.unpack(body) != KEYS[:5]
+
+
+@pytest.mark.parametrize("lms", [b"a" * 47, b"a" * 49, b"a" * 60, b"b" * 56])
+def test_an_lms_key_of_a_wrong_size_or_there_twice_is_not_packed(lms):
+    with pytest.raises(Invalid):
+        keystore.pack([Key(KEYS[0].public, KEYS[0].thumbprint, 1, lms), PAIRED[2]])
+
+
+def test_any_byte_of_the_lms_table_changed_is_refused_or_changes_a_key():
+    body = keystore.pack(PAIRED)
+    for at in range(len(keystore.pack(KEYS[:5])), len(body)):
+        for change in (1, 2, 0x10, 0x80, 0xFF):
+            changed = bytearray(body)
+            changed[at] ^= change
+            try:
+                keys = keystore.unpack(bytes(changed))
+            except Invalid:
+                continue
+            assert keys != PAIRED and keystore.pack(keys) == bytes(changed)
+
+
+def test_a_table_of_lms_keys_cut_anywhere_is_refused():
+    body, plain = keystore.pack(PAIRED), len(keystore.pack(KEYS[:5]))
+    for length in range(plain + 1, len(body)):
+        with pytest.raises(Invalid):
+            keystore.unpack(body[:length])
+    with pytest.raises(Invalid):
+        keystore.unpack(body + b"\0")
+    assert keystore.unpack(body[:plain]) == KEYS[:5]
