@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...cortexm.machine import SLEEPING, TIME, Machine, Stop
+from ...cortexm.machine import RESET, SLEEPING, TIME, Machine, Stop
 from . import time
-from .registers import Log
+from .clock import Rgu
+from .gpt import Gpt
+from .irqconfig import IrqConfig
+from .registers import Block, Log
 from .time import Scheduler
 from .uart import Console, Uart
+from .wdt import Wdt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +24,10 @@ if TYPE_CHECKING:
 TCM, TCM_SIZE = 0x0010_0000, 0x3_0000
 SYSRAM, SYSRAM_SIZE = 0x2200_0000, 0x1_0000
 FLASH, FLASH_SIZE = 0x1000_0000, 0x10_0000
-DEBUG_UART, DEBUG_UART_IRQ = 0x2104_0000, 4
+# The private blocks of a core: address; their interrupts.
+IRQ_CONFIG, RGU, WDT, GPT, DEBUG_UART = 0x2100_0000, 0x2101_0000, 0x2102_0000, 0x2103_0000, 0x2104_0000
+GPT01_IRQ, GPT3_IRQ, WDT_IRQ, DEBUG_UART_IRQ = 1, 2, 3, 4
+BLOCK = 0x1000
 TURN = 50 * time.MICROSECOND
 
 
@@ -34,10 +41,21 @@ class Core:
         self.tcm = self.machine.map_ram(TCM, TCM_SIZE)
         self.sysram = self.machine.map_ram(SYSRAM, SYSRAM_SIZE)
         self.console = Console()
-        name = f"IO{number} UART"
-        self.uart = Uart(scheduler, log, self.line(DEBUG_UART_IRQ), DEBUG_UART, name, self.console)
-        self.machine.map_device(DEBUG_UART, 0x1000, self.uart, name)
-        self.is_started = False
+        self.entry = 0
+        self.is_started = self.is_reset_wanted = False
+        self.blocks: list[Block] = []
+        self._add_blocks(log)
+
+    def _add_blocks(self, log: Log) -> None:
+        name, machine, scheduler = f"IO{self.number} ", self.machine, self.scheduler
+        self.irq_config = IrqConfig(scheduler, log, machine.pulse_irq, IRQ_CONFIG, name + "IRQCFG")
+        self.rgu = Rgu(scheduler, log, machine.set_clock, RGU, name + "RGU")
+        self.wdt = Wdt(scheduler, log, self.line(WDT_IRQ), self.want_reset, WDT, name + "WDT")
+        self.gpt = Gpt(scheduler, log, self.line(GPT01_IRQ), lambda: machine.pulse_irq(GPT3_IRQ), lambda: machine.cycles, GPT, name + "GPT")
+        self.uart = Uart(scheduler, log, self.line(DEBUG_UART_IRQ), DEBUG_UART, name + "UART", self.console)
+        for block in (self.irq_config, self.rgu, self.wdt, self.gpt, self.uart):
+            machine.map_device(block.base, BLOCK, block, block.name)
+            self.blocks.append(block)
 
     def line(self, number: int) -> Callable[[bool], None]:
         """The interrupt line `number` of this core."""
@@ -45,9 +63,17 @@ class Core:
 
     def start(self, entry: int) -> None:
         """Reset, and run from the vector table at `entry`."""
+        self.entry = entry
         self.machine.advance(self.scheduler.now)
+        for block in self.blocks:
+            block.reset()
         self.machine.reset(entry)
         self.is_started = True
+
+    def want_reset(self) -> None:
+        """Reset as soon as the core can be stopped: a watchdog asks for it in the middle of things."""
+        self.is_reset_wanted = True
+        self.machine.stop()
 
     def run(self, until: int) -> Stop:
         """Run to `until` or to something that the core's own accesses arranged."""
@@ -74,7 +100,10 @@ class Chip:
                 if not core.is_started:
                     continue
                 stop = core.run(end)
-                if stop.reason not in (TIME, SLEEPING):
+                if core.is_reset_wanted or stop.reason == RESET:
+                    core.is_reset_wanted = False
+                    core.start(core.entry)
+                elif stop.reason not in (TIME, SLEEPING):
                     return stop
                 end = min(end, max(self.scheduler.next(), self.scheduler.now + 1))
             self.scheduler.run(end)

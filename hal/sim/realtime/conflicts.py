@@ -31,4 +31,28 @@ DECISIONS: dict[str, Decision] = {
         "1 is falling or low",
         "OS_HAL is the code that was shipped as working",
     ),
+    "eint-enable": Decision(
+        "Whether bit 9 of DBNC_CON enables the interrupt or its debounce",
+        "Codethink sets it first of all; MediaTek sets it in a separate call that is optional",
+        "the debounce",
+        "an interrupt registered without that call works; the NVIC is the gate",
+    ),
+    "gpt-one-shot": Decision(
+        "Whether a one-shot GPT0 or GPT1 clears its enable bit when it expires",
+        "inferred: drivers refuse to start a timer that reads enabled, and start one-shots again",
+        "it does",
+        "otherwise their second start would fail",
+    ),
+    "gpt3-interrupt": Decision(
+        "What kind of interrupt GPT3 gives, and what EXPIRE is after reset",
+        "Codethink never clears it in its handler; a busy-waiting sample never writes EXPIRE and counts to a million",
+        "a pulse; EXPIRE is all ones, and the count goes on past it",
+        "both work only so",
+    ),
+    "wdt-reset": Decision(
+        "What a watchdog reset resets",
+        "no source says",
+        "the core and its private peripherals; memory stays",
+        "the other core and the operating system belong to others, and every driver begins as after power-on",
+    ),
 }

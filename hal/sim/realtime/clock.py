@@ -1,0 +1,60 @@
+"""RGU: the core's clock and its sleep control."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import time
+from .registers import INFERRED, Block, Log, Register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .time import Scheduler
+
+SLOW_TICKS = time.SECOND // time.SLOW_HZ  # of a cycle of 32.768 kHz, rounded down to a whole tick
+TICKS = {0: time.XTAL, 1: SLOW_TICKS, 2: time.PLL}  # a cycle, by the selector
+
+
+class Rgu(Block):
+    """`set_clock` is told the ticks that a cycle of the core takes from now on."""
+
+    NAME = "RGU"
+    REGISTERS = (
+        Register(0x000, "SLP_CTRL", note="0 sleep, 1 deep sleep"),
+        Register(0x004, "SLP_AUX", note="0 woke from deep sleep; write 1 to clear"),
+        Register(0x008, "SLP_EVENT"),
+        Register(0x00C, "HCLK_CK_CTRL", note="9:8 26 MHz, 32.768 kHz, 197.6 MHz", source=INFERRED),
+        Register(0x100, "HW_MEM_PDN"),
+        Register(0x104, "HW_MEM_SLP"),
+        Register(0x10C, "SW_MEM_PDN"),
+        Register(0x110, "SW_MEM_SLP"),
+        Register(0x114, "SW_MEM_ISO"),
+        Register(0x118, "MEM_OPTION"),
+        Register(0x120, "DUMMY"),
+        Register(0x1B0, "CKGEN0"),
+        Register(0x1B4, "CKGEN_2M"),
+        Register(0x1B8, "POWER_CTRL"),
+    )
+
+    def __init__(self, scheduler: Scheduler, log: Log, set_clock: Callable[[int], None], base: int = 0, name: str = "") -> None:
+        self._set_clock = set_clock
+        super().__init__(scheduler, log, base, name)
+
+    def reset(self) -> None:
+        """The crystal."""
+        super().reset()
+        self._set_clock(TICKS[0])
+
+    def write_hclk_ck_ctrl(self, value: int) -> None:
+        """Another clock, at once: no driver waits for the PLL."""
+        self.words[0x00C] = value
+        selected = value >> 8 & 3
+        if selected not in TICKS:
+            self.log.once(f"{self.name}: clock selector 3 is unknown; the clock stays as it is")
+        else:
+            self._set_clock(TICKS[selected])
+
+    def write_slp_aux(self, value: int) -> None:
+        """Clear what is written as 1."""
+        self.words[0x004] &= ~value
