@@ -9,6 +9,7 @@ struct p256_engine {
     void (*base)(uint8_t *at, const uint8_t *scalar);
     void (*multiply)(uint8_t *at, const uint8_t *scalar, const uint8_t *point);
     verdict (*combine)(uint8_t *at, const uint8_t *u, const uint8_t *v, const uint8_t *point);
+    void (*combine_guarded)(struct p256_sum *sum);
     void (*scalar_multiply)(uint8_t *at, const uint8_t *a, const uint8_t *b);
     void (*scalar_inverse)(uint8_t *at, const uint8_t *a);
     void (*scalar_inverse_public)(uint8_t *at, const uint8_t *a);

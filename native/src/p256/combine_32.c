@@ -99,42 +99,44 @@ static void step(struct point *sum, struct reading *r, const struct affine table
     r->digit = 0;
 }
 
-static verdict is_used(const struct reading *r, const uint8_t scalar[32])
+/* Zero if the digits that were used are the scalar. */
+static uint32_t misused(const struct reading *r, const uint8_t scalar[32])
 {
     uint32_t given[8];
     number_load(given, scalar);
-    return decision_equal((const uint8_t *)given, (const uint8_t *)r->used, sizeof given);
+    return number_differs(given, r->used);
 }
 
-/* Was it done with the scalars and the point that were given, and is the sum a point? */
-static verdict is_done(const struct combination *c, const uint8_t u[32], const uint8_t v[32], const uint8_t point[64])
+/* Zero if it was done with the scalars and the point that were given, and the sum is a point. */
+__attribute__((noinline)) static uint32_t undone(const struct combination *c, const struct p256_sum *sum)
 {
     struct affine given;
-    verdict result = point_32_load(&given, point);
+    uint32_t wrong = point_32_load(&given, sum->point) ^ VERDICT_ACCEPT;
 
-    result = decision_both(result, decision_equal((const uint8_t *)&given, (const uint8_t *)c->table, sizeof given));
-    result = decision_both(result, is_used(&c->u, u));
-    result = decision_both(result, is_used(&c->v, v));
-    return decision_both(result, decision_is(number_is_zero(c->sum.z), 0));
+    wrong |= number_differs(given.x, c->table[0].x) | number_differs(given.y, c->table[0].y);
+    wrong |= misused(&c->u, sum->u) | misused(&c->v, sum->v);
+    return wrong | number_is_zero(c->sum.z);
 }
 
-verdict combine_32(uint8_t at[64], const uint8_t u[32], const uint8_t v[32], const uint8_t point[64])
+void combine_32(struct p256_sum *sum)
 {
     struct combination c;
-    volatile verdict result = VERDICT_REJECT;
+    uint32_t first, second;
 
+    sum->verdict = VERDICT_REJECT;
     memset(&c, 0, sizeof c);
-    (void)point_32_load(&c.table[0], point);
+    (void)point_32_load(&c.table[0], sum->point);
     point_32_odd_multiples(c.table, &c.table[0]);
-    number_load(c.u.scalar, u);
-    number_load(c.v.scalar, v);
+    number_load(c.u.scalar, sum->u);
+    number_load(c.v.scalar, sum->v);
     for (int i = HIGHEST; i >= 0; i--) {
         point_32_double(&c.sum);
         step(&c.sum, &c.v, c.table, i);
         step(&c.sum, &c.u, BASE_32[0], i);
     }
-    point_32_store(at, &c.sum);
-    result = is_done(&c, u, v, point);
+    point_32_store(sum->at, &c.sum);
+    first = undone(&c, sum);
+    second = undone(&c, sum);
+    sum->verdict = decision_both(decision_is(first, 0), decision_is(second, 0));
     memory_clear(&c, sizeof c);
-    return result;
 }

@@ -37,6 +37,12 @@ struct p256_engine {
      */
     verdict (*combine)(uint8_t at[64], const uint8_t u[32], const uint8_t v[32], const uint8_t point[64]);
 
+    /*
+     * combine() of *sum that survives a fault: accepts only if what was given was summed; NULL where nobody guards against
+     * faults.  All that it reads and writes is reached from one address: if that one flips, *sum stays as it was.
+     */
+    void (*combine_guarded)(struct p256_sum *sum);
+
     /* Arithmetic modulo the order n, in constant time.  in: a, b < n; inverse of 0 is 0. */
     void (*scalar_multiply)(uint8_t at[32], const uint8_t a[32], const uint8_t b[32]);
     void (*scalar_inverse)(uint8_t at[32], const uint8_t a[32]);

@@ -140,6 +140,14 @@ static void base(uint8_t at[64], const uint8_t scalar[32])
     memory_clear(&entry, sizeof entry), memory_clear(&digits, sizeof digits), memory_clear(&sum, sizeof sum);
 }
 
+static verdict combine(uint8_t at[64], const uint8_t u[32], const uint8_t v[32], const uint8_t point[64])
+{
+    struct p256_sum sum = {.u = u, .v = v, .point = point};
+    combine_32(&sum);
+    memcpy(at, sum.at, sizeof sum.at);
+    return sum.verdict;
+}
+
 static verdict is_point(const uint8_t bytes[64])
 {
     struct affine point;
@@ -170,7 +178,8 @@ const struct p256_engine p256_portable = {
     .is_point = is_point,
     .base = base,
     .multiply = multiply,
-    .combine = combine_32,
+    .combine = combine,
+    .combine_guarded = combine_32,
     .scalar_multiply = scalar_multiply,
     .scalar_inverse = scalar_inverse,
     .scalar_inverse_public = scalar_inverse,

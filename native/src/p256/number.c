@@ -57,6 +57,14 @@ mask number_is_zero(const uint32_t x[8])
     return mask_is_zero(any);
 }
 
+uint32_t number_differs(const uint32_t a[8], const uint32_t b[8])
+{
+    uint32_t any = 0;
+    for (int i = 0; i < 8; i++)
+        any |= a[i] ^ b[i];
+    return any;
+}
+
 void number_reduce(uint32_t r[8], uint32_t top, const uint32_t a[8], const uint32_t m[8])
 {
     uint32_t less[8];

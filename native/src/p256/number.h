@@ -31,6 +31,9 @@ void number_select(uint32_t r[8], mask m, const uint32_t a[8], const uint32_t b[
 /* All ones if the number is zero, else zero. */
 mask number_is_zero(const uint32_t x[8]);
 
+/* Zero if the numbers are equal, else something else. */
+uint32_t number_differs(const uint32_t a[8], const uint32_t b[8]);
+
 /* out: r = top * 2^256 + a modulo m.  in: top is 0 or 1, the number below 2 m. */
 void number_reduce(uint32_t r[8], uint32_t top, const uint32_t a[8], const uint32_t m[8]);
 

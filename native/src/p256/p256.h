@@ -44,14 +44,21 @@ verdict p256_sign(const uint8_t private_key[P256_PRIVATE], const uint8_t digest[
 verdict p256_sign_hedged(const uint8_t private_key[P256_PRIVATE], const uint8_t digest[32], const uint8_t extra[32],
                          uint8_t signature[P256_SIGNATURE]);
 
+/*
+ * As p256_verify(), sealed (common/verdict.h).
+ *
+ * in: not_sum = ~(the sum of the three addresses), made by the caller, so that one that flips on its way is noticed
+ */
 verdict p256_verify_sealed(const uint8_t public_key[P256_PUBLIC], const uint8_t digest[32],
-                           const uint8_t signature[P256_SIGNATURE]);
+                           const uint8_t signature[P256_SIGNATURE], uintptr_t not_sum);
 
 /* Is the signature by this key over this digest (FIPS 186-5, section 6.4.2)?  A key that is no point signed nothing. */
 static inline verdict p256_verify(const uint8_t public_key[P256_PUBLIC], const uint8_t digest[32],
                                   const uint8_t signature[P256_SIGNATURE])
 {
-    return verdict_open(p256_verify_sealed(public_key, digest, signature));
+    uintptr_t not_sum = ~((uintptr_t)public_key + (uintptr_t)digest + (uintptr_t)signature);
+    __asm__("" : "+r"(not_sum)); /* a value of its own, not to be derived again from the other three */
+    return verdict_open(p256_verify_sealed(public_key, digest, signature, not_sum));
 }
 
 /* A signature that somebody claims to be good, and what became of it. */

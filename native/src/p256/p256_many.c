@@ -20,6 +20,7 @@
 struct group {
     size_t count;
     struct p256_claim *claims[AT_ONCE];
+    uintptr_t not_sums[AT_ONCE]; /* as p256_verify() makes them */
     struct proof proofs[AT_ONCE];
     struct p256_sum sums[AT_ONCE];
     uint8_t products[AT_ONCE][32]; /* of the s of the claims up to this one */
@@ -44,13 +45,11 @@ static void all_scalars(struct group *group, const struct p256_engine *engine)
 
 static void all_sums(struct group *group, const struct p256_engine *engine)
 {
-    for (size_t i = 0; i < group->count; i++) {
-        group->sums[i].u = group->proofs[i].u;
-        group->sums[i].v = group->proofs[i].v;
-        group->sums[i].point = group->claims[i]->public_key;
-        group->sums[i].verdict = VERDICT_REJECT;
-    }
+    for (size_t i = 0; i < group->count; i++)
+        group->sums[i] = group->proofs[i].sum;
     engine->combine_many(group->sums, group->count);
+    for (size_t i = 0; i < group->count; i++)
+        group->proofs[i].sum = group->sums[i];
 }
 
 /* out: the verdicts of the group's claims; the group is empty again. */
@@ -60,11 +59,8 @@ static void finish(struct group *group, const struct p256_engine *engine)
         return;
     all_scalars(group, engine);
     all_sums(group, engine);
-    for (size_t i = 0; i < group->count; i++) {
-        memcpy(group->proofs[i].at, group->sums[i].at, 64);
-        group->proofs[i].parts[PROOF_SUM] = group->sums[i].verdict;
-        group->claims[i]->verdict = proof_judge(&group->proofs[i], engine, group->claims[i]);
-    }
+    for (size_t i = 0; i < group->count; i++)
+        group->claims[i]->verdict = proof_judge(&group->proofs[i], engine, group->claims[i], group->not_sums[i]);
     group->count = 0;
 }
 
@@ -76,6 +72,8 @@ static void verify_together(struct p256_claim *claims, size_t count, const struc
     for (size_t i = 0; i < count; i++) {
         struct proof *proof = &group.proofs[group.count];
         proof_begin(proof);
+        group.not_sums[group.count] =
+            ~((uintptr_t)claims[i].public_key + (uintptr_t)claims[i].digest + (uintptr_t)claims[i].signature);
         if (proof_check(proof, engine, &claims[i]) == VERDICT_ACCEPT)
             group.claims[group.count++] = &claims[i];
         if (group.count == AT_ONCE)

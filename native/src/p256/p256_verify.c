@@ -10,8 +10,9 @@
  *    range, the sum's x is r.
  *  - u = e / s and v = r / s are multiplied by s again and compared with the digest and r.  If u could become anything
  *    that does not depend on the message (zero, an earlier u, v), a signature for every message could be made for it.
- *    For the same reason an engine's combine() accounts for the scalars that it used.
+ *    For the same reason an engine for small processors accounts for the scalars that it used (combine_32.c).
  *  - The sum must be on the curve: arithmetic gone wrong does not lead there.
+ *  - The addresses of key, digest and signature arrive with the complement of their sum, which is looked at last.
  *  - The answer is sealed (common/verdict.h): no answer to a question on the way, returned too far, is one.
  *  - Nothing is left behind in memory that a later run with a fault could take for its own.
  */
@@ -29,7 +30,8 @@ void proof_begin(struct proof *proof)
 {
     for (int i = 0; i < PROOF_PARTS; i++)
         proof->parts[i] = VERDICT_REJECT;
-    memset(proof->at, 0xff, sizeof proof->at); /* no coordinate, and nobody's r */
+    memset(proof->sum.at, 0xff, sizeof proof->sum.at); /* no coordinate, and nobody's r */
+    proof->sum.verdict = VERDICT_REJECT;
 }
 
 static verdict signature_in_range(const uint8_t signature[P256_SIGNATURE])
@@ -51,29 +53,50 @@ void proof_scalars(struct proof *proof, const struct p256_engine *engine, const 
     p256_reduce(proof->u, claim->digest);
     engine->scalar_multiply(proof->u, proof->u, inverse);
     engine->scalar_multiply(proof->v, claim->signature, inverse);
+    proof->sum.u = proof->u;
+    proof->sum.v = proof->v;
+    proof->sum.point = claim->public_key;
 }
 
-/* Is u s the digest and v s r, modulo n? */
+/* Are u s the digest and v s r, modulo n? */
 static verdict scalars_are_right(const struct proof *proof, const struct p256_engine *engine,
                                  const struct p256_claim *claim)
 {
     uint8_t product[32] = {0}, digest[32];
+    uint32_t x[8], wanted[8], wrong;
 
     p256_reduce(digest, claim->digest);
+    number_load(wanted, digest);
     engine->scalar_multiply(product, proof->u, claim->signature + 32);
-    const verdict u = decision_equal(product, digest, 32);
+    number_load(x, product);
+    wrong = number_differs(x, wanted);
+    number_load(wanted, claim->signature);
     engine->scalar_multiply(product, proof->v, claim->signature + 32);
-    const verdict v = decision_equal(product, claim->signature, 32);
-    memory_clear(product, sizeof product), memory_clear(digest, sizeof digest);
-    return decision_both(u, v);
+    number_load(x, product);
+    wrong |= number_differs(x, wanted);
+    memory_clear(product, sizeof product), memory_clear(digest, sizeof digest), memory_clear(x, sizeof x);
+    return decision_is(wrong, 0);
 }
 
-/* Is x, modulo n, the signature's r?  Found out by subtracting: x - r is 0 or n. */
-static verdict is_sum_of_r(const uint8_t x[32], const uint8_t r[32])
+/* Is the sum's x, modulo n, the signature's r?  Found out by reducing x. */
+__attribute__((noinline)) static verdict is_sum_r(const uint8_t sum[32], const uint8_t r[32])
+{
+    uint32_t x[8], wanted[8];
+
+    number_load(x, sum);
+    number_reduce(x, 0, x, P256_ORDER);
+    number_load(wanted, r);
+    const uint32_t wrong = number_differs(x, wanted);
+    memory_clear(x, sizeof x);
+    return decision_is(wrong, 0);
+}
+
+/* The same, found out by subtracting: x - r must not borrow, and be 0 or n. */
+__attribute__((noinline)) static verdict is_sum_over_r(const uint8_t sum[32], const uint8_t r[32])
 {
     uint32_t rest[8], number[8];
 
-    number_load(rest, x);
+    number_load(rest, sum);
     number_load(number, r);
     uint32_t wrong = number_subtract(rest, rest, number);
     (void)number_subtract(number, rest, P256_ORDER);
@@ -82,29 +105,51 @@ static verdict is_sum_of_r(const uint8_t x[32], const uint8_t r[32])
     return decision_is(wrong, 0);
 }
 
+/* Are the addresses those that the caller had?  volatile: they are read from memory each time. */
+static verdict are_arguments_right(const volatile struct p256_claim *claim, uintptr_t not_sum)
+{
+    const uintptr_t first = (uintptr_t)claim->public_key + (uintptr_t)claim->digest + (uintptr_t)claim->signature;
+    const uintptr_t second = (uintptr_t)claim->signature + (uintptr_t)claim->digest + (uintptr_t)claim->public_key;
+    const verdict is_first = decision_is((uint32_t)(~first != not_sum), 0);
+    return decision_both(is_first, decision_is((uint32_t)(second + not_sum + 1 != 0), 0));
+}
+
 static const verdict ALL_ACCEPTED[PROOF_PARTS] = {
     VERDICT_ACCEPT, VERDICT_ACCEPT, VERDICT_ACCEPT, VERDICT_ACCEPT, VERDICT_ACCEPT,
-    VERDICT_ACCEPT, VERDICT_ACCEPT, VERDICT_ACCEPT, VERDICT_ACCEPT,
+    VERDICT_ACCEPT, VERDICT_ACCEPT, VERDICT_ACCEPT, VERDICT_ACCEPT, VERDICT_ACCEPT,
 };
 
-verdict proof_judge(struct proof *proof, const struct p256_engine *engine, const struct p256_claim *claim)
+verdict proof_judge(struct proof *proof, const struct p256_engine *engine, const struct p256_claim *claim,
+                    uintptr_t not_sum)
 {
     volatile verdict result = VERDICT_REJECT;
-    uint8_t x[32];
 
     proof->parts[PROOF_SCALARS] = scalars_are_right(proof, engine, claim);
-    proof->parts[PROOF_CURVE] = engine->is_point(proof->at);
+    proof->parts[PROOF_SUM] = proof->sum.verdict;
+    proof->parts[PROOF_CURVE] = engine->is_point(proof->sum.at);
     proof->parts[PROOF_KEY_AGAIN] = engine->is_point(claim->public_key);
     proof->parts[PROOF_RANGE_AGAIN] = signature_in_range(claim->signature);
-    p256_reduce(x, proof->at);
-    proof->parts[PROOF_MATCH] = decision_equal(x, claim->signature, 32);
-    proof->parts[PROOF_MATCH_AGAIN] = is_sum_of_r(proof->at, claim->signature);
+    proof->parts[PROOF_MATCH] = is_sum_r(proof->sum.at, claim->signature);
+    proof->parts[PROOF_MATCH_AGAIN] = is_sum_over_r(proof->sum.at, claim->signature);
+    proof->parts[PROOF_ARGUMENTS] = are_arguments_right(claim, not_sum);
     result = decision_equal((const uint8_t *)proof->parts, (const uint8_t *)ALL_ACCEPTED, sizeof ALL_ACCEPTED);
     return result;
 }
 
+/* out: *sum, by the best way there is. */
+static void find_sum(struct p256_sum *sum, const struct p256_engine *engine, const void *table)
+{
+    if (table)
+        sum->verdict = engine->combine_known(sum->at, sum->u, sum->v, table);
+    else if (engine->combine_guarded)
+        engine->combine_guarded(sum);
+    else
+        sum->verdict = engine->combine(sum->at, sum->u, sum->v, sum->point);
+}
+
 /* By the engine and, if there is one, its table of the key.  Not inlined: a skipped call finds a refusal. */
-__attribute__((noinline)) static verdict verify(const struct p256_engine *engine, const struct p256_claim *claim, const void *table)
+__attribute__((noinline)) static verdict verify(const struct p256_engine *engine, const struct p256_claim *claim,
+                                                const void *table, uintptr_t not_sum)
 {
     volatile verdict result = VERDICT_REJECT;
     struct proof proof;
@@ -114,23 +159,21 @@ __attribute__((noinline)) static verdict verify(const struct p256_engine *engine
     if (proof_check(&proof, engine, claim) == VERDICT_ACCEPT) {
         engine->scalar_inverse_public(inverse, claim->signature + 32);
         proof_scalars(&proof, engine, claim, inverse);
-        if (table)
-            proof.parts[PROOF_SUM] = engine->combine_known(proof.at, proof.u, proof.v, table);
-        else
-            proof.parts[PROOF_SUM] = engine->combine(proof.at, proof.u, proof.v, claim->public_key);
-        result = proof_judge(&proof, engine, claim);
+        find_sum(&proof.sum, engine, table);
+        result = proof_judge(&proof, engine, claim, not_sum);
     }
     memory_clear(&proof, sizeof proof), memory_clear(inverse, sizeof inverse);
     return result;
 }
 
 verdict p256_verify_sealed(const uint8_t public_key[P256_PUBLIC], const uint8_t digest[32],
-                           const uint8_t signature[P256_SIGNATURE])
+                           const uint8_t signature[P256_SIGNATURE], uintptr_t not_sum)
 {
-    const struct p256_claim claim = {public_key, digest, signature, VERDICT_REJECT};
+    struct p256_claim claim = {public_key, digest, signature, VERDICT_REJECT};
     volatile verdict result = VERDICT_REJECT;
 
-    result = verify(p256_best(), &claim, NULL);
+    result = verify(p256_best(), &claim, NULL, not_sum);
+    memory_clear(&claim, sizeof claim);
     return result ^ VERDICT_SEAL;
 }
 
@@ -163,9 +206,12 @@ verdict p256_known_verify_sealed(const void *table, const uint8_t digest[32],
                                  const uint8_t signature[P256_SIGNATURE])
 {
     const struct known *known = table;
-    const struct p256_claim claim = {known->public_key, digest, signature, VERDICT_REJECT};
+    const uintptr_t not_sum = ~((uintptr_t)known->public_key + (uintptr_t)digest + (uintptr_t)signature);
+    struct p256_claim claim = {known->public_key, digest, signature, VERDICT_REJECT};
     volatile verdict result = VERDICT_REJECT;
 
-    result = verify(known->engine, &claim, known->engine->table_size ? (const uint8_t *)table + KNOWN_HEAD : NULL);
+    result = verify(known->engine, &claim, known->engine->table_size ? (const uint8_t *)table + KNOWN_HEAD : NULL,
+                    not_sum);
+    memory_clear(&claim, sizeof claim);
     return result ^ VERDICT_SEAL;
 }
