@@ -24,16 +24,24 @@ void machine_withdraw(struct machine *m, uint32_t device, uint32_t offset)
             m->counters[i].is_used = false;
 }
 
-bool counter_read(struct machine *m, uint32_t device, uint32_t offset, uint32_t *value)
+uint64_t counter_counts(const struct counter *counter, const struct machine *m, uint64_t cycle)
+{
+    const uint64_t now = ticks_at(m, cycle), since = now > counter->how.start ? now - counter->how.start : 0;
+    return since * counter->how.numerator / counter->how.denominator;
+}
+
+uint32_t counter_value(const struct counter *counter, const struct machine *m, uint64_t cycle)
+{
+    const uint64_t counts = counter_counts(counter, m, cycle);
+    return (uint32_t)(counter->how.is_down ? counter->how.base - counts : counter->how.base + counts) & counter->how.mask;
+}
+
+const struct counter *counter_find(const struct machine *m, uint32_t device, uint32_t offset)
 {
     for (uint32_t i = 0; i < m->counter_count; i++) {
         const struct counter *counter = &m->counters[i];
-        if (!counter->is_used || counter->device != device || counter->offset != offset)
-            continue;
-        const uint64_t now = machine_now(m), since = now > counter->how.start ? now - counter->how.start : 0;
-        const uint64_t counts = since * counter->how.numerator / counter->how.denominator;
-        *value = (uint32_t)(counter->how.is_down ? counter->how.base - counts : counter->how.base + counts) & counter->how.mask;
-        return true;
+        if (counter->is_used && counter->device == device && counter->offset == offset)
+            return counter;
     }
-    return false;
+    return NULL;
 }

@@ -93,6 +93,14 @@ struct counter {
     struct machine_counter how;
 };
 
+/* A loop that may be waiting on a counter (countdown.c). */
+struct countdown {
+    const struct counter *counter;
+    uint32_t pc, hits;
+    uint64_t cycle, distance;
+    bool is_wanted;
+};
+
 /* A breakpoint (size 2, MACHINE_WATCH_EXECUTE) or a watchpoint. */
 struct watch {
     uint32_t address, size, kind;
@@ -134,6 +142,7 @@ struct machine {
     uint32_t access_count;
 
     struct warp warp;
+    struct countdown countdown;
     struct counter counters[COUNTERS];
     uint32_t counter_count;
 
@@ -153,7 +162,7 @@ struct machine {
     uint32_t cost;             /* cycles of the current block */
     uint32_t block_address, block_size;
     bool attention;            /* look at exceptions before the next block */
-    bool is_sleeping, event, is_locked_up, is_reset_wanted;
+    bool is_sleeping, is_for_event, event, is_locked_up, is_reset_wanted;
     uint32_t enabled[WORDS], pending[WORDS], active[WORDS], line[WORDS];
     uint8_t priority[VECTORS];
     uint32_t vtor, prigroup, scr, ccr, shcsr, cfsr, hfsr, dfsr, mmfar, bfar, cpacr, fpccr, fpdscr, demcr, dwt_control;
@@ -206,6 +215,7 @@ bool mpu_stops_block(struct machine *m, uint32_t address);
 bool add_hook(struct machine *m, uc_hook *handle, int type, void *function, void *user, uint64_t begin, uint64_t end);
 void refuse(struct machine *m, uint32_t status, uint32_t address);
 
+uint64_t ticks_at(const struct machine *m, uint64_t cycles);
 uint64_t cycle_of(const struct machine *m, uint64_t time);
 
 /* warp.c */
@@ -214,7 +224,13 @@ void warp_write(struct machine *m);
 void warp_look(struct machine *m); /* between blocks */
 
 /* counters.c */
-bool counter_read(struct machine *m, uint32_t device, uint32_t offset, uint32_t *value);
+const struct counter *counter_find(const struct machine *m, uint32_t device, uint32_t offset);
+uint64_t counter_counts(const struct counter *counter, const struct machine *m, uint64_t cycle); /* since it was published */
+uint32_t counter_value(const struct counter *counter, const struct machine *m, uint64_t cycle);
+
+/* countdown.c */
+void countdown_read(struct machine *m, uint32_t pc, const struct counter *counter);
+void countdown_look(struct machine *m); /* between blocks */
 
 /* nvic.c */
 #define NOBODY 256 /* a priority below every exception's */

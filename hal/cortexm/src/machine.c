@@ -12,7 +12,7 @@
 
 /* --- time ---------------------------------------------------------------------------------------- */
 
-static uint64_t ticks_at(const struct machine *m, uint64_t cycles)
+uint64_t ticks_at(const struct machine *m, uint64_t cycles)
 {
     return m->base_ticks + (cycles - m->base_cycles) * m->ticks_per_cycle;
 }
@@ -142,9 +142,12 @@ static uint64_t on_device_read(uc_engine *engine, uint64_t offset, unsigned size
     const struct device *device = user;
     struct machine *m = device->machine;
     (void)engine;
+    const struct counter *counter = counter_find(m, device->number, (uint32_t)offset);
     uint32_t value;
-    if (counter_read(m, device->number, (uint32_t)offset, &value))
-        return value;
+    if (counter) {
+        countdown_read(m, reg_get(m, UC_ARM_REG_PC), counter);
+        return counter_value(counter, m, m->countdown.cycle);
+    }
     m->is_refused = false;
     value = m->devices.read(m->devices.owner, device->number, (uint32_t)offset, size);
     remember(m, device->address + (uint32_t)offset, size, value, false);
@@ -334,7 +337,7 @@ static void handle_fault(struct machine *m)
 /* WFE waits unless an event came before (B1.5.18). */
 static void wait_for_event(struct machine *m)
 {
-    m->is_sleeping = !m->event;
+    m->is_sleeping = m->is_for_event = !m->event;
     m->event = false;
 }
 
@@ -402,6 +405,7 @@ static uint32_t start(struct machine *m, size_t count)
     m->is_running = false;
     if (!m->trap && !m->fault_status && error == UC_ERR_OK && (count ? is_wfi && !m->is_held : is_after_wfi(m))) {
         m->is_sleeping = true;
+        m->is_for_event = false;
         return 0;
     }
     return handle(m, error);
@@ -446,8 +450,8 @@ static uint32_t look(struct machine *m)
 /* Nothing to do before the deadline: be there. */
 static uint32_t sleep_on(struct machine *m, uint64_t until)
 {
-    if (m->event)
-        m->is_sleeping = false;
+    if (m->is_for_event && m->event)
+        m->is_sleeping = m->event = false;
     else if (m->deadline > m->cycles)
         m->cycles = m->deadline;
     return m->is_sleeping && ticks_at(m, m->cycles) >= until ? MACHINE_SLEEPING : 0;
@@ -465,7 +469,7 @@ uint32_t machine_run(struct machine *m, uint64_t until)
         if (reason)
             break;
         if (!m->is_sleeping)
-            warp_look(m);
+            warp_look(m), countdown_look(m);
         if (ticks_at(m, m->cycles) >= m->limit)
             return m->is_sleeping ? MACHINE_SLEEPING : MACHINE_TIME;
         reason = m->is_sleeping ? sleep_on(m, m->limit) : run_code(m);

@@ -56,6 +56,8 @@ class Core:
         for block in (self.irq_config, self.rgu, self.wdt, self.gpt, self.uart):
             machine.map_device(block.base, BLOCK, block, block.name)
             self.blocks.append(block)
+        gpt = self.gpt
+        gpt.attach(lambda *how: machine.publish(gpt, *how), lambda offset: machine.withdraw(gpt, offset))
 
     def line(self, number: int) -> Callable[[bool], None]:
         """The interrupt line `number` of this core."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from .time import Event, Scheduler
 
+    Publish = Callable[[int, int, tuple[int, int], int], None]
+
 SLOW_DIVIDER = 33  # of 32.768 kHz: about 993 Hz
 ENABLE, REPEAT, FAST, RESTART = 1, 2, 4, 8  # CTRL of GPT0 and GPT1
 ICLR = 0x8000  # CTRL of GPT3
@@ -136,7 +138,22 @@ class Gpt(Block):
         self._shared, self._pulse, self._cycles = shared, pulse, cycles
         self.timers: list[DownTimer] = []
         self._event3: Event | None = None
+        self._publish: Publish | None = None
+        self._withdraw: Callable[[int], None] | None = None
         super().__init__(scheduler, log, base, name)
+
+    def attach(self, publish: Publish, withdraw: Callable[[int], None]) -> None:
+        """From now on the processor answers reads of GPT3_CNT itself: (offset, start, counts and ticks, base)."""
+        self._publish, self._withdraw = publish, withdraw
+        self._publish3()
+
+    def _publish3(self) -> None:
+        if self._publish is None or self._withdraw is None:
+            return
+        if self.words[0x50] & 1:
+            self._publish(0x58, self.start3, (1, self._step3()), self.base3)
+        else:
+            self._withdraw(0x58)
 
     def reset(self) -> None:
         """All off."""
@@ -148,6 +165,7 @@ class Gpt(Block):
         self.base2 = self.start2 = self.base3 = self.start3 = self.base4 = self.start4 = 0
         self.is_expired3 = False
         self._shared(False)
+        self._publish3()
 
     def pend(self, bit: int) -> None:
         """A timer has expired."""
@@ -232,6 +250,7 @@ class Gpt(Block):
         if value & 1 and not was & 1:
             count, self.is_expired3 = self.words[0x54], False
         self.base3, self.start3 = count, self.scheduler.now
+        self._publish3()
         self._arrange3()
 
     def write_gpt3_expire(self, value: int) -> None:
@@ -284,5 +303,6 @@ class Gpt(Block):
         super().restore(state)
         for timer, saved in zip(self.timers, state["timers"], strict=True):
             timer.restore(saved)
+        self._publish3()
         self._arrange3()
         self._tell()
