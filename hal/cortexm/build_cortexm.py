@@ -63,6 +63,13 @@ DECLARATIONS = """
     uint32_t machine_state_size(void);
     void machine_save(struct machine *machine, uint8_t *state);
     int machine_restore(struct machine *machine, const uint8_t *state);
+    struct machine_call { uint64_t time; uint32_t address, previous, previous_end, lr, sp, exception, control; };
+    typedef void machine_tell(void *owner, const struct machine_call *calls, uint32_t count);
+    int machine_trace(struct machine *machine, const uint32_t *entries, uint32_t count, machine_tell *tell, void *owner);
+    void machine_trace_flush(struct machine *machine);
+    int machine_cover(struct machine *machine, uint32_t address, uint32_t size, uint32_t *counts);
+    uint32_t machine_system_read(struct machine *machine, uint32_t address);
+    void machine_system_write(struct machine *machine, uint32_t address, uint32_t value);
     void machine_code_changed(struct machine *machine, uint32_t address, uint32_t size);
     void machine_warp(struct machine *machine, int is_on);
     struct machine_counter { uint64_t start, numerator, denominator; uint32_t base, mask, is_down; };
@@ -72,6 +79,7 @@ DECLARATIONS = """
 
     extern "Python" uint32_t armillary_device_read(void *, uint32_t, uint32_t, uint32_t);
     extern "Python" uint64_t armillary_device_quiet(void *, uint32_t, uint32_t);
+    extern "Python" void armillary_calls(void *, const struct machine_call *, uint32_t);
     extern "Python" void armillary_device_write(void *, uint32_t, uint32_t, uint32_t, uint32_t);
 """
 

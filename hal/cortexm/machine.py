@@ -58,6 +58,22 @@ class Access(NamedTuple):
     is_write: bool
 
 
+class Call(NamedTuple):
+    """A function was entered at `address`: when (ticks), after the block previous..previous_end.
+
+    `exception` is the number of the exception whose handler runs, 0 in thread mode.
+    """
+
+    time: int
+    address: int
+    previous: int
+    previous_end: int
+    lr: int
+    sp: int
+    exception: int
+    control: int
+
+
 class Stop(NamedTuple):
     """Why a run ended, and when."""
 
@@ -86,6 +102,12 @@ def armillary_device_quiet(owner: Any, device: int, offset: int) -> int:
     return ffi.from_handle(owner)._quiet(device, offset)  # type: ignore[no-any-return]
 
 
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def armillary_calls(owner: Any, calls: Any, count: int) -> None:
+    """Functions were entered."""
+    ffi.from_handle(owner)._told([Call(*(getattr(one, name) for name in Call._fields)) for one in calls[0:count]])
+
+
 def _load() -> None:
     """Load libunicorn out of its Python package, once. Raises OSError."""
     places = sorted((pathlib.Path(unicorn.__file__).parent / "lib").glob("libunicorn.*"))
@@ -104,8 +126,12 @@ class Machine:
         _load()
         self._handle = ffi.new_handle(self)
         self._devices: list[tuple[str, Device]] = []
+        self._places: list[tuple[int, int, int]] = []  # address, size, index in _devices
         self._memories: list[tuple[int, Any]] = []
         self._failure: BaseException | None = None
+        self._on_calls: Callable[[list[Call]], None] | None = None
+        self._on_access: Callable[[Access], None] | None = None
+        self._kept: list[Any] = []  # what C holds pointers to
         options = ffi.new("struct machine_options *", (irqs, priority_bits, ticks_per_cycle, mpu_regions))
         table = (lib.armillary_device_read, lib.armillary_device_write, lib.armillary_device_quiet, self._handle)
         made = lib.machine_new(options, ffi.new("struct machine_devices *", table))
@@ -131,6 +157,7 @@ class Machine:
         """`device` answers at address[0..size), multiples of 1024. `name` is for messages."""
         if lib.machine_map_device(self._machine, address, size, len(self._devices)):
             raise ValueError(f"no device {name} of {size:#x} bytes can be at {address:#x}")
+        self._places.append((address, size, len(self._devices)))
         self._devices.append((name, device))
 
     def reset(self, vectors: int) -> None:
@@ -192,6 +219,48 @@ class Machine:
             at += len(place)
         if lib.machine_restore(self._machine, saved):
             raise ValueError("the state was saved by another version")
+
+    def trace(self, entries: list[int], tell: Callable[[list[Call]], None]) -> None:
+        """Call `tell` with entries of the functions at `entries`, some at a time; `flush` tells the rest."""
+        self._on_calls = tell
+        addresses = ffi.new("uint32_t[]", sorted(entries))
+        self._kept.append(addresses)
+        if lib.machine_trace(self._machine, addresses, len(entries), lib.armillary_calls, self._handle):
+            raise ValueError("the machine is traced already")
+
+    def flush(self) -> None:
+        """Tell now of the functions that were entered."""
+        lib.machine_trace_flush(self._machine)
+
+    def observe(self, tell: Callable[[Access], None]) -> None:
+        """Call `tell` after each access to a device that is asked (see `publish`, `warp`)."""
+        self._on_access = tell
+
+    def cover(self, address: int, size: int) -> memoryview:
+        """How often each halfword of the code at address[0..size) is run from now on, as a view of 32-bit counts.
+
+        Raises ValueError if there are too many ranges (4).
+        """
+        counts = ffi.new("uint32_t[]", size // 2)
+        self._kept.append(counts)
+        if lib.machine_cover(self._machine, address, size, counts):
+            raise ValueError("too many ranges to cover: 4 at most")
+        return memoryview(ffi.buffer(counts)).cast("B").cast("I")
+
+    def read_system(self, address: int) -> int:
+        """A word of the system control space, as the program sees it; reading may have its side effects."""
+        return int(lib.machine_system_read(self._machine, address))
+
+    def write_system(self, address: int, value: int) -> None:
+        """Write a word of the system control space."""
+        lib.machine_system_write(self._machine, address, value)
+
+    def device_at(self, address: int) -> tuple[str, Device, int] | None:
+        """(name, device, offset) of the device that answers at `address`, or None."""
+        for base, size, number in self._places:
+            if base <= address < base + size:
+                return (*self._devices[number], address - base)
+        return None
 
     def warp(self, is_on: bool) -> None:
         """Whether rounds of a polling loop in which nothing changes are counted instead of run; they are unless told."""
@@ -287,10 +356,23 @@ class Machine:
             self.stop()
         return 0
 
+    def _told(self, calls: list[Call]) -> None:
+        self._guarded(lambda: self._on_calls(calls) if self._on_calls is not None else None)
+
+    def _observed(self, number: int, offset: int, size: int, value: int, is_write: bool) -> None:
+        address = next(base for base, _, device in self._places if device == number) + offset
+        access = Access(self.now, self.get("pc"), address, value, size, is_write)
+        self._guarded(lambda: self._on_access(access) if self._on_access is not None else None)
+
     def _read(self, number: int, offset: int, size: int) -> int:
         device = self._devices[number][1]
-        return self._guarded(lambda: device.read(offset, size))
+        value = self._guarded(lambda: device.read(offset, size))
+        if self._on_access is not None:
+            self._observed(number, offset, size, value, False)
+        return value
 
     def _write(self, number: int, offset: int, size: int, value: int) -> None:
         device = self._devices[number][1]
         self._guarded(lambda: device.write(offset, size, value))
+        if self._on_access is not None:
+            self._observed(number, offset, size, value, True)

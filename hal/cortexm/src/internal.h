@@ -141,6 +141,8 @@ struct machine {
     struct access accesses[ACCESSES];
     uint32_t access_count;
 
+    struct tracing *tracing; /* NULL unless somebody wants to know (trace.c) */
+
     struct warp warp;
     struct countdown countdown;
     struct counter counters[COUNTERS];

@@ -234,6 +234,7 @@ void machine_free(struct machine *m)
     if (m->engine)
         unicorn.close(m->engine);
     free(m->warp.copy);
+    free(m->tracing);
     free(m);
 }
 

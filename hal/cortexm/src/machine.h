@@ -110,6 +110,34 @@ void machine_save(struct machine *machine, uint8_t *state);
 /* Go on from a saved state.  Returns 0, or -1 if it is not one of this version's. */
 int machine_restore(struct machine *machine, const uint8_t *state);
 
+/* A function was entered: by which block (its address and end), with what in LR, SP, IPSR and CONTROL. */
+struct machine_call {
+    uint64_t time; /* ticks */
+    uint32_t address, previous, previous_end, lr, sp, exception, control;
+};
+
+typedef void machine_tell(void *owner, const struct machine_call *calls, uint32_t count);
+
+/*
+ * Tell of every entry of a function, some at a time.  entries: their addresses, ascending; stays the caller's
+ * and unchanged as long as the machine.  Returns 0, or -1 if somebody is told already or memory is short.
+ */
+int machine_trace(struct machine *machine, const uint32_t *entries, uint32_t count, machine_tell *tell, void *owner);
+
+/* Tell now what was not told yet. */
+void machine_trace_flush(struct machine *machine);
+
+/*
+ * Count how often each instruction at address[0..size) is run, in counts[0..size/2), a count for each halfword
+ * of code, which stays the caller's.  Rounds of a polling loop that were not run do not count.
+ * Returns 0, or -1 if there are too many ranges (4) or memory is short.
+ */
+int machine_cover(struct machine *machine, uint32_t address, uint32_t size, uint32_t *counts);
+
+/* A word of the system control space (0xe0000000 and on), as the program sees it. */
+uint32_t machine_system_read(struct machine *machine, uint32_t address);
+void machine_system_write(struct machine *machine, uint32_t address, uint32_t value);
+
 /* Code at address[0..size) was changed from outside. */
 void machine_code_changed(struct machine *machine, uint32_t address, uint32_t size);
 
