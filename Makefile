@@ -15,6 +15,7 @@ check: links lint types fast
 bench:
 	.venv/bin/armillary bench boot
 	.venv/bin/armillary bench syscall
+	.venv/bin/armillary bench crypto
 
 links:
 	@test -L armillary/kernel || { echo "armillary/kernel is not a link: clone with core.symlinks=true"; exit 1; }

@@ -8,8 +8,10 @@ from __future__ import annotations
 import pathlib
 import re
 import runpy
+import sys
 
 from setuptools import Extension, setup  # type: ignore[import-untyped]  # setuptools ships no types
+from setuptools.command.build_ext import build_ext  # type: ignore[import-untyped]
 
 ROOT = pathlib.Path(__file__).parent
 RINGS = [
@@ -55,6 +57,23 @@ def library(recipe: str) -> Extension:
     return ffi.distutils_extension("build/native")
 
 
+NOT_BUILT = """
+*** Armillary's C engine was not built: there is no C compiler here, or no header files of Python's. ***
+    Everything works without it, more slowly, and says so at every start; boxes are not confined.
+    To have it:  apt-get install gcc python3-dev   and install Armillary again.
+"""
+
+
+class Build(build_ext):  # type: ignore[misc]  # untyped
+    """As setuptools builds, and tells plainly what it means if a library could not be built."""
+
+    def build_extensions(self) -> None:
+        """Build; what is optional may be missing afterwards."""
+        super().build_extensions()
+        if not all(pathlib.Path(self.get_ext_fullpath(each.name)).exists() for each in self.extensions):
+            print(NOT_BUILT, file=sys.stderr)
+
+
 if __name__ == "__main__":
     FOUND = packages()
     setup(
@@ -65,9 +84,10 @@ if __name__ == "__main__":
         packages=list(FOUND),
         package_dir=FOUND,
         package_data=dict.fromkeys(FOUND, DATA),
+        cmdclass={"build_ext": Build},
         ext_modules=[library(recipe) for recipe in RECIPES],
         install_requires=REQUIRES,
-        extras_require={"test": TEST},
+        extras_require={"test": TEST, "bench": ["imgtool"]},
         entry_points={
             "console_scripts": ["armillary = armillary.cli.main:main"],
             "pytest11": ["armillary = armillary.testing.plugin"],

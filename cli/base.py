@@ -17,6 +17,7 @@ import click
 
 FORMAT = "armillary.output"  # where click's context keeps the chosen form
 FORMS = ("table", "json")
+ENGINE_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "native")
 INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
 
 
@@ -113,6 +114,7 @@ class Root(LazyGroup):
     def invoke(self, context: click.Context) -> Any:
         """Run the command. Raises Problem for everything that is not click's own."""
         try:
+            _tell_slow_crypto()
             return super().invoke(context)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
@@ -120,6 +122,16 @@ class Root(LazyGroup):
             context.exit(INTERRUPTED)
         except Exception as error:  # the boundary to the person: never a traceback
             raise translate(error) from None
+
+
+def _tell_slow_crypto() -> None:
+    """Without the C engine, say so at every start; with it this costs a look for its file."""
+    if not any(name.startswith("_native.") and not name.endswith(".pyi") for name in os.listdir(ENGINE_FOLDER)):
+        from armillary import native
+
+        from .output import warn
+
+        warn(native.warning())
 
 
 def translate(error: Exception) -> Problem:

@@ -85,9 +85,23 @@ warning = _engine.warning
 
 def prepare() -> None:
     """Do every operation once, so that nothing is left to load in a process about to be confined."""
-    private, digest, nonce = sha256(b"prepare"), sha256(b""), bytes(12)
+    private, digest, nonce, random = sha256(b"prepare"), sha256(b""), bytes(12), Drbg(bytes(48), b"", b"")
     public = p256_public(private)
-    p256_verify(public, digest, p256_sign(private, digest))
-    p256_ecdh(private, public)
+    signature = p256_sign(private, digest)
+    p256_verify(public, digest, signature)
+    p256_verify_many([(public, digest, signature)])
+    P256Key(public).verify(digest, p256_sign_hedged(private, digest, digest))
+    p256_ecdh(p256_generate(random)[0], public)
+    signature_from_der(signature_to_der(signature))
     aes_gcm_open(private, nonce, b"", aes_gcm_seal(private, nonce, b"", digest))
+    AesGcm(private).seal(nonce, b"", digest)
+    aes_ctr(private, aes_cmac(private, digest), key_unwrap(digest, key_wrap(digest, private)))
+    merkle_verify(merkle_root(digest, 8), 4, 1, digest[8:16], merkle_path(digest, 8, 1))
+    sha256_many([digest, sha256_pages(digest, 8), hkdf(b"", private, b"", 32)])
     clear(bytearray(hkdf_expand(hkdf_extract(b"", private), b"", 32)))
+    Health(9, 71).test(digest)
+    decision_both(decision_equal(private, digest), decision_at_least(1, decision_is(1, 1)))
+    try:
+        lms_verify(b"", b"", b"")
+    except BadSignature:
+        pass  # as it must

@@ -6,6 +6,9 @@ import runpy
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
+import zipfile
 
 import pytest
 
@@ -95,4 +98,71 @@ def test_without_a_compiler_the_build_goes_on(checkout):
     built = build(checkout, CC="no-such-compiler")
     assert built.returncode == 0, built.stderr
     assert libraries(checkout) == []
-    assert "_native" in built.stderr
+    assert "C engine was not built" in built.stderr and "apt-get install gcc" in built.stderr
+
+
+WITHOUT = """
+import armillary.native as n
+private = n.sha256(b"private")
+n.p256_verify(n.p256_public(private), private, n.p256_sign(private, private))
+assert n.aes_gcm_open(private, bytes(12), b"", n.aes_gcm_seal(private, bytes(12), b"", b"text")) == b"text"
+print(n.warning())
+"""
+
+
+def test_what_was_built_without_a_compiler_works_and_says_what_it_lacks(checkout):
+    built = build(checkout, CC="no-such-compiler")
+    assert built.returncode == 0
+    used = subprocess.run([sys.executable, "-c", WITHOUT], cwd=checkout, capture_output=True, text=True, check=False)
+    assert used.returncode == 0, used.stderr
+    assert "C engine is not built" in used.stdout
+
+
+SMOKE = """
+import armillary.native as n
+from armillary.native import confine
+from armillary.pluton import selftest
+
+assert n.warning() == "" and "site-packages" in n.__file__
+n.prepare()
+selftest.run()
+assert confine.features() is not None
+print(n.describe())
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel of this source tree, built as `pip wheel` does."""
+    place = tmp_path_factory.mktemp("wheel")
+    left_out = shutil.ignore_patterns("__pycache__", "*.so", ".git", ".venv", ".build", "build", "*.egg-info")
+    shutil.copytree(ROOT, place / "source", symlinks=True, ignore=left_out)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation",
+               "--disable-pip-version-check", "--wheel-dir", str(place), str(place / "source")]  # fmt: skip
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    [found] = place.glob("*.whl")
+    return found
+
+
+@pytest.mark.slow
+def test_one_wheel_serves_every_later_python(wheel):
+    assert "-cp311-abi3-" in wheel.name
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert "armillary/native/_native.abi3.so" in names
+    assert not [name for name in names if name.startswith("tests/") or name.endswith(".pyc")]
+
+
+@pytest.mark.slow
+def test_the_wheel_works_where_nothing_else_of_ours_is(wheel, tmp_path):
+    venv.create(tmp_path / "venv", with_pip=True, symlinks=True)
+    python = tmp_path / "venv/bin/python"
+    ours = sysconfig.get_path("purelib")  # what it depends on comes from here: no network
+    [site] = (tmp_path / "venv/lib").glob("python*/site-packages")
+    (site / "dependencies.pth").write_text(ours + "\n")
+    install = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check", str(wheel)]
+    assert subprocess.run(install, capture_output=True, text=True, check=False).returncode == 0
+    used = subprocess.run([str(python), "-c", SMOKE], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert used.returncode == 0, used.stderr
+    assert "own C engine" in used.stdout

@@ -47,6 +47,17 @@ def test_importing_loads_neither_the_hosts_library_nor_the_oracles():
 
 
 
+def test_preparing_loads_them_neither():
+    code = "import armillary.native as n; n.prepare(); print([m for m in sys.modules if 'cryptography' in m or 'suite' in m])"
+    assert python(code) == "[]"
+
+
+def test_a_device_boots_with_nothing_of_the_hosts_library_loaded():
+    """What a box preloads: the mask ROM and the engine, and no `cryptography`."""
+    code = "from armillary.hal.sim.box import bootstrap; bootstrap.preload_silicon(); print([m for m in sys.modules if 'cryptography' in m])"
+    assert python(code) == "[]"
+
+
 USE = """
 import armillary.native as n
 private, digest = n.sha256(b"private"), n.sha256(b"")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 
+from .... import native
 from ....native import confine as steps
 from .importer import ENGINE
 
@@ -44,7 +45,7 @@ def weaknesses(offered: steps.Features | None = None) -> list[str]:
     """What is weaker on this host (or on one that offers `offered`), in words; empty where nothing is."""
     offered = offered or steps.features()
     if importlib.util.find_spec(ENGINE) is None:
-        return ["the C part was not built: boxes are not confined at all"]
+        return ["the C part was not built: boxes are not confined at all", native.warning()]
     missing = [step for step, abi in LANDLOCK if offered.landlock_abi < abi]
     if not offered.seccomp:
         missing.append("seccomp")
