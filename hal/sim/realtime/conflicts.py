@@ -55,4 +55,10 @@ DECISIONS: dict[str, Decision] = {
         "the core and its private peripherals; memory stays",
         "the other core and the operating system belong to others, and every driver begins as after power-on",
     ),
+    "mailbox-reset": Decision(
+        "What bit 1 of GEN_CTRL resets",
+        "MediaTek sets it when it opens the channel, at which time the A7 may have pushed its handshake already",
+        "what this side pushed and its interrupts; what waits for this side stays",
+        "otherwise such a program would wait for ever for the handshake",
+    ),
 }

@@ -1,0 +1,219 @@
+"""MBOX: FIFOs of command and data, software interrupts, and a semaphore between two processors.
+
+A mailbox has two sides, each with the same registers. What one side pushes the other pops. A core has two of
+them: to the A7 (with a semaphore), and to the other core.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .conflicts import DECISIONS
+from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .time import Scheduler
+
+DEPTH = 15
+NOT_EMPTY, WRITTEN, NOT_FULL, READ_OUT = 1, 2, 4, 8  # INT_EN and INT_STS
+RESET_BOTH, RESET_OWN = 1, 2
+assert DECISIONS["mailbox-interrupt-bits"] and DECISIONS["mailbox-reset"]
+
+# Which of a side's six interrupts, as an offset from its first, stands for what.
+LINES = {READ_OUT: 0, NOT_FULL: 1, WRITTEN: 2, NOT_EMPTY: 3}
+FIFO_LINE, SOFTWARE_LINE = 4, 5
+
+
+class Side(Block):
+    """One side: `lines(n, level)` is told the level of its interrupt n of six, `peer` is set by `join`."""
+
+    NAME = "MBOX"
+    REGISTERS = (
+        Register(0x00, "VERSION", READ, 0x36200000, source=KNOWN),
+        Register(0x04, "GEN_CTRL", WRITE, note="0 reset both sides, 1 reset this side", source=INFERRED),
+        Register(0x08, "DEBUG_INDEX"),
+        Register(0x0C, "DEBUG_PROBE", READ),
+        Register(0x14, "SW_TX_INT_PORT", WRITE, note="bit n: software interrupt n at the other side"),
+        Register(0x18, "SW_RX_INT_EN"),
+        Register(0x1C, "SW_RX_INT_STS", note="write 1 to clear"),
+        Register(0x20, "FIFO_CTRL"),
+        Register(0x30, "NF_THRS", note="3:0 free entries beyond which there is room"),
+        Register(0x34, "NE_THRS", note="3:0 waiting entries beyond which there is something"),
+        Register(0x38, "INT_EN", note="0 not empty, 1 written, 2 not full, 3 read out"),
+        Register(0x3C, "INT_STS", note="as INT_EN; write 1 to clear"),
+        Register(0x40, "CMD_PUSH", WRITE, note="commits the pair"),
+        Register(0x44, "DATA_PUSH", WRITE),
+        Register(0x48, "PUSH_CNT", READ, note="pairs that the other side has not taken"),
+        Register(0x50, "CMD_POP", READ, note="takes the pair"),
+        Register(0x54, "DATA_POP", READ),
+        Register(0x58, "POP_CNT", READ, note="pairs that wait here"),
+        Register(0x60, "SEMAPHORE", note="reads 1 if it is now yours; write 0 to give it back"),
+    )
+    STATE = ("data", "software")
+
+    def __init__(
+        self, scheduler: Scheduler, log: Log, lines: Callable[[int, bool], None], base: int = 0, name: str = "",
+        semaphore: list[Side | None] | None = None,
+    ) -> None:  # fmt: skip
+        self._lines = lines
+        self._semaphore = semaphore
+        self.peer: Side | None = None
+        self.fifo: list[tuple[int, int]] = []  # what was pushed here and is not yet taken over there
+        super().__init__(scheduler, log, base, name)
+
+    def join(self, peer: Side) -> None:
+        """The other side."""
+        self.peer, peer.peer = peer, self
+
+    def reset(self) -> None:
+        """This side's own FIFO and registers."""
+        super().reset()
+        self.fifo = []
+        self.data = self.software = 0
+        self._tell()
+
+    # --- FIFOs ---
+
+    def write_data_push(self, value: int) -> None:
+        """The data of the next pair; it stays for pairs that come without."""
+        self.data = value
+
+    def write_cmd_push(self, value: int) -> None:
+        """The pair goes over, unless 15 wait there."""
+        if len(self.fifo) >= DEPTH:
+            self.log.once(self.name + ": a pair was pushed into a full FIFO and is lost")
+            return
+        self.fifo.append((value, self.data))
+        if self.peer is not None:
+            self.peer.words[0x3C] |= WRITTEN
+            self.peer._tell()
+        self._tell()
+
+    def incoming(self) -> list[tuple[int, int]]:
+        """What waits here."""
+        return self.peer.fifo if self.peer is not None else []
+
+    def read_data_pop(self) -> int:
+        """The data of the oldest pair; 0 if there is none."""
+        waiting = self.incoming()
+        return waiting[0][1] if waiting else 0
+
+    def read_cmd_pop(self) -> int:
+        """The command of the oldest pair, which is taken; 0 if there is none."""
+        waiting = self.incoming()
+        if not waiting:
+            return 0
+        command = waiting.pop(0)[0]
+        if self.peer is not None:
+            self.peer.words[0x3C] |= READ_OUT
+            self.peer._tell()
+        self._tell()
+        return command
+
+    def read_push_cnt(self) -> int:
+        """Pairs under way."""
+        return len(self.fifo)
+
+    def read_pop_cnt(self) -> int:
+        """Pairs waiting."""
+        return len(self.incoming())
+
+    # --- interrupts ---
+
+    def _status(self) -> int:
+        """Pending: two are events that stay until cleared, two follow the FIFOs."""
+        status = self.words[0x3C] & (WRITTEN | READ_OUT)
+        if len(self.incoming()) > self.words[0x34] & 15:
+            status |= NOT_EMPTY
+        if self.fifo and DEPTH - len(self.fifo) > self.words[0x30] & 15:
+            status |= NOT_FULL
+        return status
+
+    def _tell(self) -> None:
+        pending = self._status() & self.words[0x38]
+        for bit, line in LINES.items():
+            self._lines(line, bool(pending & bit))
+        self._lines(FIFO_LINE, bool(pending))
+        self._lines(SOFTWARE_LINE, bool(self.software & self.words[0x18]))
+
+    def read_int_sts(self) -> int:
+        """What is pending, enabled or not."""
+        return self._status()
+
+    def write_int_sts(self, value: int) -> None:
+        """Clear what is written as 1."""
+        self.words[0x3C] &= ~value
+        self._tell()
+
+    def write_int_en(self, value: int) -> None:
+        """Which interrupt."""
+        self.words[0x38] = value & 15
+        self._tell()
+
+    def write_sw_tx_int_port(self, value: int) -> None:
+        """Ring over there."""
+        if self.peer is not None:
+            self.peer.software |= value & 0xFF
+            self.peer._tell()
+
+    def read_sw_rx_int_sts(self) -> int:
+        """Which ports rang."""
+        return self.software
+
+    def write_sw_rx_int_sts(self, value: int) -> None:
+        """Clear what is written as 1."""
+        self.software &= ~value
+        self._tell()
+
+    def write_sw_rx_int_en(self, value: int) -> None:
+        """Which ports interrupt."""
+        self.words[0x18] = value & 0xFF
+        self._tell()
+
+    def write_nf_thrs(self, value: int) -> None:
+        """When there is room again."""
+        self.words[0x30] = value & 15
+        self._tell()
+
+    def write_ne_thrs(self, value: int) -> None:
+        """When there is enough."""
+        self.words[0x34] = value & 15
+        self._tell()
+
+    # --- the rest ---
+
+    def write_gen_ctrl(self, value: int) -> None:
+        """Reset what this side pushed and was told; what waits for it stays, unless both are reset."""
+        if value & (RESET_BOTH | RESET_OWN):
+            self.reset()
+        if value & RESET_BOTH and self.peer is not None:
+            self.peer.reset()
+
+    def read_semaphore(self) -> int:
+        """Take it: 1 if this side has it now."""
+        if self._semaphore is None:
+            return 0
+        if self._semaphore[0] is None:
+            self._semaphore[0] = self
+        return int(self._semaphore[0] is self)
+
+    def write_semaphore(self, value: int) -> None:
+        """Give it back: only its owner can."""
+        if self._semaphore is not None and self._semaphore[0] is self and not value & 1:
+            self._semaphore[0] = None
+
+    def quiet_until(self, offset: int) -> int | None:
+        """FIFOs change when the other side runs: at the next thing arranged or the end of this turn."""
+        return self.scheduler.next() if offset in (0x1C, 0x3C, 0x48, 0x58) else super().quiet_until(offset)
+
+    def save(self) -> dict[str, Any]:
+        """Registers and what is under way."""
+        return {**super().save(), "fifo": list(self.fifo)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on."""
+        super().restore(state)
+        self.fifo = [(command, data) for command, data in state["fifo"]]
+        self._tell()
