@@ -11,7 +11,7 @@ MODULES = {
     "re", "struct", "sys", "time", "__future__", "typing",
 }  # fmt: skip
 FOLDERS = ("wire", "pluton", "monitor", "kernel", "apps", "native/plain")
-SINGLE = ("native/__init__.py", "hal/abi.py", "hal/port.py", "hal/interface.py")
+SINGLE = ("native/__init__.py", "native/errors.py", "hal/abi.py", "hal/port.py", "hal/interface.py")
 HOST_ONLY = {"wire/describe.py", "wire/hardware.py"}
 
 

@@ -35,7 +35,7 @@ HEAP = "heapsize=64m"
 LONGEST_S = 300
 RINGS = ("wire", "pluton", "monitor", "kernel", "apps", "native/plain")
 SINGLE = (
-    "native/__init__.py", "native/errors.py", "native/standard.py", "hal/abi.py", "hal/port.py", "hal/interface.py",
+    "native/__init__.py", "native/board.py", "native/errors.py", "native/standard.py", "hal/abi.py", "hal/port.py", "hal/interface.py",
     "boards/sim/facts.py", "boards/sim/linked.py",
 )  # fmt: skip
 HOST_ONLY = {"wire/describe.py", "wire/hardware.py"}
@@ -120,6 +120,12 @@ def packed(silicon):
     return bytes(out)
 
 
+@pytest.fixture(scope="session")
+def built_in():
+    """The command that begins a MicroPython with our C engine in it (`build_micropython.sh`)."""
+    return begin_micropython([path for path in [ROOT / ".build" / "micropython-native"] if path.exists()], os.environ)
+
+
 def said(command, script, snapshot, **variables):
     """What a script prints. Fails if it does not end well."""
     environment = {**os.environ, **variables}
@@ -143,6 +149,21 @@ def test_both_interpreters_print_the_same(script, micropython, snapshot):
     expected = by_cpython(script, snapshot)
     assert len(expected) > 100, "a script that says nothing proves nothing"
     assert by_micropython(micropython, script, snapshot) == expected
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_with_the_engine_built_in_it_prints_the_same(script, built_in, snapshot):
+    assert by_micropython(built_in, script, snapshot) == by_cpython(script, snapshot)
+
+
+WHICH = "import armillary.native as native\nnative.prepare()\nprint(native.ENGINE, '|', native.warning())\n"
+
+
+def test_a_micropython_without_the_engine_says_so_and_one_with_it_does_not(tmp_path, micropython, built_in, snapshot):
+    script = tmp_path / "which.py"
+    script.write_text(WHICH)
+    assert "not constant time" in by_micropython(micropython, script, snapshot)
+    assert by_micropython(built_in, script, snapshot).strip() == "built-in C |"
 
 
 def test_the_device_does_what_its_script_is_for(snapshot):
