@@ -1,0 +1,148 @@
+"""Names and lines of a program: functions, variables, source lines, and how to walk its stack.
+
+ELF's symbol table and DWARF are read by pyelftools, after `elf.check_sections`. Debugging information comes from
+outside as the program does: what is malformed raises BadElf, and what would cost too much is refused.
+"""
+
+from __future__ import annotations
+
+import bisect
+import io
+import posixpath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from elftools.elf.elffile import ELFFile  # type: ignore[import-untyped]  # pyelftools ships no types
+
+from . import elf
+from .lines import Row, read_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_UNITS = 8192
+MOST_ROWS = 1_000_000
+MOST_SYMBOLS = 200_000
+BINDINGS = {"STB_GLOBAL": 0, "STB_WEAK": 1, "STB_LOCAL": 2}  # of two names for one address, which is shown
+
+
+class Function(NamedTuple):
+    """A function at address[0..size)."""
+
+    address: int
+    size: int
+    name: str
+
+
+class Line(NamedTuple):
+    """A line of a source file."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{posixpath.basename(self.file)}:{self.line}"
+
+
+class Symbols:
+    """What an ELF file tells of its program; of a stripped one, nothing, and every question has an answer still.
+
+    `functions` are in order of address; `rows` are the line table, ascending and apart. Raises BadElf.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.functions: list[Function] = []
+        self.variables: dict[str, tuple[int, int]] = {}  # name: address, size
+        self.rows: list[Row] = []
+        self.file: Any = None
+        if not data:
+            return
+        elf.check_sections(data)
+        try:
+            self.file = ELFFile(io.BytesIO(data))
+            self._read_symbols()
+            self._read_lines()
+        except elf.BadElf:
+            raise
+        except Exception as problem:  # the boundary to a library that raises as it likes on malformed input
+            raise elf.BadElf(f"symbols or debugging information cannot be read ({type(problem).__name__}: {problem})", 32) from None
+        self._starts = [function.address for function in self.functions]
+        self._row_starts = [row.start for row in self.rows]
+
+    def function_at(self, address: int) -> Function | None:
+        """The function that `address` is in."""
+        if not self.functions:
+            return None
+        at = bisect.bisect_right(self._starts, address) - 1
+        found = self.functions[at] if at >= 0 else None
+        return found if found is not None and address < found.address + found.size else None
+
+    def line_at(self, address: int) -> Line | None:
+        """The source line that the instruction at `address` is of."""
+        if not self.rows:
+            return None
+        at = bisect.bisect_right(self._row_starts, address) - 1
+        found = self.rows[at] if at >= 0 else None
+        return Line(found.file, found.line) if found is not None and address < found.end else None
+
+    def describe(self, address: int) -> str:
+        """`address` in words: `0x00100123 reset+0x12 (main.c:10)`."""
+        function, line = self.function_at(address), self.line_at(address)
+        text = f"{address:#010x}"
+        if function is not None:
+            text += f" {function.name}" + (f"+{address - function.address:#x}" if address != function.address else "")
+        return text + (f" ({line})" if line is not None else "")
+
+    def address_of(self, name: str) -> int | None:
+        """The address of the function or variable `name`."""
+        if name in self.variables:
+            return self.variables[name][0]
+        return next((function.address for function in self.functions if function.name == name), None)
+
+    def section(self, name: str) -> tuple[int, bytes] | None:
+        """(address, contents) of a section, or None."""
+        found = None if self.file is None else self.file.get_section_by_name(name)
+        return None if found is None or found["sh_type"] == "SHT_NOBITS" else (int(found["sh_addr"]), bytes(found.data()))
+
+    def _read_symbols(self) -> None:
+        table = self.file.get_section_by_name(".symtab")
+        if table is None or not hasattr(table, "iter_symbols"):
+            return
+        if table["sh_entsize"] != 16 or table.num_symbols() > MOST_SYMBOLS:
+            raise elf.BadElf(f"a symbol table of {table['sh_size']} bytes with entries of {table['sh_entsize']}", table["sh_offset"])
+        found: dict[int, tuple[int, str, int]] = {}
+        for symbol in table.iter_symbols():
+            kind, binding = symbol["st_info"]["type"], BINDINGS.get(symbol["st_info"]["bind"], 3)
+            if kind == "STT_FUNC" and symbol["st_shndx"] != "SHN_UNDEF":
+                address, entry = symbol["st_value"] & ~1, (binding, symbol.name, symbol["st_size"])
+                found[address] = min(found.get(address, entry), entry)
+            elif kind == "STT_OBJECT":
+                self.variables[symbol.name] = symbol["st_value"], symbol["st_size"]
+        self.functions = list(_sized(found))
+
+    def _read_lines(self) -> None:
+        if not self.file.has_dwarf_info():
+            return
+        dwarf = self.file.get_dwarf_info()
+        if dwarf.debug_line_sec is None:
+            return
+        rows: list[Row] = []
+        for number, unit in enumerate(dwarf.iter_CUs()):
+            if number >= MOST_UNITS:
+                raise elf.BadElf(f"more than {MOST_UNITS} compilation units", 32)
+            rows += read_program(dwarf, unit, MOST_ROWS - len(rows))
+        self.rows = _apart(rows)
+
+
+def _sized(found: dict[int, tuple[int, str, int]]) -> Iterator[Function]:
+    """Functions in order of address; one without a size, as of assembly, goes on to the next."""
+    addresses = sorted(found)
+    for address, following in zip(addresses, [*addresses[1:], 1 << 32], strict=True):
+        _, name, size = found[address]
+        yield Function(address, min(size, following - address) if size else min(following - address, 0x1000), name)
+
+
+def _apart(rows: list[Row]) -> list[Row]:
+    """Rows in order of address, none reaching into the next; what the linker dropped (at 0) left out."""
+    ordered = sorted(row for row in rows if row.start >= 0x100 and row.end > row.start)
+    ends = [row.start for row in ordered[1:]] + [1 << 32]
+    return [row._replace(end=min(row.end, end)) for row, end in zip(ordered, ends, strict=True) if min(row.end, end) > row.start]
