@@ -63,6 +63,8 @@ DECLARATIONS = """
     uint32_t machine_state_size(void);
     void machine_save(struct machine *machine, uint8_t *state);
     int machine_restore(struct machine *machine, const uint8_t *state);
+    struct machine_fault { uint64_t time; uint32_t number, status, frame, exc_return, registers[8]; };
+    uint32_t machine_last_fault(const struct machine *machine, struct machine_fault *last);
     struct machine_call { uint64_t time; uint32_t address, previous, previous_end, lr, sp, exception, control; };
     typedef void machine_tell(void *owner, const struct machine_call *calls, uint32_t count);
     int machine_trace(struct machine *machine, const uint32_t *entries, uint32_t count, machine_tell *tell, void *owner);

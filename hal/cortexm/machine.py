@@ -74,6 +74,17 @@ class Call(NamedTuple):
     control: int
 
 
+class TakenFault(NamedTuple):
+    """A fault that was taken: exception number, status bits (as in CFSR), address of its frame, r4 to r11 then."""
+
+    time: int
+    number: int
+    status: int
+    frame: int
+    exc_return: int
+    registers: tuple[int, ...]
+
+
 class Stop(NamedTuple):
     """Why a run ended, and when."""
 
@@ -246,6 +257,13 @@ class Machine:
         if lib.machine_cover(self._machine, address, size, counts):
             raise ValueError("too many ranges to cover: 4 at most")
         return memoryview(ffi.buffer(counts)).cast("B").cast("I")
+
+    def last_fault(self) -> TakenFault | None:
+        """The latest fault since reset."""
+        last = ffi.new("struct machine_fault *")
+        if not lib.machine_last_fault(self._machine, last):
+            return None
+        return TakenFault(last.time, last.number, last.status, last.frame, last.exc_return, tuple(last.registers))
 
     def read_system(self, address: int) -> int:
         """A word of the system control space, as the program sees it; reading may have its side effects."""

@@ -84,3 +84,21 @@ uint32_t machine_accesses(const struct machine *m, struct machine_access *at, ui
     }
     return count;
 }
+
+void remember_fault(struct machine *m, uint32_t number, uint32_t status)
+{
+    if (exception_number(m) != number) /* stacking failed: a worse fault was taken instead */
+        return;
+    struct machine_fault *last = &m->last_fault;
+    *last = (struct machine_fault){machine_now(m), number, status, reg_get(m, UC_ARM_REG_SP), reg_get(m, UC_ARM_REG_LR), {0}};
+    if (last->exc_return & 4) /* the frame is on the other stack */
+        last->frame = reg_get(m, UC_ARM_REG_PSP);
+    for (uint32_t i = 0; i < 8; i++)
+        last->registers[i] = machine_get(m, 4 + i);
+}
+
+uint32_t machine_last_fault(const struct machine *m, struct machine_fault *last)
+{
+    *last = m->last_fault;
+    return last->number;
+}

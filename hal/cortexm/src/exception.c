@@ -210,4 +210,5 @@ void fault(struct machine *m, uint32_t number, uint32_t status, uint32_t return_
         return;
     }
     exception_enter(m, number, return_address);
+    remember_fault(m, number, status);
 }

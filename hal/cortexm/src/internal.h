@@ -141,6 +141,7 @@ struct machine {
     struct access accesses[ACCESSES];
     uint32_t access_count;
 
+    struct machine_fault last_fault; /* number 0: none since reset */
     struct tracing *tracing; /* NULL unless somebody wants to know (trace.c) */
 
     struct warp warp;
@@ -248,6 +249,9 @@ void pend(struct machine *m, uint32_t number);
 void exception_enter(struct machine *m, uint32_t number, uint32_t return_address);
 void exception_return(struct machine *m, uint32_t exc_return);
 void fault(struct machine *m, uint32_t number, uint32_t status, uint32_t return_address);
+
+/* debug.c */
+void remember_fault(struct machine *m, uint32_t number, uint32_t status);
 
 /* system.c */
 uint32_t system_read(struct machine *m, uint32_t address, uint32_t size);

@@ -262,6 +262,7 @@ void machine_reset(struct machine *m, uint32_t vectors)
 {
     uint32_t stack = 0, entry = 0;
     system_reset(m);
+    m->last_fault = (struct machine_fault){0};
     m->vtor = vectors;
     for (uint32_t number = 0; number < 56; number++)
         machine_set(m, number, 0);

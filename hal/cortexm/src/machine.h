@@ -110,6 +110,15 @@ void machine_save(struct machine *machine, uint8_t *state);
 /* Go on from a saved state.  Returns 0, or -1 if it is not one of this version's. */
 int machine_restore(struct machine *machine, const uint8_t *state);
 
+/* A fault that was taken: which exception, its status bits, where the frame is, and r4 to r11 then. */
+struct machine_fault {
+    uint64_t time; /* ticks */
+    uint32_t number, status, frame, exc_return, registers[8];
+};
+
+/* The latest fault since reset.  Returns its exception number, 0 if there was none. */
+uint32_t machine_last_fault(const struct machine *machine, struct machine_fault *last);
+
 /* A function was entered: by which block (its address and end), with what in LR, SP, IPSR and CONTROL. */
 struct machine_call {
     uint64_t time; /* ticks */
