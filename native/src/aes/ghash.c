@@ -19,19 +19,26 @@ struct element {
 
 #define EVERY_FOURTH 0x1111111111111111ull
 
-/* The product of two polynomials of degree below 32. */
+static inline uint64_t multiply_holed(uint32_t x, uint32_t y)
+{
+    return (uint64_t)x * y;
+}
+
+/* The product of two polynomials of degree below 32.  The bits that are i modulo 4 come of factors' that add up to i. */
 static uint64_t multiply_word(uint32_t x, uint32_t y)
 {
-    const uint32_t mask = (uint32_t)EVERY_FOURTH;
-    uint64_t product = 0, a[4], b[4];
+    const uint32_t a = x & 0x11111111, b = x & 0x22222222, c = x & 0x44444444, d = x & 0x88888888;
+    const uint32_t e = y & 0x11111111, f = y & 0x22222222, g = y & 0x44444444, h = y & 0x88888888;
+    uint64_t product, sum;
 
-    for (int i = 0; i < 4; i++)
-        a[i] = x & mask << i, b[i] = y & mask << i;
-    for (int i = 0; i < 4; i++) {
-        const uint64_t sum = a[0] * b[i] ^ a[1] * b[(i + 3) & 3] ^ a[2] * b[(i + 2) & 3] ^ a[3] * b[(i + 1) & 3];
-        product |= sum & EVERY_FOURTH << i;
-    }
-    return product;
+    sum = multiply_holed(a, e) ^ multiply_holed(b, h) ^ multiply_holed(c, g) ^ multiply_holed(d, f);
+    product = sum & EVERY_FOURTH;
+    sum = multiply_holed(a, f) ^ multiply_holed(b, e) ^ multiply_holed(c, h) ^ multiply_holed(d, g);
+    product |= sum & EVERY_FOURTH << 1;
+    sum = multiply_holed(a, g) ^ multiply_holed(b, f) ^ multiply_holed(c, e) ^ multiply_holed(d, h);
+    product |= sum & EVERY_FOURTH << 2;
+    sum = multiply_holed(a, h) ^ multiply_holed(b, g) ^ multiply_holed(c, f) ^ multiply_holed(d, e);
+    return product | (sum & EVERY_FOURTH << 3);
 }
 
 /* The product of two polynomials of two words each, by Karatsuba: three multiplications instead of four. */
