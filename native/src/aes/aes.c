@@ -4,8 +4,8 @@
 #include "aes/aes.h"
 
 #include "aes/aes_code.h"
+#include "aes/aes_fast.h"
 #include "aes/aes_slice.h"
-#include "aes/aes_x86.h"
 #include "common/clear.h"
 #include "common/cpu.h"
 
@@ -13,10 +13,10 @@
 
 void aes_begin(struct aes *aes, const uint8_t *key, size_t size)
 {
-#if defined(__x86_64__)
+#if defined(AES_FAST)
     if (cpu_features() & CPU_AES) {
         aes->code = cpu_features() & CPU_VAES ? AES_512 : AES_128;
-        aes_x86_begin(aes, key, size);
+        aes_fast_begin(aes, key, size);
         return;
     }
 #endif
@@ -28,9 +28,9 @@ void aes_encrypt(const struct aes *aes, const uint8_t in[AES_BLOCK], uint8_t out
 {
     uint8_t pair[AES_PAIR] = {0};
 
-#if defined(__x86_64__)
+#if defined(AES_FAST)
     if (aes->code != AES_SLICED) {
-        aes_x86_encrypt(aes, in, out);
+        aes_fast_encrypt(aes, in, out);
         return;
     }
 #endif
@@ -44,9 +44,9 @@ void aes_decrypt(const struct aes *aes, const uint8_t in[AES_BLOCK], uint8_t out
 {
     uint8_t pair[AES_PAIR] = {0};
 
-#if defined(__x86_64__)
+#if defined(AES_FAST)
     if (aes->code != AES_SLICED) {
-        aes_x86_decrypt(aes, in, out);
+        aes_fast_decrypt(aes, in, out);
         return;
     }
 #endif

@@ -1,13 +1,17 @@
 /*
- * The S-box as a circuit of 113 gates: 81 XOR, 32 AND.
+ * Bit planes: the S-box as a circuit of 113 gates (81 XOR, 32 AND), and MixColumns.
  *
- * Inversion in GF(2^8) is done in the tower of fields GF(((2^2)^2)^2), with linear maps into and out of it: the
- * circuit of Boyar and Peralta with the shorter output map of Calik, Turan and Peralta.  Their names are kept: x0
- * is the most significant bit, y and t as they go along, z the products.
+ * The S-box's inversion in GF(2^8) is done in the tower of fields GF(((2^2)^2)^2), with linear maps into and out
+ * of it: the circuit of Boyar and Peralta with the shorter output map of Calik, Turan and Peralta.  Their names are
+ * kept: x0 is the most significant bit, y and t as they go along, z the products.
  */
 #include "aes/aes_planes.h"
 
-void aes_sbox(uint32_t plane[8])
+#include <string.h>
+
+#if !defined(__thumb2__) /* aes_planes_m4.c has its own */
+
+static void substitute(uint32_t plane[8])
 {
     const uint32_t x0 = plane[7], x1 = plane[6], x2 = plane[5], x3 = plane[4];
     const uint32_t x4 = plane[3], x5 = plane[2], x6 = plane[1], x7 = plane[0];
@@ -52,12 +56,54 @@ void aes_sbox(uint32_t plane[8])
     plane[0] = z12 ^ c18;
 }
 
+void aes_substitute(uint32_t *planes, uint32_t groups)
+{
+    for (; groups; groups--, planes += 8)
+        substitute(planes);
+}
+
+/*
+ * Plane p of ShiftRows, MixColumns and AddRoundKey.
+ *
+ * With a + b as sum: 2 sum + b + (c + d), as in aes_slice.c.  `doubled` is plane p of 2 sum; out: sum.
+ */
+static inline void mix_plane(aes_rows s, aes_planes_key key, int p, const uint32_t doubled[4], uint32_t sum[4])
+{
+    const uint32_t a = s[0][p], b = aes_turn(s[1][p], 8), c = aes_turn(s[2][p], 16), d = aes_turn(s[3][p], 24);
+
+    sum[0] = a ^ b, sum[1] = b ^ c, sum[2] = c ^ d, sum[3] = d ^ a;
+    s[0][p] = doubled[0] ^ b ^ sum[2] ^ key[p][0];
+    s[1][p] = doubled[1] ^ c ^ sum[3] ^ key[p][1];
+    s[2][p] = doubled[2] ^ d ^ sum[0] ^ key[p][2];
+    s[3][p] = doubled[3] ^ a ^ sum[1] ^ key[p][3];
+}
+
+/* Times two: a plane moves up, the highest to planes 0, 1, 3 and 4 (section 4.2.1). */
+void aes_mix_rows(aes_rows rows, aes_planes_key key)
+{
+    uint32_t top[4], doubled[4], sum[4];
+    const uint32_t a = rows[0][7], b = aes_turn(rows[1][7], 8);
+    const uint32_t c = aes_turn(rows[2][7], 16), d = aes_turn(rows[3][7], 24);
+
+    top[0] = a ^ b, top[1] = b ^ c, top[2] = c ^ d, top[3] = d ^ a;
+    memcpy(doubled, top, sizeof doubled);
+    for (int p = 0; p < 8; p++) {
+        mix_plane(rows, key, p, doubled, sum);
+        for (int row = 0; row < 4; row++)
+            doubled[row] = p == 0 || p == 2 || p == 3 ? sum[row] ^ top[row] : sum[row];
+    }
+}
+
+#endif
+
 void aes_transpose(uint32_t w[8])
 {
     for (int i = 0; i < 8; i += 2)
         aes_exchange(&w[i], &w[i + 1], 0x55555555, 1);
-    for (int i = 0; i < 8; i += i & 1 ? 3 : 1)
+    for (int i = 0; i < 8; i += 4) {
         aes_exchange(&w[i], &w[i + 2], 0x33333333, 2);
+        aes_exchange(&w[i + 1], &w[i + 3], 0x33333333, 2);
+    }
     for (int i = 0; i < 4; i++)
         aes_exchange(&w[i], &w[i + 4], 0x0f0f0f0f, 4);
 }

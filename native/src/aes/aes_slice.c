@@ -3,7 +3,7 @@
  *
  * Bit 8 * row + 2 * column + block of plane p is bit p of that byte of that block.  Then ShiftRows rotates each
  * byte of a plane by twice its number, MixColumns' next row is a rotation of the plane by 8, and SubBytes is
- * aes_sbox() for all 32 bytes.  Round keys have the same form, and the S-box's constant in them.
+ * aes_substitute() for all 32 bytes.  Round keys have the same form, and the S-box's constant in them.
  */
 #include "aes/aes_slice.h"
 
@@ -98,11 +98,11 @@ static void inverse_affine(uint32_t q[8])
     memcpy(q, x, sizeof x);
 }
 
-/* InvSubBytes of what aes_sbox() gives: inversion, which is the S-box between two inverse affine maps. */
+/* InvSubBytes of what aes_substitute() gives: inversion, which is the S-box between two inverse affine maps. */
 static void inverse_sbox(uint32_t q[8])
 {
     inverse_affine(q);
-    aes_sbox(q);
+    aes_substitute(q, 1);
     inverse_affine(q);
 }
 
@@ -113,7 +113,7 @@ void aes_slice_encrypt(const struct aes *aes, const uint8_t in[AES_PAIR], uint8_
     pack(q, in);
     add_round_key(q, aes->words);
     for (uint32_t round = 1; round <= aes->rounds; round++) {
-        aes_sbox(q);
+        aes_substitute(q, 1);
         shift_rows(q);
         if (round < aes->rounds)
             mix_columns(q);
@@ -145,7 +145,7 @@ static uint32_t substitute(uint32_t word)
 {
     uint32_t q[8] = {word};
     aes_transpose(q);
-    aes_sbox(q);
+    aes_substitute(q, 1);
     aes_transpose(q);
     return q[0] ^ 0x01010101 * SBOX_CONSTANT;
 }

@@ -7,8 +7,8 @@
  * Two rounds are nearly free.  Where only the last byte of the counter changes, one byte changes in the first round,
  * and through it one column, that is, one byte of each row, in the second.  What all others come to is found once
  * (learn).  The first S-box is then one byte for each block, done for 32 blocks at once (substitute_counters); the
- * second four bytes, which is 32 bytes for eight blocks (second_round).  What is remembered is chosen by the counter, which is
- * public; nothing is indexed by what is secret.
+ * second four bytes, which is 32 bytes for eight blocks (two_rounds).  What is remembered is chosen by the counter,
+ * which is public; nothing is indexed by what is secret.
  */
 #include "aes/aes_wide.h"
 
@@ -35,46 +35,9 @@ void aes_wide_begin(struct aes_wide *wide, const struct aes *aes)
             const uint32_t plane = aes->words[8 * round + (uint32_t)p] & 0x55 * ONES;
             for (int row = 0; row < 4; row++) { /* bits 0, 2, 4, 6 to 0, 8, 16, 24 */
                 const uint32_t bits = (plane >> 8 * row & 0xff) * 0x41041;
-                wide->keys[round][row][p] = (bits & ONES) * 0xff;
+                wide->keys[round][p][row] = (bits & ONES) * 0xff;
             }
         }
-}
-
-static void substitute(aes_rows s)
-{
-    for (int row = 0; row < 4; row++)
-        aes_sbox(s[row]);
-}
-
-/*
- * Plane p of ShiftRows, MixColumns and AddRoundKey.
- *
- * With a + b as sum: 2 sum + b + (c + d), as in aes_slice.c.  `doubled` is plane p of 2 sum; out: sum.
- */
-static inline void mix_plane(aes_rows s, aes_rows key, int p, const uint32_t doubled[4], uint32_t sum[4])
-{
-    const uint32_t a = s[0][p], b = aes_turn(s[1][p], 8), c = aes_turn(s[2][p], 16), d = aes_turn(s[3][p], 24);
-
-    sum[0] = a ^ b, sum[1] = b ^ c, sum[2] = c ^ d, sum[3] = d ^ a;
-    s[0][p] = doubled[0] ^ b ^ sum[2] ^ key[0][p];
-    s[1][p] = doubled[1] ^ c ^ sum[3] ^ key[1][p];
-    s[2][p] = doubled[2] ^ d ^ sum[0] ^ key[2][p];
-    s[3][p] = doubled[3] ^ a ^ sum[1] ^ key[3][p];
-}
-
-/* Times two: a plane moves up, the highest to planes 0, 1, 3 and 4 (section 4.2.1). */
-static void mix(aes_rows s, aes_rows key)
-{
-    uint32_t top[4], doubled[4], sum[4];
-    const uint32_t a = s[0][7], b = aes_turn(s[1][7], 8), c = aes_turn(s[2][7], 16), d = aes_turn(s[3][7], 24);
-
-    top[0] = a ^ b, top[1] = b ^ c, top[2] = c ^ d, top[3] = d ^ a;
-    memcpy(doubled, top, sizeof doubled);
-    for (int p = 0; p < 8; p++) {
-        mix_plane(s, key, p, doubled, sum);
-        for (int row = 0; row < 4; row++)
-            doubled[row] = p == 0 || p == 2 || p == 3 ? sum[row] ^ top[row] : sum[row];
-    }
 }
 
 /* What the counter's first fifteen bytes, and the key, come to after two rounds. */
@@ -86,36 +49,37 @@ static void learn(struct aes_wide *wide, const uint8_t counter[AES_BLOCK])
         const uint8_t *at = counter + row;
         spread(s[row], (uint32_t)at[12] << 24 | (uint32_t)at[8] << 16 | (uint32_t)at[4] << 8 | at[0]);
         for (int p = 0; p < 8; p++)
-            s[row][p] ^= wide->keys[0][row][p];
+            s[row][p] ^= wide->keys[0][p][row];
     }
-    substitute(s);
+    aes_substitute(s[0], 4);
     for (int p = 0; p < 8; p++)
         s[3][p] &= 0x00ffffff; /* the byte that changes */
-    mix(s, wide->keys[1]);
+    aes_mix_rows(s, wide->keys[1]);
     for (int p = 0; p < 8; p++)
         wide->column[p] = (s[0][p] & 0xff) | (s[1][p] & 0xff) << 8 | (s[2][p] & 0xff) << 16 | s[3][p] << 24;
-    substitute(s);
+    aes_substitute(s[0], 4);
     for (int row = 0; row < 4; row++)
         for (int p = 0; p < 8; p++)
             s[row][p] &= 0xffffff00; /* the column that changes */
-    mix(s, wide->keys[2]);
+    aes_mix_rows(s, wide->keys[2]);
     memcpy(wide->rest, s, sizeof s);
     memcpy(wide->upper, counter, sizeof wide->upper);
     memory_clear(s, sizeof s);
 }
 
-/* SubBytes, in the first round, of the last byte of 32 counters from `first` on: byte i of box[p] is of blocks 8i..8i+7. */
-static void substitute_counters(struct aes_wide *wide, uint8_t first)
+/*
+ * SubBytes, in the first round, of the last byte of the 32 counters of a group: 32 * group and following.
+ * out: bit j of byte i of the planes wide->box is of counter 32 * group + 8 * i + j.
+ */
+static void substitute_counters(struct aes_wide *wide, uint32_t group)
 {
-    for (uint32_t block = 0; block < 8; block++) {
-        const uint32_t low = (first + block) & 0xff;
-        wide->box[block] = low | (low + 8) % 256 << 8 | (low + 16) % 256 << 16 | (low + 24) << 24;
-    }
+    for (uint32_t j = 0; j < 8; j++)
+        wide->box[j] = (32 * group + j) * ONES + 0x18100800;
     aes_transpose(wide->box);
     for (int p = 0; p < 8; p++)
-        wide->box[p] ^= (wide->keys[0][3][p] >> 24) * ONES;
-    aes_sbox(wide->box);
-    wide->first = first;
+        wide->box[p] ^= (wide->keys[0][p][3] >> 24) * ONES;
+    aes_substitute(wide->box, 1);
+    wide->group = (uint8_t)group;
 }
 
 /* Times two, as it stands in section 4.2.1. */
@@ -127,40 +91,46 @@ static void times_two(uint32_t to[8], const uint32_t plane[8])
 }
 
 /*
- * The state after two rounds, for eight blocks of which wide->box has the substitutes in byte `group`.
+ * The state after two rounds, for eight blocks of which wide->box has the substitutes in byte `eight`.
  *
  * MixColumns gives the byte that changed (row 3) to rows 0, 1, 2, 3 of its column times 1, 1, 3, 2; in the second
- * round the column that changed, a byte of which goes to each column, times 2 where its row comes back, 3 above it, else 1.
+ * round the column that changed, a byte of which goes to each column: to its own row there times 2, to the row above
+ * times 3, to the others times 1.
  */
-static void two_rounds(const struct aes_wide *wide, aes_rows s, uint32_t group)
+static void two_rounds(const struct aes_wide *wide, aes_rows s, uint32_t eight)
 {
-    static const uint32_t all_but_twice[4] = {0xffffff00, 0x00ffffff, 0xff00ffff, 0xffff00ff};
-    static const uint32_t twice_or_thrice[4] = {0xff0000ff, 0xffff0000, 0x00ffff00, 0x0000ffff};
     uint32_t once[8], twice[8];
 
     for (int p = 0; p < 8; p++)
-        once[p] = wide->box[p] >> 8 * group & 0xff;
+        once[p] = wide->box[p] >> 8 * eight & 0xff;
     times_two(twice, once);
     for (int p = 0; p < 8; p++)
         once[p] = wide->column[p] ^ once[p] * 0x010101 ^ twice[p] * 0x01010000;
-    aes_sbox(once);
+    aes_substitute(once, 1);
     for (int p = 0; p < 8; p++) /* ShiftRows: row r to column -r */
         once[p] = (once[p] & 0x00ff00ff) | (once[p] >> 16 & 0xff00) | (once[p] & 0xff00) << 16;
     times_two(twice, once);
-    for (int row = 0; row < 4; row++)
-        for (int p = 0; p < 8; p++)
-            s[row][p] = wide->rest[row][p] ^ (once[p] & all_but_twice[row]) ^ (twice[p] & twice_or_thrice[row]);
+    for (int p = 0; p < 8; p++) {
+        const uint32_t x = once[p], y = twice[p];
+        s[0][p] = wide->rest[0][p] ^ (x & 0xffffff00) ^ (y & 0xff0000ff);
+        s[1][p] = wide->rest[1][p] ^ (x & 0x00ffffff) ^ (y & 0xffff0000);
+        s[2][p] = wide->rest[2][p] ^ (x & 0xff00ffff) ^ (y & 0x00ffff00);
+        s[3][p] = wide->rest[3][p] ^ (x & 0xffff00ff) ^ (y & 0x0000ffff);
+    }
 }
 
 /* The last round, without MixColumns; then bytes again, and the text added. */
-static void finish(aes_rows s, aes_rows key, const uint8_t *in, uint8_t *out)
+static void finish(aes_rows s, aes_planes_key key, const uint8_t *in, uint8_t *out)
 {
-    substitute(s);
-    for (int row = 0; row < 4; row++) {
-        for (int p = 0; p < 8; p++)
-            s[row][p] = (row ? aes_turn(s[row][p], 8 * row) : s[row][p]) ^ key[row][p];
-        aes_transpose(s[row]);
+    aes_substitute(s[0], 4);
+    for (int p = 0; p < 8; p++) {
+        s[0][p] ^= key[p][0];
+        s[1][p] = aes_turn(s[1][p], 8) ^ key[p][1];
+        s[2][p] = aes_turn(s[2][p], 16) ^ key[p][2];
+        s[3][p] = aes_turn(s[3][p], 24) ^ key[p][3];
     }
+    for (int row = 0; row < 4; row++)
+        aes_transpose(s[row]);
     for (int block = 0; block < 8; block++, in += AES_BLOCK, out += AES_BLOCK) {
         uint32_t a = s[0][block], b = s[1][block], c = s[2][block], d = s[3][block];
         aes_exchange(&a, &b, 0x00ff00ff, 8);
@@ -176,21 +146,18 @@ static void finish(aes_rows s, aes_rows key, const uint8_t *in, uint8_t *out)
 
 void aes_wide_crypt(struct aes_wide *wide, const uint8_t counter[AES_BLOCK], const uint8_t *in, uint8_t *out)
 {
-    const uint8_t low = counter[AES_BLOCK - 1];
-    uint8_t after = (uint8_t)(low - wide->first);
+    const uint32_t group = counter[AES_BLOCK - 1] / 32u, eight = counter[AES_BLOCK - 1] / 8u % 4;
     aes_rows s;
 
     if (!wide->is_known || memcmp(wide->upper, counter, sizeof wide->upper) != 0)
         learn(wide, counter);
-    if (!wide->is_known || after % 8 || after >= 32) {
-        substitute_counters(wide, low);
-        after = 0;
-    }
+    if (!wide->is_known || wide->group != group)
+        substitute_counters(wide, group);
     wide->is_known = 1;
-    two_rounds(wide, s, after / 8);
+    two_rounds(wide, s, eight);
     for (uint32_t round = 3; round < wide->rounds; round++) {
-        substitute(s);
-        mix(s, wide->keys[round]);
+        aes_substitute(s[0], 4);
+        aes_mix_rows(s, wide->keys[round]);
     }
     finish(s, wide->keys[wide->rounds], in, out);
     memory_clear(s, sizeof s);

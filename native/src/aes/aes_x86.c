@@ -1,7 +1,7 @@
 /*
  * AES by AES-NI (Intel SDM volume 2, AESENC and its relatives): one block, or eight of a counter.
  */
-#include "aes/aes_x86.h"
+#include "aes/aes_fast.h"
 
 #if defined(__x86_64__)
 
@@ -24,7 +24,7 @@ X86_AES X86_INLINE __m128i substitute(__m128i last, __m128i pick, int constant)
     return _mm_aesenclast_si128(_mm_shuffle_epi8(last, pick), _mm_set1_epi32(constant));
 }
 
-X86_AES void aes_x86_begin(struct aes *aes, const uint8_t *key, size_t size)
+X86_AES void aes_fast_begin(struct aes *aes, const uint8_t *key, size_t size)
 {
     const __m128i same = _mm_set1_epi32(0x0f0e0d0c), rotated = _mm_set1_epi32(0x0c0f0e0d);
     const uint32_t step = (uint32_t)size / 16;
@@ -52,13 +52,13 @@ X86_AES void aes_x86_begin(struct aes *aes, const uint8_t *key, size_t size)
     }
 }
 
-X86_AES void aes_x86_encrypt(const struct aes *aes, const uint8_t in[AES_BLOCK], uint8_t out[AES_BLOCK])
+X86_AES void aes_fast_encrypt(const struct aes *aes, const uint8_t in[AES_BLOCK], uint8_t out[AES_BLOCK])
 {
     store_block(out, encrypt_block(aes, load_block(in)));
 }
 
 /* The equivalent inverse cipher (section 5.3.5): the round keys between go through InvMixColumns. */
-X86_AES void aes_x86_decrypt(const struct aes *aes, const uint8_t in[AES_BLOCK], uint8_t out[AES_BLOCK])
+X86_AES void aes_fast_decrypt(const struct aes *aes, const uint8_t in[AES_BLOCK], uint8_t out[AES_BLOCK])
 {
     __m128i x = _mm_xor_si128(load_block(in), round_key(aes, aes->rounds));
 
@@ -67,7 +67,7 @@ X86_AES void aes_x86_decrypt(const struct aes *aes, const uint8_t in[AES_BLOCK],
     store_block(out, _mm_aesdeclast_si128(x, round_key(aes, 0)));
 }
 
-/* The counter blocks high:low, high:low + 1, ... for up to eight blocks, and the texts added to what becomes of them. */
+/* The cipher of counters high:low, high:low + 1, ... added to up to eight blocks of text. */
 X86_AES X86_INLINE void eight(const struct aes *aes, uint64_t high, uint64_t low, const uint8_t *in, uint8_t *out,
                               size_t blocks)
 {
@@ -84,7 +84,7 @@ X86_AES X86_INLINE void eight(const struct aes *aes, uint64_t high, uint64_t low
         store_block(out + 16 * i, _mm_xor_si128(load_block(in + 16 * i), x[i]));
 }
 
-X86_AES void aes_x86_ctr(const struct aes *aes, const uint8_t counter[AES_BLOCK], const uint8_t *in, uint8_t *out,
+X86_AES void aes_fast_ctr(const struct aes *aes, const uint8_t counter[AES_BLOCK], const uint8_t *in, uint8_t *out,
                          size_t blocks)
 {
     const uint64_t high = load_be64(counter);

@@ -2,8 +2,8 @@
  * Pieces of AES and GHASH in x86 registers, for aes_x86.c, gcm_x86.c and gcm_vaes_x86.c.
  *
  * A block for AES stands in a register as in memory.  A block for GHASH stands there with its bytes reversed: the
- * coefficient of x^0 is the highest bit.  The product of two such numbers is one bit too low; that is made good once, in
- * the powers of the hash key, which are divided by x (gcm_x86_powers).
+ * coefficient of x^0 is the highest bit.  The product of two such numbers is one bit too low; that is made good once,
+ * in the powers of the hash key, which are divided by x (gcm_fast_powers).
  */
 #ifndef ARMILLARY_AES_X86_INLINE_H
 #define ARMILLARY_AES_X86_INLINE_H

@@ -4,9 +4,9 @@
 #include "aes/ctr.h"
 
 #include "aes/aes_code.h"
+#include "aes/aes_fast.h"
 #include "aes/aes_slice.h"
 #include "aes/aes_wide.h"
-#include "aes/aes_x86.h"
 #include "common/bytes.h"
 #include "common/clear.h"
 
@@ -53,30 +53,45 @@ static void by_pairs(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t s
     memory_clear(stream, sizeof stream);
 }
 
-/* Eight blocks at a time where the counter's last byte does not overflow among them; the rest by pairs. */
+/* Eight blocks at a time, by counters from a multiple of 8 on; of the first and the last eight some may be left out. */
+static void by_eights(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t size, const uint8_t *in, uint8_t *out,
+                      size_t length)
+{
+    struct aes_wide wide;
+    uint8_t stream[AES_EIGHT], first[AES_BLOCK];
+
+    aes_wide_begin(&wide, aes);
+    while (length) {
+        const size_t skipped = AES_BLOCK * (counter[AES_BLOCK - 1] % 8u), room = AES_EIGHT - skipped;
+        const size_t taken = length < room ? length : room;
+        if (taken == AES_EIGHT)
+            aes_wide_crypt(&wide, counter, in, out);
+        else {
+            memcpy(first, counter, AES_BLOCK);
+            first[AES_BLOCK - 1] &= 0xf8;
+            memset(stream, 0, sizeof stream);
+            aes_wide_crypt(&wide, first, stream, stream);
+            for (size_t i = 0; i < taken; i++)
+                out[i] = in[i] ^ stream[skipped + i];
+        }
+        count(counter, (uint32_t)(taken + AES_BLOCK - 1) / AES_BLOCK, size);
+        in += taken, out += taken, length -= taken;
+    }
+    memory_clear(stream, sizeof stream);
+    memory_clear(&wide, sizeof wide);
+}
+
+/* Making a key ready for eight blocks costs as much as two blocks. */
 static void sliced(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t size, const uint8_t *in, uint8_t *out,
                    size_t length)
 {
-    struct aes_wide wide;
-
-    if (length >= AES_EIGHT) {
-        aes_wide_begin(&wide, aes);
-        while (length >= AES_EIGHT) {
-            const size_t room = 256u - counter[AES_BLOCK - 1], taken = AES_BLOCK * (room < 8 ? room : 8);
-            if (room < 8)
-                by_pairs(aes, counter, size, in, out, taken);
-            else {
-                aes_wide_crypt(&wide, counter, in, out);
-                count(counter, 8, size);
-            }
-            in += taken, out += taken, length -= taken;
-        }
-        memory_clear(&wide, sizeof wide);
-    }
-    by_pairs(aes, counter, size, in, out, length);
+    if (length > 4 * AES_BLOCK)
+        by_eights(aes, counter, size, in, out, length);
+    else
+        by_pairs(aes, counter, size, in, out, length);
 }
 
-#if defined(__x86_64__)
+#if defined(AES_FAST)
 
 /* In runs, within which the last 31 bits of the counter do not overflow. */
 static void accelerated(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t size, const uint8_t *in, uint8_t *out,
@@ -85,7 +100,7 @@ static void accelerated(const struct aes *aes, uint8_t counter[AES_BLOCK], size_
     for (size_t blocks = length / AES_BLOCK; blocks;) {
         const uint32_t room = 0x80000000 - (load_be32(counter + 12) & 0x7fffffff);
         const size_t run = blocks < room ? blocks : room;
-        aes_x86_ctr(aes, counter, in, out, run);
+        aes_fast_ctr(aes, counter, in, out, run);
         count(counter, (uint32_t)run, size);
         in += AES_BLOCK * run, out += AES_BLOCK * run, blocks -= run;
     }
@@ -102,7 +117,7 @@ static void crypt(const struct aes *aes, uint8_t counter[AES_BLOCK], size_t size
         single(aes, counter, size, in, out, length);
         return;
     }
-#if defined(__x86_64__)
+#if defined(AES_FAST)
     if (aes->code != AES_SLICED) {
         accelerated(aes, counter, size, in, out, length);
         return;

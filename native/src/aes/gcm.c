@@ -4,7 +4,7 @@
 #include "aes/gcm.h"
 
 #include "aes/aes_code.h"
-#include "aes/aes_x86.h"
+#include "aes/aes_fast.h"
 #include "aes/ctr.h"
 #include "aes/gcm_code.h"
 #include "aes/ghash.h"
@@ -17,13 +17,9 @@ static const uint8_t ZERO[16];
 
 static void hash_blocks(const struct gcm_key *key, uint8_t hash[16], const uint8_t *data, size_t blocks)
 {
-#if defined(__x86_64__)
-    if (key->aes.code == AES_512) {
-        gcm_vaes_hash(key, hash, data, blocks);
-        return;
-    }
-    if (key->aes.code == AES_128) {
-        gcm_x86_hash(key, hash, data, blocks);
+#if defined(AES_FAST)
+    if (key->aes.code != AES_SLICED) {
+        gcm_fast_hash(key, hash, data, blocks);
         return;
     }
 #endif
@@ -37,8 +33,10 @@ static void crypt_blocks(struct gcm *gcm, const uint8_t *in, uint8_t *out, size_
         gcm_vaes_crypt(gcm->key, gcm->hash, gcm->counter, in, out, blocks, way);
         return;
     }
+#endif
+#if defined(AES_FAST)
     if (gcm->key->aes.code == AES_128) {
-        gcm_x86_crypt(gcm->key, gcm->hash, gcm->counter, in, out, blocks, way);
+        gcm_fast_crypt(gcm->key, gcm->hash, gcm->counter, in, out, blocks, way);
         return;
     }
 #endif
@@ -57,9 +55,9 @@ void gcm_begin(struct gcm_key *key, const uint8_t *bytes, size_t size)
 
     aes_begin(&key->aes, bytes, size);
     aes_encrypt(&key->aes, ZERO, h);
-#if defined(__x86_64__)
+#if defined(AES_FAST)
     if (key->aes.code != AES_SLICED)
-        gcm_x86_powers(key, h);
+        gcm_fast_powers(key, h);
     else
 #endif
         memcpy(key->powers, h, sizeof h);

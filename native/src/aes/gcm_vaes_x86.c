@@ -5,7 +5,7 @@
  * reduction: when opening those that are being decrypted, when sealing those that were encrypted before.
  * What is left over, with the lengths of section 7.1 step 5, is hashed with one reduction too.
  */
-#include "aes/aes_x86.h"
+#include "aes/aes_fast.h"
 
 #if defined(__x86_64__)
 
@@ -170,7 +170,7 @@ VAES X86_INLINE __mmask64 bytes_there(size_t length, size_t i)
 }
 
 /*
- * Add the products of the ciphertext x, register i of the last `blocks` of a string, after which there are `after` more.
+ * Add the products of the ciphertext x, register i of the last `blocks` of a string, which `after` more will follow.
  * What lies behind the last block is zero, and so is its product.
  */
 VAES X86_INLINE void hash_last(const struct gcm_key *key, struct products *sum, __m128i state, __m512i x, size_t i,
@@ -257,12 +257,6 @@ VAES void gcm_vaes_message(const struct gcm_key *key, const uint8_t first[16], c
         message(key, 10, j0, additional, additional_length, in, out, length, tag, way);
     else
         message(key, 14, j0, additional, additional_length, in, out, length, tag, way);
-}
-
-VAES void gcm_vaes_hash(const struct gcm_key *key, uint8_t hash[16], const uint8_t *data, size_t blocks)
-{
-    const __m128i state = hash_bytes(key, reverse_bytes(load_block(hash)), data, 16 * blocks);
-    store_block(hash, reverse_bytes(state));
 }
 
 VAES void gcm_vaes_crypt(const struct gcm_key *key, uint8_t hash[16], uint8_t counter[16], const uint8_t *in,

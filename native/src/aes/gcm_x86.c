@@ -1,7 +1,7 @@
 /*
  * GCM by AES-NI and PCLMULQDQ: eight blocks at once, hashed with eight powers of the hash key and one reduction.
  */
-#include "aes/aes_x86.h"
+#include "aes/aes_fast.h"
 
 #if defined(__x86_64__)
 
@@ -26,7 +26,7 @@ X86_AES X86_INLINE __m128i divide_by_x(__m128i h)
 }
 
 /* The highest first, so that the powers for n blocks in a row are the last n. */
-X86_AES void gcm_x86_powers(struct gcm_key *key, const uint8_t h[16])
+X86_AES void gcm_fast_powers(struct gcm_key *key, const uint8_t h[16])
 {
     store_block(key->powers + 16 * (GCM_POWERS - 1), divide_by_x(reverse_bytes(load_block(h))));
     for (size_t n = 2; n <= GCM_POWERS; n++)
@@ -46,7 +46,7 @@ X86_AES X86_INLINE __m128i hash_some(const struct gcm_key *key, __m128i state, c
     return reduce_product(sum);
 }
 
-X86_AES void gcm_x86_hash(const struct gcm_key *key, uint8_t hash[16], const uint8_t *data, size_t blocks)
+X86_AES void gcm_fast_hash(const struct gcm_key *key, uint8_t hash[16], const uint8_t *data, size_t blocks)
 {
     __m128i state = reverse_bytes(load_block(hash));
 
@@ -78,7 +78,7 @@ X86_AES X86_INLINE __m128i crypt_some(const struct gcm_key *key, __m128i state, 
     return way == GCM_SEAL ? hash_some(key, state, out, blocks) : state;
 }
 
-X86_AES void gcm_x86_crypt(const struct gcm_key *key, uint8_t hash[16], uint8_t counter[16], const uint8_t *in,
+X86_AES void gcm_fast_crypt(const struct gcm_key *key, uint8_t hash[16], uint8_t counter[16], const uint8_t *in,
                            uint8_t *out, size_t blocks, enum gcm_way way)
 {
     __m128i state = reverse_bytes(load_block(hash)), next = reverse_bytes(load_block(counter));
