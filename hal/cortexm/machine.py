@@ -28,6 +28,7 @@ REGISTERS = {
     "sp": 13, "lr": 14, "pc": 15, "xpsr": 16, "msp": 17, "psp": 18, "primask": 19, "basepri": 20, "faultmask": 21,
     "control": 22, "fpscr": 23, **{"s" + str(number): 24 + number for number in range(32)},
 }  # fmt: skip
+NAMES = [*(f"r{number}" for number in range(13)), "sp", "lr", "pc"]
 PERMS = {"r": 1, "w": 2, "x": 4}
 PAGE = 1024
 NEVER = (1 << 64) - 1

@@ -11,7 +11,7 @@ import io
 import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from elftools.elf.elffile import ELFFile  # type: ignore[import-untyped]  # pyelftools ships no types
+from elftools.elf.elffile import ELFFile
 
 from . import elf
 from .lines import Row, read_program

@@ -25,8 +25,6 @@ EXCEPTION_RETURN = 0xFFFFFFE0
 STACKED = (0, 1, 2, 3, 12, LR)
 
 Registers = dict[int, int]
-# The word at an address. Raises ValueError where there is no memory.
-ReadWord = "Callable[[int], int]"
 
 
 class Frame(NamedTuple):
@@ -58,7 +56,8 @@ class Unwinder:
 
     def walk(self, registers: Mapping[int, int], read: Callable[[int], int], psp: int = 0) -> list[Frame]:
         """The frames from the innermost out. `registers` are r0 to r15 by number, `psp` the other stack's pointer."""
-        now, frames, how = dict(registers), [], "exact"
+        frames: list[Frame] = []
+        now, how = dict(registers), "exact"
         while len(frames) < MOST_FRAMES:
             frames.append(Frame(now[PC] & ~1, now[SP], how))
             try:

@@ -18,6 +18,8 @@ SECTIONS {
 }
 """
 START = """
+void __aeabi_unwind_cpp_pr0(void) {}
+void __aeabi_unwind_cpp_pr1(void) {}
 void reset(void);
 __attribute__((section(".vectors"), used, aligned(512)))
 void (*const vectors[32])(void) = {(void (*)(void))0x00130000, reset, %s};
