@@ -60,7 +60,8 @@ static void finish(struct group *group, const struct p256_engine *engine)
     all_scalars(group, engine);
     all_sums(group, engine);
     for (size_t i = 0; i < group->count; i++)
-        group->claims[i]->verdict = proof_judge(&group->proofs[i], engine, group->claims[i], group->not_sums[i]);
+        group->claims[i]->verdict =
+            verdict_open(proof_judge(&group->proofs[i], engine, group->claims[i], group->not_sums[i]));
     group->count = 0;
 }
 

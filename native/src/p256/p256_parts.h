@@ -48,7 +48,7 @@ void proof_scalars(struct proof *proof, const struct p256_engine *engine, const 
 /*
  * in:  sum, by the engine; not_sum = ~(the sum of the claim's three addresses), made where they came from
  * out: all other parts
- * Returns the verdict.
+ * Returns the verdict, sealed.
  */
 verdict proof_judge(struct proof *proof, const struct p256_engine *engine, const struct p256_claim *claim,
                     uintptr_t not_sum);

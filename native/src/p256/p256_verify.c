@@ -13,7 +13,8 @@
  *    For the same reason an engine for small processors accounts for the scalars that it used (combine_32.c).
  *  - The sum must be on the curve: arithmetic gone wrong does not lead there.
  *  - The addresses of key, digest and signature arrive with the complement of their sum, which is looked at last.
- *  - The answer is sealed (common/verdict.h): no answer to a question on the way, returned too far, is one.
+ *  - The answer is sealed (common/verdict.h) where it is made and opened by the caller's code: no answer to a question
+ *    on the way, returned to any of the functions between, is taken for it.
  *  - Nothing is left behind in memory that a later run with a fault could take for its own.
  */
 #include "p256/known.h"
@@ -133,7 +134,7 @@ verdict proof_judge(struct proof *proof, const struct p256_engine *engine, const
     proof->parts[PROOF_MATCH_AGAIN] = is_sum_over_r(proof->sum.at, claim->signature);
     proof->parts[PROOF_ARGUMENTS] = are_arguments_right(claim, not_sum);
     result = decision_equal((const uint8_t *)proof->parts, (const uint8_t *)ALL_ACCEPTED, sizeof ALL_ACCEPTED);
-    return result;
+    return result ^ VERDICT_SEAL;
 }
 
 /* out: *sum, by the best way there is. */
@@ -147,7 +148,7 @@ static void find_sum(struct p256_sum *sum, const struct p256_engine *engine, con
         sum->verdict = engine->combine(sum->at, sum->u, sum->v, sum->point);
 }
 
-/* By the engine and, if there is one, its table of the key.  Not inlined: a skipped call finds a refusal. */
+/* Sealed; by the engine and, if there is one, its table of the key.  Not inlined: a skipped call finds a refusal. */
 __attribute__((noinline)) static verdict verify(const struct p256_engine *engine, const struct p256_claim *claim,
                                                 const void *table, uintptr_t not_sum)
 {
@@ -174,7 +175,7 @@ verdict p256_verify_sealed(const uint8_t public_key[P256_PUBLIC], const uint8_t 
 
     result = verify(p256_best(), &claim, NULL, not_sum);
     memory_clear(&claim, sizeof claim);
-    return result ^ VERDICT_SEAL;
+    return result;
 }
 
 /* A table begins with the engine that made it and the key; the engine's own part follows. */
@@ -213,5 +214,5 @@ verdict p256_known_verify_sealed(const void *table, const uint8_t digest[32],
     result = verify(known->engine, &claim, known->engine->table_size ? (const uint8_t *)table + KNOWN_HEAD : NULL,
                     not_sum);
     memory_clear(&claim, sizeof claim);
-    return result ^ VERDICT_SEAL;
+    return result;
 }
