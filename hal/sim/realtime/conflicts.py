@@ -61,4 +61,10 @@ DECISIONS: dict[str, Decision] = {
         "what this side pushed and its interrupts; what waits for this side stays",
         "otherwise such a program would wait for ever for the handshake",
     ),
+    "dma-restart": Decision(
+        "What starting a virtual FIFO does to its hardware pointer",
+        "inferred: Codethink writes from index 0 after every restart",
+        "it becomes 0",
+        "otherwise the second transfer would begin where the first ended",
+    ),
 }
