@@ -2,7 +2,7 @@
 PYTHON = .venv/bin/python
 JOBS ?= 2
 
-.PHONY: demo test check bench links lint types fast portable docs
+.PHONY: demo test check bench links lint types fast portable docs sweep footprint
 
 demo:
 	@.venv/bin/armillary demo
@@ -34,3 +34,11 @@ portable:
 
 docs:
 	$(PYTHON) docs/make_spec.py
+
+# Every fault of the model in every step that decides, on all cores; the tests take a part of that.
+sweep:
+	ARMILLARY_SWEEP=whole $(PYTHON) -m pytest -v -n $(JOBS) --dist worksteal tests/native/sweep
+
+# Writes native/m4/footprint.json: what the engine costs on a Cortex-M4, with which the tests compare.
+footprint:
+	$(PYTHON) -m tests.native.footprint.measure

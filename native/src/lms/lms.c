@@ -150,8 +150,8 @@ static uint32_t steps_due(struct lmots_set set, const struct lmots_digits *digit
     return checksum;
 }
 
-verdict lms_verify(const uint8_t *public_key, size_t public_length, const uint8_t *message, size_t length,
-                   const uint8_t *signature, size_t signature_length)
+verdict lms_verify_sealed(const uint8_t *public_key, size_t public_length, const uint8_t *message, size_t length,
+                          const uint8_t *signature, size_t signature_length)
 {
     struct lms_shape shape = {{0, 0, 0, 0}, 0, 0, 0, 0};
     struct lmots_place place = {{0}};
@@ -161,7 +161,7 @@ verdict lms_verify(const uint8_t *public_key, size_t public_length, const uint8_
     uint32_t checksum;
 
     if (lms_parse(public_key, public_length, signature, signature_length, &shape) != VERDICT_ACCEPT)
-        return VERDICT_REJECT;
+        return VERDICT_REJECT ^ VERDICT_SEAL;
     memcpy(root, public_key + KEY_HEAD, shape.set.size);
     for (uint32_t i = 0; i < sizeof node; i++)
         node[i] = (uint8_t)~root[i];
@@ -173,5 +173,6 @@ verdict lms_verify(const uint8_t *public_key, size_t public_length, const uint8_
     memset(node + shape.set.size, 0, sizeof node - shape.set.size);
     return decision_both(decision_equal(node, root, sizeof root),
                          decision_both(decision_is(steps, steps_due(shape.set, &digits, checksum)),
-                                       decision_equal(root, node, sizeof node)));
+                                       decision_equal(root, node, sizeof node))) ^
+           VERDICT_SEAL;
 }

@@ -16,13 +16,20 @@
 
 #define LMS_PUBLIC_MOST 56 /* bytes of a public key: type, LM-OTS type, I, root of 32 or 24 */
 
+verdict lms_verify_sealed(const uint8_t *public_key, size_t public_length, const uint8_t *message, size_t length,
+                          const uint8_t *signature, size_t signature_length);
+
 /*
  * Is the signature by this key over this message (RFC 8554, algorithm 6a)?
  *
  * in:  public_key[0..public_length), message[0..length), signature[0..signature_length), of any lengths and contents
  * Every byte is accounted for: a longer or shorter key or signature is refused.
  */
-verdict lms_verify(const uint8_t *public_key, size_t public_length, const uint8_t *message, size_t length,
-                   const uint8_t *signature, size_t signature_length);
+static inline verdict lms_verify(const uint8_t *public_key, size_t public_length, const uint8_t *message,
+                                 size_t length, const uint8_t *signature, size_t signature_length)
+{
+    return verdict_open(
+        lms_verify_sealed(public_key, public_length, message, length, signature, signature_length));
+}
 
 #endif

@@ -105,13 +105,38 @@ class Sweep:
             if not ran.isdisjoint(range(one.address, one.address + one.size, 2))
         )  # fmt: skip
 
-    def steps_in(self, functions: Iterable[str]) -> list[int]:
-        """The steps at which one of these functions is executed."""
-        inside = bytearray(CODE_SIZE)
-        for name in functions:
-            symbol = self.program.functions[name]
-            inside[symbol.address : symbol.address + symbol.size] = b"\1" * symbol.size
-        return [step for step, pc in enumerate(self.trace) if inside[pc]]
+    def steps_in(self, functions: Iterable[str], helpers: Iterable[str] = ()) -> list[int]:
+        """The steps at which one of these functions is executed, or one of `helpers` that one of them called."""
+        of = self._names_by_address()
+        inside, helping, found, caller = set(functions), set(helpers), [], {}
+        before = ""
+        for step, pc in enumerate(self.trace):
+            name = of.get(pc, "")
+            if name in helping and pc == self.program.functions[name].address:
+                caller[name] = before
+            if name in inside or (name in helping and caller.get(name) in inside):
+                found.append(step)
+            before = name
+        return found
+
+    def _names_by_address(self) -> dict[int, str]:
+        return {
+            pc: name for name, one in self.program.functions.items()
+            for pc in range(one.address, one.address + one.size, 2)
+        }  # fmt: skip
+
+    def without_loops(self, steps: Iterable[int]) -> list[int]:
+        """Of each instruction in each activation of its function: the first time and the last."""
+        of, entries = self._names_by_address(), {one.address for one in self.program.functions.values()}
+        activation: dict[str, int] = {}
+        times: dict[tuple[str, int, int], list[int]] = {}
+        for step in steps:
+            pc = self.trace[step]
+            name = of[pc]
+            if pc in entries:
+                activation[name] = step
+            times.setdefault((name, activation.get(name, -1), pc), []).append(step)
+        return sorted({step for each in times.values() for step in (each[0], each[-1])})
 
     def all_at(self, steps: Iterable[int]) -> None:
         """Every fault at each of these steps."""
@@ -122,6 +147,12 @@ class Sweep:
         """These faults: (step, kind, which register, which bit)."""
         chosen = [Fault(*fault, 0) for fault in faults]
         self.library.sweep_some(self.handle, (Fault * len(chosen))(*chosen), ctypes.c_size_t(len(chosen)))
+
+    def skips_and_flags(self, steps: Iterable[int]) -> list[tuple[int, int, int, int]]:
+        """At each of these steps: the instruction skipped, and each flag inverted."""
+        return [
+            fault for step in steps for fault in ((step, SKIP, 0, 0), *((step, FLAG, 0, bit) for bit in range(28, 32)))
+        ]
 
     def skips(self, steps: Iterable[int], more: int, seed: int) -> list[tuple[int, int, int, int]]:
         """For each instruction executed in `steps`: skip it the first time, the last, and `more` times between."""

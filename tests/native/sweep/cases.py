@@ -1,0 +1,81 @@
+"""Signatures that must be refused, and which functions decide so."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import random
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+from armillary.native.plain import lms
+from tests.native.sweep.faults import ACCEPT
+
+SEALED = ACCEPT ^ 0x33CC55AA  # VERDICT_SEAL of common/verdict.h
+KEY = ec.derive_private_key(0x0123456789ABCDEF, ec.SECP256R1())
+IMAGE = hashlib.sha256(b"the image that was signed").digest()
+OTHER = hashlib.sha256(b"the image that an attacker made").digest()
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+# What decides, in p256_verify(), lms_verify() and decision.c, and the arithmetic that it calls by itself.
+DECIDING = [
+    "p256_verify_sealed", "verify", "verify.constprop.0", "verify.isra.0", "proof_begin", "proof_check",
+    "proof_scalars", "proof_judge", "scalars_are_right", "is_sum_of_r", "signature_in_range", "p256_in_range",
+    "p256_check", "p256_reduce", "p256_best", "is_point", "load", "lms_verify_sealed", "lms_parse", "steps_due", "climb",
+    "lmots_set_of", "height_of", "decide_equal", "decide_both", "decide_is", "equal_upwards", "equal_downwards",
+    "values_are", "complements_are", "differ_from_accept", "distant_from_accept",
+]  # fmt: skip
+HELPING = ["number_load", "number_subtract", "number_is_zero"]
+
+
+class Claim(NamedTuple):
+    """Arguments of p256_verify()."""
+
+    public: bytes
+    digest: bytes
+    signature: bytes
+
+
+def public_of(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """X and Y."""
+    numbers = key.public_key().public_numbers()
+    return numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+
+
+def sign(digest: bytes) -> bytes:
+    """r and s, by OpenSSL, always the same."""
+    method = ec.ECDSA(utils.Prehashed(hashes.SHA256()), deterministic_signing=True)
+    return b"".join(part.to_bytes(32, "big") for part in utils.decode_dss_signature(KEY.sign(digest, method)))
+
+
+PUBLIC, GOOD = public_of(KEY), sign(IMAGE)
+CLAIMS = {
+    "another image": Claim(PUBLIC, OTHER, GOOD),
+    "a number made up": Claim(PUBLIC, IMAGE, random.Random(7).randbytes(64)),
+    "r and s zero": Claim(PUBLIC, IMAGE, bytes(64)),
+    "r and s the order": Claim(PUBLIC, IMAGE, ORDER.to_bytes(32, "big") * 2),
+    "a key off the curve": Claim(PUBLIC[:63] + bytes([PUBLIC[63] ^ 1]), IMAGE, GOOD),
+}
+
+
+class Shape(NamedTuple):
+    """A small tree with short chains: LMS_SHA256_M32_H5, LMOTS_SHA256_N32_W2."""
+
+    tree: int = 5
+    one_time: int = 2
+
+
+def sha256(data: bytes) -> bytes:
+    """By the interpreter, to be quick."""
+    return hashlib.sha256(data).digest()
+
+
+@functools.cache
+def lms_signed(message: bytes) -> tuple[bytes, bytes]:
+    """Public key and signature."""
+    shape, identity, seed = lms.Shape(*Shape()), bytes(range(16)), bytes(range(32))
+    leaves = lms.leaves(sha256, shape, identity, seed, 0, 1 << shape.height)
+    nodes = lms.grow(sha256, shape, identity, leaves)
+    return lms.public_key(shape, identity, nodes), lms.sign(sha256, shape, identity, seed, nodes, 3, message)

@@ -1,0 +1,110 @@
+"""One fault in the verification of a bad signature: it is refused, or the processor crashes; it is never accepted.
+
+`make sweep` puts every fault of the model into every step that decides, and a larger sample into the arithmetic;
+the tests by themselves take, where it decides, every skipped instruction and every flag, and the register bits
+at every third step (of loops: the first and last time round), and a small sample of the arithmetic.
+"""
+
+import os
+
+import pytest
+
+from tests.native.emulator.m4 import Machine
+from tests.native.sweep import cases
+from tests.native.sweep.faults import ACCEPT, Sweep, table
+
+IS_WHOLE = os.environ.get("ARMILLARY_SWEEP") == "whole"
+PARTS = 8 if IS_WHOLE else 2
+MORE_SKIPS, FLIPS = (20, 100_000) if IS_WHOLE else (1, 3_000)
+SEED = 20260
+
+PUBLIC, SIGNATURE = cases.lms_signed(b"the image that was signed")
+FORGED = b"the image that was forged"
+LMS = ("lms_verify_sealed", (PUBLIC, len(PUBLIC), FORGED, len(FORGED), SIGNATURE, len(SIGNATURE)))
+P256 = ("p256_verify_sealed", tuple(cases.CLAIMS["another image"]))
+CALLS = {"p256": P256, "lms": LMS}
+
+
+@pytest.fixture
+def sweep(shim, program, capsys):
+    """Makes a Sweep that counts by function; at the end its counts are printed and it is freed."""
+    made = []
+
+    def begin(title, function, arguments, wanted=cases.SEALED):
+        swept = Sweep(shim, program, function, *arguments, wanted=wanted)
+        assert swept.result != wanted
+        swept.count_in(swept.executed())
+        made.append((title, swept))
+        return swept
+
+    yield begin
+    for title, swept in made:
+        with capsys.disabled():
+            print("\n" + table(title, swept.counts()))
+        swept.close()
+
+
+def deciding(swept):
+    """The steps that decide."""
+    there = [name for name in cases.DECIDING if name in swept.program.functions]
+    helping = [name for name in cases.HELPING if name in swept.program.functions]
+    steps = swept.steps_in(there, helping)
+    assert len(steps) > 1000
+    return steps
+
+
+@pytest.mark.parametrize("case", cases.CLAIMS)
+def test_without_a_fault_the_claim_is_refused(shim, program, case):
+    machine = Machine(shim, program)
+    assert machine.call("p256_verify_sealed", *cases.CLAIMS[case]).result & 0xFFFFFFFF != cases.SEALED
+    machine.close()
+
+
+def test_without_a_fault_what_is_right_is_accepted(shim, program):
+    machine = Machine(shim, program)
+    good = (cases.PUBLIC, cases.IMAGE, cases.GOOD)
+    assert machine.call("p256_verify_sealed", *good).result & 0xFFFFFFFF == cases.SEALED
+    assert machine.call("plain_verify", *good).result & 0xFFFFFFFF == ACCEPT
+    message = b"the image that was signed"
+    called = machine.call("lms_verify_sealed", PUBLIC, len(PUBLIC), message, len(message), SIGNATURE, len(SIGNATURE))
+    assert called.result & 0xFFFFFFFF == cases.SEALED
+    machine.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("call", CALLS)
+def test_no_fault_where_it_decides_is_accepted(sweep, call, part):
+    swept = sweep(f"{call}, deciding, {part + 1} of {PARTS}", *CALLS[call])
+    steps = deciding(swept)
+    if IS_WHOLE:
+        swept.all_at(steps[part::PARTS])
+    else:
+        swept.some(swept.skips_and_flags(steps[part::PARTS]))
+        swept.all_at(swept.without_loops(steps)[3 * part :: 3 * PARTS])
+    assert swept.accepted() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("call", CALLS)
+def test_no_fault_in_the_arithmetic_is_accepted(sweep, call):
+    swept = sweep(f"{call}, arithmetic", *CALLS[call])
+    rest = sorted(set(range(swept.steps)) - set(deciding(swept)))
+    swept.some(swept.skips(rest, MORE_SKIPS, SEED))
+    swept.some(swept.flips(rest, FLIPS, SEED))
+    assert swept.accepted() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in cases.CLAIMS if case != "another image"])
+def test_no_skip_makes_any_other_claim_good(sweep, case):
+    swept = sweep(case, "p256_verify_sealed", cases.CLAIMS[case])
+    swept.some(swept.skips(range(swept.steps), 1, SEED))
+    assert swept.accepted() == []
+
+
+def test_the_plain_verification_falls(sweep):
+    swept = sweep("plain", "plain_verify", cases.CLAIMS["another image"], ACCEPT)
+    last = swept.steps_in(["plain_verify", "memcmp"])[-40:]
+    swept.all_at(last)
+    assert swept.accepted()
