@@ -13,6 +13,7 @@ import json
 import pathlib
 import random
 import re
+import subprocess
 import tempfile
 
 from armillary.native.m4 import build
@@ -24,7 +25,6 @@ TABLE = ROOT / "native/m4/footprint.json"
 DATA = random.Random(3).randbytes(4096)
 DRBG, AES, GCM_KEY = 96, 768, 2048  # room for struct drbg, struct aes, struct gcm_key
 KEY = b"\x11" * 32
-UNTOLD = 64  # bytes of stack that the compiler does not tell: what memcpy() and its like, and our assembly, push
 
 
 class Engine:
@@ -113,6 +113,27 @@ def calls(folder: pathlib.Path) -> dict[str, m4.Seen]:
     return seen
 
 
+def pushed(program: m4.Program) -> dict[str, int]:
+    """How much each function lowers sp in all, by its code: of assembly and the library the compiler says nothing."""
+    listing = build_output("arm-none-eabi-objdump", "-d", "--no-show-raw-insn", str(program.elf))
+    sizes: dict[str, int] = {}
+    name = ""
+    for line in listing.splitlines():
+        if head := re.match(r"[0-9a-f]+ <([^>]+)>:", line):
+            name = head[1]
+            sizes.setdefault(name, 0)
+        elif many := re.search(r"\t(?:v?push|stmdb(?:\.w)?\tsp!,|vpush)\s*\{([^}]*)\}", line):
+            sizes[name] += 4 * len(many[1].split(","))
+        elif one := re.search(r"\tsub(?:\.w|w)?\tsp, (?:sp, )?#(\d+)|\[sp, #-(\d+)\]!", line):
+            sizes[name] += int(one[1] or one[2])
+    return sizes
+
+
+def build_output(*command: str) -> str:
+    """What a tool prints."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 class Graph:
     """Who calls whom, and with how much stack, as the compiler wrote it down (-fcallgraph-info=su)."""
 
@@ -136,6 +157,11 @@ class Graph:
         """Every call through a pointer may go to any of these."""
         self.edges[self.INDIRECT] = {name for name in self.stack if name.rpartition(":")[2] in names}
         assert len(self.edges[self.INDIRECT]) == len(names), self.edges[self.INDIRECT]
+
+    def add_pushes(self, sizes: dict[str, int]) -> None:
+        """Take the larger of the compiler's frames and these."""
+        for name in [*self.stack, *self.outside()]:
+            self.stack[name] = max(self.stack.get(name, 0), sizes.get(name.rpartition(":")[2], 0))
 
     def outside(self) -> set[str]:
         """What is called and not ours."""
@@ -180,11 +206,12 @@ def table(folder: pathlib.Path) -> dict[str, dict[str, int]]:
     seen, sizes, found = calls(folder), code(folder), graph(folder)
     found.let_indirect_calls_reach(THROUGH_POINTERS)
     public = sorted(name for name in found.stack if ":" not in name)
+    found.add_pushes(pushed(m4.load(folder / "engine.elf")))
     return {
         "instructions": {name: one.instructions for name, one in seen.items()},
         "code": {**sizes, "all": sum(sizes.values())},
         "stack measured": {name: one.stack for name, one in seen.items()},
-        "stack at most": {name: found.deepest(name) + UNTOLD for name in public},
+        "stack at most": {name: found.deepest(name) for name in public},
     }
 
 
