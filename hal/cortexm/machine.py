@@ -274,6 +274,10 @@ class Machine:
         """Write a word of the system control space."""
         lib.machine_system_write(self._machine, address, value)
 
+    def device_places(self) -> list[tuple[int, int]]:
+        """(address, size) of every device."""
+        return [(address, size) for address, size, _ in self._places]
+
     def device_at(self, address: int) -> tuple[str, Device, int] | None:
         """(name, device, offset) of the device that answers at `address`, or None."""
         for base, size, number in self._places:
