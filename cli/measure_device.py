@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import statistics
 import struct
 import tempfile
 import time
@@ -25,10 +24,10 @@ from .peers import Tpm, TpmFailed
 Act = Callable[[], object]
 MONITOR = 2  # its place in System.images
 MAIN = "armillary/boards/sim/boot/monitor.py"
-ROUNDS, CALLS = 15, 60
+ROUNDS, CALLS = 9, 400
 # A monitor that boots nothing: it closes the measurements and asks for evidence, as the service would have it do.
 ASKING = '''
-"""Asks Pluton for evidence, again and again, and tells how long it took."""
+"""Asks Pluton for evidence, again and again, and tells when."""
 
 import time
 
@@ -40,14 +39,17 @@ from armillary.wire.call import Port
 def main(machine):
     uart, pluton = port.UartPort(Port(machine.link("bus"))), PlutonPort(machine.link("mailbox"))
     pluton.close_measurements()
+    for at in range(64):
+        pluton.process_attestation(bytes((at,)) * 32, b"")
     for at in range(%d):
-        nonces = [bytes((at & 255, each)) * 16 for each in range(%d)]
-        start = time.perf_counter()
+        nonces = [bytes((at, each & 255)) * 16 for each in range(%d)]
+        uart.write(b"evidence ready %%d\\n" %% at)
+        time.sleep(0.2)
+        start = time.monotonic_ns()
         for nonce in nonces:
             pluton.process_attestation(nonce, b"")
-        uart.write(b"evidence us %%.3f\\n" %% ((time.perf_counter() - start) / len(nonces) * 1e6))
-        time.sleep(0.02)
-    machine.serve({}, lambda: None)
+        uart.write(b"evidence done %%d %%d\\n" %% (at, start))
+    time.sleep(3600)
 '''
 
 
@@ -104,7 +106,7 @@ def evidence(rounds: int = ROUNDS) -> dict[str, Any]:
 
 
 def _evidence_rounds(place: Path, tpm: Tpm, rounds: int) -> list[tuple[float, float]]:
-    """(microseconds for evidence, for a quote) of each round, both sides on one CPU."""
+    """(microseconds for evidence, for a quote) of each round: the processor time of every process involved."""
     vendor = Vendor.generate()
     system = copy.copy(device.System(vendor, {}))
     asking = {MAIN: (ASKING % (rounds, CALLS)).encode()}
@@ -112,25 +114,52 @@ def _evidence_rounds(place: Path, tpm: Tpm, rounds: int) -> list[tuple[float, fl
     system.images[MONITOR] = images.os_image(vendor, "monitor", body=images.os_body("monitor", asking))
     device.create(place, vendor, system, [])
     with _one_cpu():
-        theirs = [_quotes(tpm) for _ in range(rounds)]  # by turns they would disturb each other
         board = client.start(place)
+        assert board.process is not None
         try:
-            said = board.wait_uart_times("evidence us", rounds, 60.0)
+            taken = [(_evidence_round(board, board.process.pid, at), _quotes(tpm)) for at in range(rounds)]
         finally:
             board.close()
             client.stop(place)
-        theirs += [_quotes(tpm) for _ in range(rounds)]
-    ours = [float(line.split()[-1]) for line in said.splitlines() if "evidence us" in line]
-    middle = statistics.median(ours)
-    return [(middle, quote) for quote in theirs]
+            board.process.wait(10)
+    return [(ours, theirs) for ours, theirs in taken if ours is not None]
+
+
+def _evidence_round(board: client.Board, supervisor: int, at: int) -> float | None:
+    """Microseconds for one piece of evidence in round `at`; None if we looked too late."""
+    board.wait_uart(f"evidence ready {at}\n", 60.0)
+    before, looked = _processor_ns(supervisor), time.monotonic_ns()
+    time.sleep(0.3)  # the device's turn; looking at its UART would cost it time
+    said = board.wait_uart(f"evidence done {at} ", 60.0)
+    after = _processor_ns(supervisor)
+    start = int(said.split(f"evidence done {at} ")[1].split()[0])
+    return (after - before) / CALLS / 1000 if looked < start else None
+
+
+def _processor_ns(top: int) -> int:
+    """Nanoseconds of processor time that process `top` and all below it have taken."""
+    parents = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue  # it has just ended
+    wanted, found = [top], 0
+    while wanted:
+        process = wanted.pop()
+        found += int(Path(f"/proc/{process}/schedstat").read_text().split()[0])
+        wanted.extend(child for child, parent in parents.items() if parent == process)
+    return found
 
 
 def _quotes(tpm: Tpm) -> float:
+    """Microseconds for one quote: of the TPM's process and of ours."""
     nonces = [struct.pack("<I", each) * 8 for each in range(CALLS)]
-    start = time.perf_counter()
+    before, start = _processor_ns(tpm.pid), time.thread_time_ns()
     for nonce in nonces:
         tpm.quote(nonce)
-    return (time.perf_counter() - start) / CALLS * 1e6
+    return (_processor_ns(tpm.pid) - before + time.thread_time_ns() - start) / CALLS / 1000
 
 
 @contextmanager

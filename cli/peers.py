@@ -54,6 +54,11 @@ class Tpm:
         data = struct.pack(">H", len(nonce)) + nonce + struct.pack(">H", NOTHING) + EIGHT_REGISTERS
         return self._command(QUOTE, self._key, data)[10:]
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def close(self) -> None:
         """End it."""
         self._socket.close()

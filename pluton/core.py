@@ -49,6 +49,7 @@ class Pluton:
         state = handoff.unpack(given)
         self._hardware = hardware
         self._keys = keys.Keys(state.seed, state.lifecycle)
+        self._lifecycle = fusemap.read_lifecycle(hardware.fuses)
         self._device_id = self._keys.public(keys.IDENTITY)
         self._root_public = state.root_public
         self._attestor = attestation.Attestor(self._keys, state.root_hash)
@@ -123,7 +124,7 @@ class Pluton:
             abi.SIGN_WITH_CLIENT_AUTH_KEY: self._sign_with_client_auth_key,
             abi.DEVICE_RESET: self._hardware.chip.reset,
             abi.GET_MANUFACTURING_STATE: self._state,
-            abi.SET_MANUFACTURING_STATE: lambda state: fusemap.set_lifecycle(self._hardware.fuses, state),
+            abi.SET_MANUFACTURING_STATE: self._set_state,
             abi.DECODE_CAPABILITIES: lambda blob: pack(self._check_capabilities(blob)),
             abi.INSTALL_CAPABILITIES: self._install_capabilities,
             abi.REVOKE_SIGNER: self._revoke_signer,
@@ -133,7 +134,14 @@ class Pluton:
         }
 
     def _state(self) -> int:
-        return fusemap.read_lifecycle(self._hardware.fuses)
+        """The lifecycle state as the fuses had it at the start or after the last change; nobody else can blow them."""
+        return self._lifecycle
+
+    def _set_state(self, state: int) -> None:
+        try:
+            fusemap.set_lifecycle(self._hardware.fuses, state)
+        finally:
+            self._lifecycle = fusemap.read_lifecycle(self._hardware.fuses)
 
     def _held(self) -> list[int]:
         return self._capabilities.in_force(self._state())
