@@ -14,7 +14,8 @@ from .unwind import BASIC, Unwinder, unwind_exception
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .machine import Access, Machine, TakenFault
+    from .machine import Machine
+    from .records import Access, TakenFault
     from .symbols import Symbols
     from .unwind import Frame
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import unicorn
 
 from ._machine import ffi, lib
+from .records import Access, Call, TakenFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,44 +47,6 @@ class Device(Protocol):
 
     def write(self, offset: int, size: int, value: int) -> None:
         """Take a value. Raises BusError."""
-
-
-class Access(NamedTuple):
-    """An access to a device: when (ticks), by the instruction at `pc`, where, what, how many bytes."""
-
-    time: int
-    pc: int
-    address: int
-    value: int
-    size: int
-    is_write: bool
-
-
-class Call(NamedTuple):
-    """A function was entered at `address`: when (ticks), after the block previous..previous_end.
-
-    `exception` is the number of the exception whose handler runs, 0 in thread mode.
-    """
-
-    time: int
-    address: int
-    previous: int
-    previous_end: int
-    lr: int
-    sp: int
-    exception: int
-    control: int
-
-
-class TakenFault(NamedTuple):
-    """A fault that was taken: exception number, status bits (as in CFSR), address of its frame, r4 to r11 then."""
-
-    time: int
-    number: int
-    status: int
-    frame: int
-    exc_return: int
-    registers: tuple[int, ...]
 
 
 class Stop(NamedTuple):

@@ -1,0 +1,65 @@
+"""Which lines of a program were run and how often, as an lcov tracefile (geninfo(1), "FILES").
+
+A line was run as often as the most often run of its instructions. Lines come from DWARF: what was optimised
+away is no line. A polling loop whose rounds were skipped counts the rounds that were run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .machine import Machine
+    from .symbols import Symbols
+
+
+class Covered(NamedTuple):
+    """What was run of a source file: {line: times}, and {name: (line, times)} of its functions."""
+
+    lines: dict[int, int]
+    functions: dict[str, tuple[int, int]]
+
+
+class Coverage:
+    """Counts from now on. `regions` are (address, size) of code, 4 at most. Raises ValueError for more."""
+
+    def __init__(self, machine: Machine, regions: list[tuple[int, int]]) -> None:
+        self._counts = [(address, size, machine.cover(address, size)) for address, size in regions]
+
+    def at(self, address: int) -> int:
+        """How often the instruction at `address` was run."""
+        for start, size, counts in self._counts:
+            if start <= address < start + size:
+                return counts[(address - start) // 2]
+        return 0
+
+    def files(self, symbols: Symbols) -> dict[str, Covered]:
+        """{path of a source file: what was run of it}."""
+        found: dict[str, Covered] = {}
+        for row in symbols.rows:
+            if row.line < 1:
+                continue
+            lines = found.setdefault(row.file, Covered({}, {})).lines
+            times = max(self.at(address) for address in range(row.start, row.end, 2))
+            lines[row.line] = max(lines.get(row.line, 0), times)
+        for function in symbols.functions:
+            line = symbols.line_at(function.address)
+            if line is not None:
+                found[line.file].functions[function.name] = line.line, self.at(function.address)
+        return found
+
+    def lcov(self, symbols: Symbols, test: str = "") -> str:
+        """The tracefile."""
+        files = self.files(symbols)
+        return "".join(_record(path, files[path], test) for path in sorted(files))
+
+
+def _record(path: str, covered: Covered, test: str) -> str:
+    functions, lines = sorted(covered.functions.items()), sorted(covered.lines.items())
+    rows = [f"TN:{test}", f"SF:{path}"]
+    rows += [f"FN:{line},{name}" for name, (line, _) in functions]
+    rows += [f"FNDA:{times},{name}" for name, (_, times) in functions]
+    rows += [f"FNF:{len(functions)}", f"FNH:{sum(times > 0 for _, (_, times) in functions)}"]
+    rows += [f"DA:{line},{times}" for line, times in lines]
+    rows += [f"LF:{len(lines)}", f"LH:{sum(times > 0 for _, times in lines)}", "end_of_record"]
+    return "\n".join(rows) + "\n"

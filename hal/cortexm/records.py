@@ -1,0 +1,43 @@
+"""What a machine remembers and tells of a run: accesses to devices, functions entered, the latest fault."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Access(NamedTuple):
+    """An access to a device: when (ticks), by the instruction at `pc`, where, what, how many bytes."""
+
+    time: int
+    pc: int
+    address: int
+    value: int
+    size: int
+    is_write: bool
+
+
+class Call(NamedTuple):
+    """A function was entered at `address`: when (ticks), after the block previous..previous_end.
+
+    `exception` is the number of the exception whose handler runs, 0 in thread mode.
+    """
+
+    time: int
+    address: int
+    previous: int
+    previous_end: int
+    lr: int
+    sp: int
+    exception: int
+    control: int
+
+
+class TakenFault(NamedTuple):
+    """A fault that was taken: exception number, status bits (as in CFSR), address of its frame, r4 to r11 then."""
+
+    time: int
+    number: int
+    status: int
+    frame: int
+    exc_return: int
+    registers: tuple[int, ...]
