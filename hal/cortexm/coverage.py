@@ -36,15 +36,15 @@ class Coverage:
     def files(self, symbols: Symbols) -> dict[str, Covered]:
         """{path of a source file: what was run of it}."""
         found: dict[str, Covered] = {}
-        for row in symbols.rows:
+        for row in [*symbols.rows, *symbols.points]:
             if row.line < 1:
                 continue
             lines = found.setdefault(row.file, Covered({}, {})).lines
-            times = max(self.at(address) for address in range(row.start, row.end, 2))
+            times = max(self.at(address) for address in range(row.start, max(row.end, row.start + 2), 2))
             lines[row.line] = max(lines.get(row.line, 0), times)
         for function in symbols.functions:
-            line = symbols.line_at(function.address)
-            if line is not None:
+            line = symbols.declared_at(function)
+            if line is not None and line.file in found:
                 found[line.file].functions[function.name] = line.line, self.at(function.address)
         return found
 

@@ -17,7 +17,7 @@ END_SEQUENCE, SET_ADDRESS = 1, 2
 
 
 class Row(NamedTuple):
-    """Code at [start, end) is of `line` of `file`."""
+    """Code at [start, end) is of `line` of `file`; end is start for a line that has no code of its own there."""
 
     start: int
     end: int
@@ -89,7 +89,7 @@ class _Runner:
         return self.rows
 
     def _row(self, is_end: bool = False) -> None:
-        if self.open is not None and self.address > self.open[0]:
+        if self.open is not None and self.address >= self.open[0]:
             start, file, line = self.open
             if len(self.rows) >= self.most:
                 raise BadElf("too many rows in the line tables", self.base + self.at)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_UNITS = 8192
+LOWEST = 0x100  # what the linker dropped has addresses from 0 on
 MOST_ROWS = 1_000_000
 MOST_SYMBOLS = 200_000
 BINDINGS = {"STB_GLOBAL": 0, "STB_WEAK": 1, "STB_LOCAL": 2}  # of two names for one address, which is shown
@@ -46,13 +47,15 @@ class Line(NamedTuple):
 class Symbols:
     """What an ELF file tells of its program; of a stripped one, nothing, and every question has an answer still.
 
-    `functions` are in order of address; `rows` are the line table, ascending and apart. Raises BadElf.
+    `functions` are in order of address; `rows` are the line table, ascending and apart, `points` its lines
+    without code of their own, as of a function's first brace. Raises BadElf.
     """
 
     def __init__(self, data: bytes) -> None:
         self.functions: list[Function] = []
         self.variables: dict[str, tuple[int, int]] = {}  # name: address, size
         self.rows: list[Row] = []
+        self.points: list[Row] = []
         self.file: Any = None
         if not data:
             return
@@ -83,6 +86,11 @@ class Symbols:
         at = bisect.bisect_right(self._row_starts, address) - 1
         found = self.rows[at] if at >= 0 else None
         return Line(found.file, found.line) if found is not None and address < found.end else None
+
+    def declared_at(self, function: Function) -> Line | None:
+        """The line on which `function` begins."""
+        point = next((row for row in self.points if row.start == function.address), None)
+        return self.line_at(function.address) if point is None else Line(point.file, point.line)
 
     def describe(self, address: int) -> str:
         """`address` in words: `0x00100123 reset+0x12 (main.c:10)`."""
@@ -131,6 +139,7 @@ class Symbols:
                 raise elf.BadElf(f"more than {MOST_UNITS} compilation units", 32)
             rows += read_program(dwarf, unit, MOST_ROWS - len(rows))
         self.rows = _apart(rows)
+        self.points = sorted({row for row in rows if row.start >= LOWEST and row.end == row.start})
 
 
 def _sized(found: dict[int, tuple[int, str, int]]) -> Iterator[Function]:
@@ -142,7 +151,7 @@ def _sized(found: dict[int, tuple[int, str, int]]) -> Iterator[Function]:
 
 
 def _apart(rows: list[Row]) -> list[Row]:
-    """Rows in order of address, none reaching into the next; what the linker dropped (at 0) left out."""
-    ordered = sorted(row for row in rows if row.start >= 0x100 and row.end > row.start)
+    """Rows in order of address, none reaching into the next; what the linker dropped left out."""
+    ordered = sorted(row for row in rows if row.start >= LOWEST and row.end > row.start)
     ends = [row.start for row in ordered[1:]] + [1 << 32]
     return [row._replace(end=min(row.end, end)) for row, end in zip(ordered, ends, strict=True) if min(row.end, end) > row.start]

@@ -25,12 +25,13 @@ MOST_LIVE = 512
 class Live:
     """A function that was entered and may not have returned yet."""
 
-    __slots__ = ("depth", "function", "sp")
+    __slots__ = ("caller", "depth", "function", "sp")
 
-    def __init__(self, function: Function, sp: int, depth: int) -> None:
+    def __init__(self, function: Function, sp: int, caller: Live | None) -> None:
         self.function = function
         self.sp = sp
-        self.depth = depth
+        self.caller = caller
+        self.depth = 0 if caller is None else caller.depth + 1
 
 
 class Tracer:
@@ -88,12 +89,11 @@ class Tracer:
         caller = self.symbols.function_at((call.lr & ~1) - 2)
         above = [each for each in live if each.sp >= call.sp and each.function is caller]
         parent = min(above, key=lambda each: each.sp, default=None)
-        if parent is not None:  # what it called before has returned
-            live[:] = [each for each in live if each.sp > parent.sp or each is parent or each.sp < call.sp - 0x1000]
-        depth = 0 if parent is None else parent.depth + 1
-        live[:] = [each for each in live if each.sp != call.sp or each is parent][-MOST_LIVE:]
-        live.append(Live(function, call.sp, depth))
-        return depth
+        if parent is not None:
+            _forget_callees(live, parent)
+        live.append(Live(function, call.sp, parent))
+        del live[:-MOST_LIVE]
+        return live[-1].depth
 
     def _access(self, access: Access) -> None:
         self.machine.flush()  # what was entered before comes before
@@ -113,3 +113,14 @@ class Tracer:
         repeats, self._repeats, self._last = self._repeats, 0, None
         if repeats:
             self.write(f"  ... read the same {repeats} times more")
+
+
+def _forget_callees(live: list[Live], caller: Live) -> None:
+    """What `caller` called before has returned, if it calls again. Callers stand before whom they called."""
+    gone: set[Live] = set()
+    for each in live:
+        if each.caller is caller or each.caller in gone:
+            gone.add(each)
+    for each in gone:
+        each.caller = None
+    live[:] = [each for each in live if each not in gone]
