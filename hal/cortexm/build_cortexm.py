@@ -41,6 +41,7 @@ DECLARATIONS = """
     void machine_reset(struct machine *machine, uint32_t vectors);
     uint32_t machine_run(struct machine *machine, uint64_t until);
     void machine_refuse(struct machine *machine);
+    void machine_debug(struct machine *machine, int is_on);
     void machine_stop(struct machine *machine);
     void machine_limit(struct machine *machine, uint64_t time);
     uint64_t machine_now(const struct machine *machine);

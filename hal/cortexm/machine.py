@@ -151,6 +151,10 @@ class Machine:
         """Run one instruction, or take one exception and run its first; or sleep, at most until `until`."""
         return Stop(lib.machine_step(self._machine, until), self.now)
 
+    def debug(self, is_on: bool) -> None:
+        """Whether a debugger is attached: then BKPT stops the machine. Without one it is a HardFault, or DebugMonitor's."""
+        lib.machine_debug(self._machine, is_on)
+
     def watch(self, kind: str, address: int, size: int) -> int:
         """Stop before `address` is executed ("x"), or when address[0..size) is read ("r"), written ("w") or either.
 

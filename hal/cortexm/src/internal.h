@@ -32,6 +32,8 @@ enum { RESET = 1, NMI = 2, HARD_FAULT = 3, MEM_MANAGE = 4, BUS_FAULT = 5, USAGE_
 #define DIVBYZERO (1u << 25)
 #define VECTTBL (1u << 1)
 #define FORCED (1u << 30)
+#define DEBUGEVT (1u << 31)
+#define MON_EN (1u << 16) /* of DEMCR */
 
 #define VECTORS 256
 #define WORDS (VECTORS / 32)
@@ -130,6 +132,8 @@ struct machine {
     bool is_careful;   /* the next instructions are to be looked at one by one */
     bool is_stepping;  /* machine_step() */
     bool is_refused;   /* the device refused the access */
+    bool is_debugged;  /* BKPT is for the debugger */
+    uint32_t returned; /* the xPSR of the frame that is being returned to */
     uint32_t trap;     /* number of a hook's interrupt, plus one; 0 none */
     uint32_t fault_status, fault_address;
     uc_err failure;
@@ -203,6 +207,7 @@ void watch_alignment(struct machine *m);
 
 /* mpu.c */
 bool is_privileged(struct machine *m);
+bool may_execute(uint32_t address); /* by the map without regions */
 uint32_t mpu_perms(struct machine *m, uint32_t address, bool privileged);
 bool mpu_allows(struct machine *m, uint32_t address, uint32_t size, uint32_t perms, bool privileged);
 uint32_t mpu_read(struct machine *m, uint32_t offset);
@@ -242,13 +247,15 @@ bool is_set(const uint32_t *set, uint32_t number);
 void set_bit(uint32_t *set, uint32_t number, bool value);
 int execution_priority(struct machine *m);
 int exception_priority(const struct machine *m, uint32_t number);
-uint32_t best_pending(struct machine *m, bool ignoring_primask);
+uint32_t highest_pending(const struct machine *m);                 /* whether or not it may be taken now; 0: none */
+uint32_t best_pending(struct machine *m, bool ignoring_primask); /* if it may be taken now; else 0 */
 void pend(struct machine *m, uint32_t number);
 
 /* exception.c */
-void exception_enter(struct machine *m, uint32_t number, uint32_t return_address);
+void exception_enter(struct machine *m, uint32_t return_address); /* the best pending one */
 void exception_return(struct machine *m, uint32_t exc_return);
-void fault(struct machine *m, uint32_t number, uint32_t status, uint32_t return_address);
+void fault(struct machine *m, uint32_t number, uint32_t status, uint32_t return_address); /* any that cannot wait */
+void fault_without_thumb(struct machine *m, uint32_t return_address);
 
 /* debug.c */
 void remember_fault(struct machine *m, uint32_t number, uint32_t status);

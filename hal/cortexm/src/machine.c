@@ -95,7 +95,7 @@ static void on_block(uc_engine *engine, uint64_t address, uint32_t size, void *u
     m->block_size = size;
     if (block->flags & BLOCK_SEV)
         m->event = true;
-    if (block->flags & BLOCK_MASKS)
+    if (block->flags & BLOCK_MASKS && (m->is_translated || highest_pending(m)))
         m->attention = true;
 }
 
@@ -275,6 +275,11 @@ void machine_reset(struct machine *m, uint32_t vectors)
     reg_set(m, UC_ARM_REG_PC, entry);
 }
 
+void machine_debug(struct machine *m, int is_on)
+{
+    m->is_debugged = is_on != 0;
+}
+
 void machine_refuse(struct machine *m)
 {
     m->is_refused = true;
@@ -313,15 +318,19 @@ static uint32_t half_before(struct machine *m, uint32_t pc)
 static uint32_t handle_trap(struct machine *m, uint32_t number)
 {
     const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
-    if (number == 2) {
-        if (exception_priority(m, SV_CALL) >= execution_priority(m))
-            fault(m, HARD_FAULT, 0, pc);
-        else
-            exception_enter(m, SV_CALL, pc);
-    } else if (number == 7)
-        return MACHINE_BREAKPOINT;
-    else
+    if (number == 2)
+        fault(m, SV_CALL, 0, pc);
+    else if (number == 7) {
+        if (m->is_debugged)
+            return MACHINE_BREAKPOINT;
+        m->dfsr |= 2;
+        fault(m, DEBUG_MONITOR, 0, pc);
+    } else if (number == 17)
+        fault(m, USAGE_FAULT, NOCP, pc);
+    else if (may_execute(pc))
         fault(m, BUS_FAULT, IBUSERR, pc);
+    else
+        fault(m, MEM_MANAGE, IACCVIOL, pc);
     return 0;
 }
 
@@ -343,14 +352,30 @@ static void wait_for_event(struct machine *m)
     m->event = false;
 }
 
+static bool has_thumb(struct machine *m)
+{
+    return reg_get(m, UC_ARM_REG_XPSR) & 1u << 24;
+}
+
+/* Which hint is behind the processor: unicorn stops after WFE and YIELD, which it does not know.  0xbf00 + 16 * number, or 0. */
+static uint32_t hint_before(struct machine *m, uint32_t pc)
+{
+    const uint32_t half = half_before(m, pc);
+    if (half == 0xbf10 || half == 0xbf20)
+        return half;
+    return half_before(m, pc - 2) == 0xf3af && (half == 0x8001 || half == 0x8002) ? 0xbf00 | (half & 3) << 4 : 0;
+}
+
+/* An instruction that unicorn does not run; it stops on what is undefined, which then is where a block begins. */
 static uint32_t handle_invalid(struct machine *m)
 {
-    const uint32_t pc = reg_get(m, UC_ARM_REG_PC), half = half_before(m, pc);
-    const bool is_past = pc != m->block_address; /* of a hint; what is undefined stops on itself */
-    if (is_past && half == 0xbf20)
+    const uint32_t pc = reg_get(m, UC_ARM_REG_PC), hint = pc != m->block_address ? hint_before(m, pc) : 0;
+    if (!has_thumb(m))
+        fault_without_thumb(m, pc);
+    else if (hint == 0xbf20)
         wait_for_event(m);
-    else if (!is_past || half != 0xbf10)
-        fault(m, USAGE_FAULT, reg_get(m, UC_ARM_REG_XPSR) & 1u << 24 ? UNDEFINSTR : INVSTATE, pc);
+    else if (!hint)
+        fault(m, USAGE_FAULT, UNDEFINSTR, pc);
     return 0;
 }
 
@@ -396,6 +421,10 @@ static uint32_t start(struct machine *m, size_t count)
 {
     const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
     const bool is_wfi = count && half_before(m, pc + 2) == 0xbf30;
+    if (!has_thumb(m)) {
+        fault_without_thumb(m, pc);
+        return 0;
+    }
     m->is_running = true;
     m->is_held = false;
     if (count)
@@ -443,9 +472,8 @@ static uint32_t look(struct machine *m)
         return MACHINE_RESET;
     if (m->is_sleeping && best_pending(m, true))
         m->is_sleeping = false;
-    const uint32_t number = best_pending(m, false);
-    if (number)
-        exception_enter(m, number, reg_get(m, UC_ARM_REG_PC));
+    if (best_pending(m, false))
+        exception_enter(m, reg_get(m, UC_ARM_REG_PC));
     return m->is_locked_up ? MACHINE_LOCKUP : 0;
 }
 

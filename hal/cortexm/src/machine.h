@@ -55,6 +55,9 @@ uint32_t machine_run(struct machine *machine, uint64_t until);
 /* Inside a device's read or write: the access is refused, the program takes a BusFault. */
 void machine_refuse(struct machine *machine);
 
+/* Whether a debugger is attached: then BKPT ends machine_run(), else it is an exception.  0 from the start. */
+void machine_debug(struct machine *machine, int is_on);
+
 /* Come back from machine_run() before the next block. */
 void machine_stop(struct machine *machine);
 

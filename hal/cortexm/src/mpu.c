@@ -44,6 +44,11 @@ static uint32_t background(uint32_t address)
     return UC_PROT_READ | UC_PROT_WRITE | (is_code ? UC_PROT_EXEC : 0);
 }
 
+bool may_execute(uint32_t address)
+{
+    return background(address) & UC_PROT_EXEC;
+}
+
 static bool is_off(struct machine *m)
 {
     return !(m->mpu_control & ENABLE) || (!(m->mpu_control & HFNMIENA) && execution_priority(m) < 0);
@@ -61,7 +66,10 @@ uint32_t mpu_perms(struct machine *m, uint32_t address, bool privileged)
 
 bool mpu_allows(struct machine *m, uint32_t address, uint32_t size, uint32_t perms, bool privileged)
 {
-    return (mpu_perms(m, address, privileged) & perms) == perms && (mpu_perms(m, address + size - 1, privileged) & perms) == perms;
+    for (uint32_t at = 0; at < size; at += FINEST)
+        if ((mpu_perms(m, address + at, privileged) & perms) != perms)
+            return false;
+    return (mpu_perms(m, address + size - 1, privileged) & perms) == perms;
 }
 
 /* Is some border of a region inside a page? */

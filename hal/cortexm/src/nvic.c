@@ -70,7 +70,7 @@ int execution_priority(struct machine *m)
     return priority_with(m, false);
 }
 
-uint32_t best_pending(struct machine *m, bool ignoring_primask)
+uint32_t highest_pending(const struct machine *m)
 {
     uint32_t best = 0;
     int lowest = NOBODY;
@@ -80,7 +80,13 @@ uint32_t best_pending(struct machine *m, bool ignoring_primask)
             if (exception_priority(m, number) < lowest)
                 lowest = exception_priority(m, number), best = number;
         }
-    return best && group(m, lowest) < priority_with(m, ignoring_primask) ? best : 0;
+    return best;
+}
+
+uint32_t best_pending(struct machine *m, bool ignoring_primask)
+{
+    const uint32_t best = highest_pending(m);
+    return best && group(m, exception_priority(m, best)) < priority_with(m, ignoring_primask) ? best : 0;
 }
 
 void pend(struct machine *m, uint32_t number)

@@ -1,0 +1,20 @@
+"""Exceptions, faults, memory protection and registers are as QEMU has them, line by line."""
+
+from __future__ import annotations
+
+import judge
+import pytest
+
+PROGRAMS = {"entry": 85, "faults": 286}
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("guest")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_prints_what_it_prints_on_qemu(place, name, record_property):
+    count = judge.compare(judge.build(place, name))
+    record_property("compared lines", count)
+    assert count >= PROGRAMS[name]
