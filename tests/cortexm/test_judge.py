@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import judge
 import pytest
 
-PROGRAMS = {"entry": 85, "faults": 286}
+from tests.cortexm import judge
+
+PROGRAMS = {"entry": 85, "faults": 286, "protection": 514}
 
 
 @pytest.fixture(scope="session")

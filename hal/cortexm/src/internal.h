@@ -155,6 +155,9 @@ struct machine {
 
     /* the MPU as it stands in unicorn's translation */
     bool is_translated, is_mpu_changed, has_fine_pages, is_checking;
+    bool is_probing, is_address_of_page;
+    uint8_t refused[8]; /* what a refused write overwrote */
+    uint32_t refused_size;
     uint32_t mpu_key;
     uc_hook fine_hook, unaligned_hook;
     bool has_unaligned_hook;
@@ -189,6 +192,7 @@ void set_xpsr(struct machine *m, uint32_t value);
 
 /* memory.c */
 uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t perms);
+void memory_copy(struct machine *m, uint8_t *to, uint32_t address, uint32_t size); /* nothing where there is no memory */
 bool memory_read_word(struct machine *m, uint32_t address, uint32_t *value);
 bool memory_write_word(struct machine *m, uint32_t address, uint32_t value);
 
@@ -214,6 +218,8 @@ uint32_t mpu_read(struct machine *m, uint32_t offset);
 void mpu_write(struct machine *m, uint32_t offset, uint32_t value);
 void mpu_apply(struct machine *m);
 bool mpu_fill(struct machine *m, uint32_t page, uc_mem_type type, uc_tlb_entry *entry);
+void mpu_probe(struct machine *m);
+void mpu_undo(struct machine *m);
 bool mpu_stops_block(struct machine *m, uint32_t address);
 
 /* machine.c */

@@ -75,6 +75,8 @@ void machine_limit(struct machine *m, uint64_t time)
 static void on_block(uc_engine *engine, uint64_t address, uint32_t size, void *user)
 {
     struct machine *m = user;
+    if (m->is_probing)
+        return;
     m->cycles += m->cost;
     m->cost = 0;
     if (m->cycles >= m->deadline || m->attention) {
@@ -142,6 +144,8 @@ static uint64_t on_device_read(uc_engine *engine, uint64_t offset, unsigned size
     const struct device *device = user;
     struct machine *m = device->machine;
     (void)engine;
+    if (m->fault_status)
+        return 0;
     const struct counter *counter = counter_find(m, device->number, (uint32_t)offset);
     uint32_t value;
     if (counter) {
@@ -162,6 +166,8 @@ static void on_device_write(uc_engine *engine, uint64_t offset, unsigned size, u
     const struct device *device = user;
     struct machine *m = device->machine;
     (void)engine;
+    if (m->fault_status) /* the access was refused already */
+        return;
     m->is_refused = false;
     remember(m, device->address + (uint32_t)offset, size, (uint32_t)value, true);
     warp_write(m);
@@ -336,6 +342,9 @@ static uint32_t handle_trap(struct machine *m, uint32_t number)
 
 static void handle_fault(struct machine *m)
 {
+    mpu_undo(m);
+    if (m->is_address_of_page)
+        mpu_probe(m);
     const uint32_t status = m->fault_status;
     m->fault_status = 0;
     if (status & BFARVALID)

@@ -16,6 +16,13 @@ uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t 
     return NULL;
 }
 
+void memory_copy(struct machine *m, uint8_t *to, uint32_t address, uint32_t size)
+{
+    const uint8_t *place = memory_at(m, address, size, 0);
+    if (place)
+        memcpy(to, place, size);
+}
+
 bool memory_read_word(struct machine *m, uint32_t address, uint32_t *value)
 {
     const uint8_t *place = memory_at(m, address, 4, UC_PROT_READ);

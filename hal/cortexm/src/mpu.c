@@ -6,6 +6,8 @@
  */
 #include "internal.h"
 
+#include <string.h>
+
 #define ENABLE 1u
 #define HFNMIENA 2u
 #define PRIVDEFENA 4u
@@ -109,11 +111,12 @@ bool mpu_fill(struct machine *m, uint32_t address, uc_mem_type type, uc_tlb_entr
     if (address >= 0xfffffc00) /* where exception returns go: nothing is mapped, which tells of them */
         open = UC_PROT_EXEC;
     entry->paddr = address & ~(PAGE - 1);
-    entry->perms = (uc_prot)open;
-    if ((open & wanted(type)) == wanted(type))
+    entry->perms = (uc_prot)(m->is_probing ? UC_PROT_ALL : open);
+    if (m->is_probing || (open & wanted(type)) == wanted(type))
         return true;
-    m->fault_address = address;
+    m->fault_address = address; /* of the page: see mpu_probe() */
     m->fault_status = type == UC_MEM_FETCH ? IACCVIOL : DACCVIOL | MMARVALID;
+    m->is_address_of_page = type != UC_MEM_FETCH;
     return false;
 }
 
@@ -128,8 +131,20 @@ static void on_access(uc_engine *engine, uc_mem_type type, uint64_t address, int
 {
     struct machine *m = user;
     (void)engine, (void)value;
-    if (!mpu_allows(m, (uint32_t)address, (uint32_t)size, wanted(type), is_privileged(m)))
-        refuse(m, DACCVIOL | MMARVALID, (uint32_t)address);
+    if (m->fault_status || mpu_allows(m, (uint32_t)address, (uint32_t)size, wanted(type), is_privileged(m)))
+        return;
+    refuse(m, DACCVIOL | MMARVALID, (uint32_t)address);
+    m->refused_size = type == UC_MEM_WRITE ? (uint32_t)size : 0;
+    memory_copy(m, m->refused, (uint32_t)address, m->refused_size);
+}
+
+/* unicorn writes all the same: put back what was there. */
+void mpu_undo(struct machine *m)
+{
+    uint8_t *place = memory_at(m, m->fault_address, m->refused_size, 0);
+    if (place && m->refused_size)
+        memcpy(place, m->refused, m->refused_size);
+    m->refused_size = 0;
 }
 
 bool mpu_stops_block(struct machine *m, uint32_t address)
@@ -142,6 +157,8 @@ bool mpu_stops_block(struct machine *m, uint32_t address)
 
 static void check_accesses(struct machine *m, bool is_wanted)
 {
+    if (is_wanted != m->is_checking) /* what is translated looks at no hook */
+        unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TB_FLUSH, 0));
     if (is_wanted && !m->is_checking)
         add_hook(m, &m->fine_hook, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, HOOK(on_access), m, 1, 0);
     if (!is_wanted && m->is_checking)
@@ -175,6 +192,30 @@ void mpu_apply(struct machine *m)
     check_accesses(m, m->has_fine_pages);
     if (m->is_translated)
         unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
+}
+
+/*
+ * A page was refused, and the address within it is not known: run the instruction again with all pages open
+ * and every access looked at, up to the one that is refused.
+ */
+void mpu_probe(struct machine *m)
+{
+    const uint32_t status = m->fault_status, address = m->fault_address, pc = reg_get(m, UC_ARM_REG_PC);
+    const bool was_checking = m->is_checking;
+    m->is_address_of_page = false;
+    m->is_probing = true;
+    m->fault_status = 0;
+    check_accesses(m, true);
+    unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
+    unicorn.emu_start(m->engine, pc | 1, 0xfffffffe, 0, 1);
+    mpu_undo(m);
+    check_accesses(m, was_checking);
+    unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
+    m->is_probing = false;
+    m->trap = 0;
+    if (!m->fault_status)
+        m->fault_address = address;
+    m->fault_status = status;
 }
 
 /* --- registers (B3.5.5 to B3.5.9) ---------------------------------------------------------------- */

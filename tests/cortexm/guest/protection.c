@@ -11,7 +11,7 @@
 #define XN (1u << 28)
 #define AREA 0x20004000u
 
-static volatile uint32_t faulted;
+static volatile uint32_t faulted, is_on;
 
 static void on_fault(const struct trap *trap)
 {
@@ -32,16 +32,19 @@ static void region(uint32_t number, uint32_t base, uint32_t attributes)
 
 static void off(void)
 {
+    is_on = 0;
     MPU_CTRL = 0;
     for (uint32_t i = 0; i < 8; i++)
         region(i, 0, 0);
     region(0, 0, AP(3) | SIZE(18) | ON); /* the program itself */
     region(1, 0x20010000, AP(3) | SIZE(16) | ON);
+    region(4, 0x40004000, AP(3) | XN | SIZE(12) | ON); /* what it prints to */
     barrier();
 }
 
 static void on(uint32_t bits)
 {
+    is_on = 1;
     MPU_CTRL = ON | bits;
     barrier();
 }
@@ -51,10 +54,12 @@ void touch_write(void);
 void touch_byte(void);
 void touch_run(void);
 void touch_many(void);
+void touch_walk(void);
 __asm__(".thumb_func\ntouch_read: ldr r2, [r0]\n bx lr\n"
         ".thumb_func\ntouch_write: str r1, [r0]\n bx lr\n"
         ".thumb_func\ntouch_byte: strb r1, [r0]\n bx lr\n"
         ".thumb_func\ntouch_run: push {r4, lr}\n adds r0, #1\n blx r0\n pop {r4, pc}\n"
+        ".thumb_func\ntouch_walk: movs r3, #64\n 1: str r1, [r0], #4\n subs r3, #1\n bne 1b\n bx lr\n"
         ".thumb_func\ntouch_many: ldm r0, {r1, r2, r3, r12}\n bx lr\n");
 
 void attempt(void (*code)(void), uint32_t r0, uint32_t r1, uint32_t control);
@@ -65,18 +70,31 @@ static void touch(const char *name, void (*code)(void), uint32_t address, uint32
     print(name);
     show("at", address);
     print(unprivileged ? " by anyone" : "");
-    attempt(code, address, 0x4770, unprivileged);
+    MPU_CTRL &= ~ON; /* what is written is looked at without it */
+    barrier();
+    for (uint32_t i = 0; i < 64; i++)
+        ((volatile uint32_t *)AREA)[i] = 0x4770;
+    MPU_CTRL |= ON & is_on;
+    barrier();
+    attempt(code, address, 0x47704770, unprivileged);
+    MPU_CTRL &= ~ON;
+    barrier();
+    uint32_t changed = 0;
+    for (uint32_t i = 0; i < 64; i++)
+        changed += ((volatile uint32_t *)AREA)[i] != 0x4770;
+    show("changed", changed);
+    MPU_CTRL |= ON & is_on;
+    barrier();
     print(faulted ? "\n" : " fine\n");
 }
 
-static void touch_all(uint32_t address, uint32_t value)
+static void touch_all(uint32_t address)
 {
     for (uint32_t unprivileged = 0; unprivileged < 2; unprivileged++) {
         touch("read", touch_read, address, unprivileged);
         touch("write", touch_write, address, unprivileged);
         touch("run", touch_run, address, unprivileged);
     }
-    (void)value;
 }
 
 static void permissions(void)
@@ -89,8 +107,7 @@ static void permissions(void)
             REG(AREA) = 0x4770;
             region(2, AREA, AP(ap) | (xn ? XN : 0) | SIZE(12) | ON);
             on(0);
-            touch_all(AREA, ap);
-            MPU_CTRL = 0;
+            touch_all(AREA);
         }
 }
 
@@ -111,6 +128,7 @@ static void sizes(void)
         touch("write", touch_write, AREA + (1u << bits), 0);
         touch("byte", touch_byte, AREA + (2u << bits) - 1, 0);
         touch("write", touch_write, AREA + (2u << bits), 0);
+        touch("walk", touch_walk, AREA, 1);
         touch("many", touch_many, AREA + (1u << bits) - 8, 1);
     }
 }
@@ -141,13 +159,12 @@ static void overlaps(void)
         touch("read", touch_read, AREA + 0x1010, 0);
         on(0);
         touch("read", touch_read, AREA + 0x1010, 0);
-        touch("read", touch_read, 0x40004004, 0);
-        touch("run", touch_run, 0x40004000, 0);
+        touch("read", touch_read, 0x40005004, 0);
+        touch("run", touch_run, 0x40005000, 0);
         touch("read", touch_read, 0xe000ed00, 0);
         touch("read", touch_read, 0xe000ed00, 1);
         touch("write", touch_write, 0xe000ed28, 1);
         touch("byte", touch_byte, 0xe000e100, 1);
-        MPU_CTRL = 0;
     }
     off();
     touch("read", touch_read, 0xe000ed00, 1);
