@@ -156,8 +156,13 @@ class Machine:
         return bytes(self.memory[address - MEMORY : address - MEMORY + length])
 
     def words(self, arguments) -> list[int]:
-        """The arguments as words: bytes are placed, and their address taken."""
-        return [self.place(one) if isinstance(one, bytes | bytearray) else one for one in arguments]
+        """The arguments as words: bytes are placed, and their address taken; a function is given the words before it."""
+        made: list[int] = []
+        for one in arguments:
+            if isinstance(one, bytes | bytearray):
+                one = self.place(one)
+            made.append(one(made) if callable(one) else one)
+        return made
 
     def call(self, function: str | Symbol, *arguments: int | bytes) -> Seen:
         """Call a function. Raises RuntimeError if it does not return."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import random
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -14,7 +15,8 @@ from armillary.native.plain import lms
 from tests.native.sweep.faults import ACCEPT
 
 SEALED = ACCEPT ^ 0x33CC55AA  # VERDICT_SEAL of common/verdict.h
-KEY = ec.derive_private_key(0x0123456789ABCDEF, ec.SECP256R1())
+PRIVATE = 0x0123456789ABCDEF
+KEY = ec.derive_private_key(PRIVATE, ec.SECP256R1())
 IMAGE = hashlib.sha256(b"the image that was signed").digest()
 OTHER = hashlib.sha256(b"the image that an attacker made").digest()
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -23,11 +25,12 @@ ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 DECIDING = [
     "p256_verify_sealed", "verify", "verify.constprop.0", "verify.isra.0", "proof_begin", "proof_check",
     "proof_scalars", "proof_judge", "scalars_are_right", "is_sum_of_r", "signature_in_range", "p256_in_range",
+    "is_sum_r", "is_sum_over_r", "are_arguments_right", "find_sum", "combine_32", "undone", "misused",
     "p256_check", "p256_reduce", "p256_best", "is_point", "load", "lms_verify_sealed", "lms_parse", "steps_due", "climb",
     "lmots_set_of", "height_of", "decide_equal", "decide_both", "decide_is", "equal_upwards", "equal_downwards",
     "values_are", "complements_are", "differ_from_accept", "distant_from_accept",
 ]  # fmt: skip
-HELPING = ["number_load", "number_subtract", "number_is_zero"]
+HELPING = ["number_load", "number_subtract", "number_is_zero", "number_differs"]
 
 
 class Claim(NamedTuple):
@@ -50,6 +53,12 @@ def sign(digest: bytes) -> bytes:
     return b"".join(part.to_bytes(32, "big") for part in utils.decode_dss_signature(KEY.sign(digest, method)))
 
 
+def made_for(total: Callable[[int, int], int], v: int = 0x5EED << 200) -> bytes:
+    """r and s that verify over any digest if total(v, private key) * G is what is summed, with v = r / s."""
+    r = int.from_bytes(public_of(ec.derive_private_key(total(v, PRIVATE) % ORDER, ec.SECP256R1()))[:32], "big") % ORDER
+    return b"".join(part.to_bytes(32, "big") for part in (r, r * pow(v, -1, ORDER) % ORDER))
+
+
 PUBLIC, GOOD = public_of(KEY), sign(IMAGE)
 CLAIMS = {
     "another image": Claim(PUBLIC, OTHER, GOOD),
@@ -57,7 +66,20 @@ CLAIMS = {
     "r and s zero": Claim(PUBLIC, IMAGE, bytes(64)),
     "r and s the order": Claim(PUBLIC, IMAGE, ORDER.to_bytes(32, "big") * 2),
     "a key off the curve": Claim(PUBLIC[:63] + bytes([PUBLIC[63] ^ 1]), IMAGE, GOOD),
+    # For any image, if one fault makes verifying sum the wrong thing (p256_verify.c).
+    "made for u left out": Claim(PUBLIC, OTHER, made_for(lambda v, private: v * private)),
+    "made for v in place of u": Claim(PUBLIC, OTHER, made_for(lambda v, private: v + v * private)),
 }
+
+
+def not_sum(words: list[int]) -> int:
+    """What p256_verify() hands on beside its three arguments."""
+    return ~sum(words) & 0xFFFFFFFF
+
+
+def handed_on(claim: Claim) -> tuple[Any, ...]:
+    """The arguments of p256_verify_sealed()."""
+    return (*claim, not_sum)
 
 
 class Shape(NamedTuple):

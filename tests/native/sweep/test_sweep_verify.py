@@ -21,7 +21,7 @@ SEED = 20260
 PUBLIC, SIGNATURE = cases.lms_signed(b"the image that was signed")
 FORGED = b"the image that was forged"
 LMS = ("lms_verify_sealed", (PUBLIC, len(PUBLIC), FORGED, len(FORGED), SIGNATURE, len(SIGNATURE)))
-P256 = ("p256_verify_sealed", tuple(cases.CLAIMS["another image"]))
+P256 = ("p256_verify_sealed", cases.handed_on(cases.CLAIMS["another image"]))
 CALLS = {"p256": P256, "lms": LMS}
 
 
@@ -56,14 +56,14 @@ def deciding(swept):
 @pytest.mark.parametrize("case", cases.CLAIMS)
 def test_without_a_fault_the_claim_is_refused(shim, program, case):
     machine = Machine(shim, program)
-    assert machine.call("p256_verify_sealed", *cases.CLAIMS[case]).result & 0xFFFFFFFF != cases.SEALED
+    assert machine.call("p256_verify_sealed", *cases.handed_on(cases.CLAIMS[case])).result & 0xFFFFFFFF != cases.SEALED
     machine.close()
 
 
 def test_without_a_fault_what_is_right_is_accepted(shim, program):
     machine = Machine(shim, program)
-    good = (cases.PUBLIC, cases.IMAGE, cases.GOOD)
-    assert machine.call("p256_verify_sealed", *good).result & 0xFFFFFFFF == cases.SEALED
+    good = cases.Claim(cases.PUBLIC, cases.IMAGE, cases.GOOD)
+    assert machine.call("p256_verify_sealed", *cases.handed_on(good)).result & 0xFFFFFFFF == cases.SEALED
     assert machine.call("plain_verify", *good).result & 0xFFFFFFFF == ACCEPT
     message = b"the image that was signed"
     called = machine.call("lms_verify_sealed", PUBLIC, len(PUBLIC), message, len(message), SIGNATURE, len(SIGNATURE))
@@ -98,7 +98,7 @@ def test_no_fault_in_the_arithmetic_is_accepted(sweep, call):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [case for case in cases.CLAIMS if case != "another image"])
 def test_no_skip_makes_any_other_claim_good(sweep, case):
-    swept = sweep(case, "p256_verify_sealed", cases.CLAIMS[case])
+    swept = sweep(case, "p256_verify_sealed", cases.handed_on(cases.CLAIMS[case]))
     swept.some(swept.skips(range(swept.steps), 1, SEED))
     assert swept.accepted() == []
 
