@@ -25,7 +25,7 @@ RETURNED = 0
 
 
 class Symbol(NamedTuple):
-    """A function or a variable: where it is, how long, which C file it is of ("" if none says)."""
+    """A function: where it is, how long, which C file it is of ("" if it is the library's)."""
 
     name: str
     address: int
@@ -85,7 +85,14 @@ def link(elf: pathlib.Path, objects: list[pathlib.Path]) -> Program:
     """Link everything, used or not, behind the vector table and the start-up code."""
     support = build.compile_all(elf.parent / "support", [build.HERE / "start.c", build.HERE / "semihosting.c"])
     build.run(build.COMPILER, *build.LINK, "-Wl,--no-gc-sections", *support, *objects, "-o", elf)
-    return load(elf)
+    program = load(elf)
+    for path in objects:
+        with path.open("rb") as stream:
+            for symbol in _functions(ELFFile(stream)):
+                if not symbol.file:
+                    known = program.functions[symbol.name]
+                    program.functions[symbol.name] = known._replace(file=path.stem.rpartition("-")[2] + ".c")
+    return program
 
 
 def engine(folder: pathlib.Path, more: list[pathlib.Path], flags: list[str] | None = None) -> Program:
@@ -118,7 +125,7 @@ def _functions(elf):
         kind = symbol["st_info"]["type"]
         if kind == "STT_FILE":
             file = symbol.name
-        elif kind == "STT_FUNC":
+        elif kind == "STT_FUNC" and symbol["st_shndx"] != "SHN_UNDEF":
             local = symbol["st_info"]["bind"] == "STB_LOCAL"
             yield Symbol(symbol.name, symbol["st_value"] & ~1, symbol["st_size"], file if local else "")
 

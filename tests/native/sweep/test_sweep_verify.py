@@ -46,9 +46,9 @@ def sweep(shim, program, capsys):
 
 def deciding(swept):
     """The steps that decide."""
-    there = [name for name in cases.DECIDING if name in swept.program.functions]
-    helping = [name for name in cases.HELPING if name in swept.program.functions]
-    steps = swept.steps_in(there, helping)
+    functions = swept.program.functions
+    there = {name for name, one in functions.items() if one.file in cases.DECIDING_FILES or one.name in cases.DECIDING}
+    steps = swept.steps_in(there, cases.HELPING & set(functions))
     assert len(steps) > 1000
     return steps
 

@@ -35,7 +35,7 @@ HONEST = [name for path in PATHS if path.name != "paths_leaky.c" for name in nam
 
 def compiled(made, main, compiler="cc", flags=("-O3",)):
     """The program `made` of `main`, all paths and the engine."""
-    command = [compiler, "-std=gnu11", "-g", "-Wall", "-Wextra", "-Werror", *flags, f"-I{SOURCE}", f"-I{HERE}"]
+    command = [compiler, "-std=gnu11", "-gdwarf-4", "-Wall", "-Wextra", "-Werror", *flags, f"-I{SOURCE}", f"-I{HERE}"]
     done = subprocess.run(
         [*command, *map(str, [*main, *PATHS, *FILES]), "-o", str(made)], capture_output=True, text=True, check=False
     )
