@@ -99,7 +99,20 @@ def test_no_fault_in_the_arithmetic_is_accepted(sweep, call):
 @pytest.mark.parametrize("case", [case for case in cases.CLAIMS if case != "another image"])
 def test_no_skip_makes_any_other_claim_good(sweep, case):
     swept = sweep(case, "p256_verify_sealed", cases.handed_on(cases.CLAIMS[case]))
-    swept.some(swept.skips(range(swept.steps), 1, SEED))
+    swept.some(swept.skips(range(swept.steps), MORE_SKIPS, SEED))
+    assert swept.accepted() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("case", [case for case in cases.CLAIMS if case.startswith("made for")])
+def test_no_signature_made_for_a_fault_is_accepted(sweep, case, part):
+    swept = sweep(f"{case}, {part + 1} of {PARTS}", "p256_verify_sealed", cases.handed_on(cases.CLAIMS[case]))
+    steps = deciding(swept)
+    swept.some(swept.skips_and_flags(steps[part::PARTS]))
+    swept.some(swept.flips(list(range(swept.steps)), FLIPS, SEED + part))
+    if IS_WHOLE:
+        swept.all_at(swept.without_loops(steps)[part::PARTS])
     assert swept.accepted() == []
 
 
