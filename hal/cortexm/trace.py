@@ -31,7 +31,7 @@ class Live:
         self.function = function
         self.sp = sp
         self.caller = caller
-        self.depth = 0 if caller is None else caller.depth + 1
+        self.depth: int = 0 if caller is None else caller.depth + 1
 
 
 class Tracer:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...cortexm.machine import RESET, SLEEPING, TIME, Machine, Stop
+from ..gpio import GpioBank
 from . import time
 from .clock import Rgu
+from .gpio import Gpio
 from .gpt import Gpt
 from .irqconfig import IrqConfig
 from .registers import Block, Log
@@ -28,6 +30,7 @@ FLASH, FLASH_SIZE = 0x1000_0000, 0x10_0000
 IRQ_CONFIG, RGU, WDT, GPT, DEBUG_UART = 0x2100_0000, 0x2101_0000, 0x2102_0000, 0x2103_0000, 0x2104_0000
 GPT01_IRQ, GPT3_IRQ, WDT_IRQ, DEBUG_UART_IRQ = 1, 2, 3, 4
 BLOCK = 0x1000
+GPIO, GROUP, GROUPS, PINS_A_GROUP = 0x3801_0000, 0x1_0000, 6, 4
 TURN = 50 * time.MICROSECOND
 
 
@@ -86,6 +89,21 @@ class Core:
             self.scheduler.take_back()
 
 
+class ChipClock:
+    """The chip's time as the board's parts know it. Satisfies `hal.interface.Clock`."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+
+    def uptime_us(self) -> int:
+        """Microseconds since the chip was made."""
+        return self._scheduler.now * 1_000_000 // time.SECOND
+
+    def unix_ms(self) -> int:
+        """The chip does not know the date: it begins in 1970."""
+        return self.uptime_us() // 1000
+
+
 class Chip:
     """Cores and what they share. `log` is told once of each thing a person should know."""
 
@@ -93,6 +111,20 @@ class Chip:
         self.log = log or Log()
         self.scheduler = Scheduler()
         self.cores = [Core(number, self.scheduler, self.log) for number in range(cores)]
+        self.pins = GpioBank(range(GROUPS * PINS_A_GROUP), ChipClock(self.scheduler))
+        self.blocks: list[Block] = []
+        self._add_blocks()
+
+    def _add_blocks(self) -> None:
+        for number in range(GROUPS):
+            base = GPIO + GROUP * number
+            self._share(Gpio(self.scheduler, self.log, self.pins, PINS_A_GROUP * number, PINS_A_GROUP, base, f"GPIO{number}"))
+
+    def _share(self, block: Block) -> None:
+        """Both cores reach `block`."""
+        self.blocks.append(block)
+        for core in self.cores:
+            core.machine.map_device(block.base, BLOCK, block, block.name)
 
     def run(self, until: int) -> Stop | None:
         """Run every started core to `until`. Returns why one of them cannot go on, or None."""

@@ -41,11 +41,11 @@ class Log:
         self._known: set[str] = set()
         self._tell = tell
 
-    def once(self, line: str) -> None:
-        """Tell `line`, unless it was told before or too many were."""
-        if line in self._known or len(self.lines) >= self.MOST:
+    def once(self, line: str, key: str = "") -> None:
+        """Tell `line`, unless it, or another of the same `key`, was told before or too many were."""
+        if (key or line) in self._known or len(self.lines) >= self.MOST:
             return
-        self._known.add(line)
+        self._known.add(key or line)
         self.lines.append(line)
         if self._tell is not None:
             self._tell(line)
@@ -137,4 +137,5 @@ class Block:
         return self.words.get(word, 0)
 
     def _unknown(self, word: int, what: str) -> None:
-        self.log.once(f"{self.name}: unknown register {self.base + word:#010x} (+{word:#x}) {what}")
+        place = f"{self.name}: unknown register {self.base + word:#010x} (+{word:#x})"
+        self.log.once(f"{place} {what}", place)

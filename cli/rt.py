@@ -1,0 +1,60 @@
+"""`armillary rt`: programs of the real-time cores, alone on a chip of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .base import Group
+from .output import is_json
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
+TRACES = {"functions": ("functions",), "peripherals": ("accesses",), "all": ("functions", "accesses")}
+
+
+@click.group(cls=Group)
+def rt() -> None:
+    """Run programs of the real-time cores, alone."""
+
+
+@rt.command()
+@click.argument("file", type=FILE)
+@click.option("--core", "number", type=click.IntRange(0, 1), default=0, show_default=True, help="Which of the two cores it runs on.")
+@click.option("--until", metavar="TEXT|TIME", help="End when a UART has said TEXT, or after TIME of the board (500ms, 2s).")
+@click.option("--limit", default="60s", show_default=True, metavar="TIME", help="End after TIME of the board in any case.")
+@click.option("--uart", "uarts", multiple=True, metavar="NAME[=FILE]", help="Show a UART (debug, isu0 to isu5), or write it to FILE. Repeatable.")
+@click.option("--send", "sent", multiple=True, metavar="NAME[@TIME]=TEXT", help="Send TEXT to a UART, at TIME. Repeatable.")
+@click.option("--trace", "traced", type=click.Choice(list(TRACES)), help="Show functions entered, accesses to peripherals, or both.")
+@click.option("--trace-file", type=OUT, metavar="OUT", help="Write the trace there instead of to standard error.")
+@click.option("--pins", type=OUT, metavar="OUT.vcd", help="Write the levels of the pins as a waveform.")
+@click.option("--coverage", type=OUT, metavar="OUT.info", help="Write which lines were run, for lcov and genhtml.")
+@click.option("--post-mortem", "mortem", type=OUT, metavar="OUT", help="Write the report on a program that died there, too.")
+@click.option("--gdb", type=click.IntRange(0, 65535), metavar="PORT", help="Wait for GDB on 127.0.0.1 at PORT (0: any) before running.")
+def run(
+    file: Path, number: int, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...], traced: str | None,
+    trace_file: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None, gdb: int | None,
+) -> None:  # fmt: skip
+    """Run FILE, an ELF or an image package, and print what it says on its debug UART.
+
+    Exits with 0 when --until came true or, without one, at the limit; 3 when the program died, with a report
+    on standard error; 4 when TEXT was not said by the limit. A file that is no program is refused with 1, and
+    nothing of it is run. The signature of a package is not checked.
+    """
+    from .rt_run import Run, parse_end, parse_sent, parse_uarts, read_program
+
+    end, text = parse_end(limit, until)
+    wanted = parse_uarts(uarts)
+    sending = [parse_sent(each) for each in sent]
+    running = Run(read_program(file), number, wanted, text, end)
+    for name, at, data in sending:
+        running.send(name, at, data)
+    with running.outputs(trace_file, pins, coverage, mortem):
+        running.trace(TRACES[traced] if traced else ())
+        if gdb is not None:
+            running.debug(gdb)
+        running.go()
+    if is_json():
+        running.show()
+    click.get_current_context().exit(running.status())

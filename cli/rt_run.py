@@ -1,0 +1,275 @@
+"""One run of a program on a real-time core: what it says, what is written of it, and how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from armillary.hal.cortexm import elf
+from armillary.hal.cortexm.coverage import Coverage
+from armillary.hal.cortexm.gdb import Server
+from armillary.hal.cortexm.symbols import Symbols
+from armillary.hal.cortexm.trace import Tracer
+from armillary.hal.sim.realtime.chip import Chip
+from armillary.hal.sim.realtime.program import CODE, REGIONS, SLICE, ChipTarget, Watched, has_memory
+from armillary.hal.sim.realtime.registers import Log
+from armillary.hal.sim.realtime.time import SECOND
+from armillary.hal.sim.realtime.uart import Uart
+from armillary.hal.sim.realtime.vcd import Vcd
+from armillary.wire import asxipfs, image, manifest
+from armillary.wire.fault import Fault
+
+from .base import Problem
+from .output import clean, is_json, show_json, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+
+MOST_BYTES = 64 << 20
+DIED, NOT_SAID = 3, 4
+UNITS = {"s": SECOND, "ms": SECOND // 1000, "us": SECOND // 1_000_000}
+TIME = re.compile(r"(\d+(?:\.\d+)?)(s|ms|us)")
+UARTS = ("debug", *(f"isu{number}" for number in range(6)))
+SHOWN = "-"
+
+
+def parse_time(text: str) -> int | None:
+    """A time such as `1.5s` in ticks; None if `text` is no time."""
+    found = TIME.fullmatch(text)
+    if found is None:
+        return None
+    whole, _, part = found[1].partition(".")
+    ticks: int = int(whole + part) * UNITS[found[2]] // 10 ** len(part)
+    return ticks
+
+
+def parse_end(limit: str, until: str | None) -> tuple[int, bytes | None]:
+    """(ticks to run at most, what is to be said). Raises click.BadParameter."""
+    end = parse_time(limit)
+    if end is None:
+        raise click.BadParameter(f"{limit!r} is no time: a number and s, ms or us", param_hint="--limit")
+    time = None if until is None else parse_time(until)
+    if until == "":
+        raise click.BadParameter("a text that is empty is said at once", param_hint="--until")
+    return (end if time is None else time), (until.encode() if until is not None and time is None else None)
+
+
+def parse_uarts(words: Sequence[str]) -> dict[str, str]:
+    """{name of a UART: file, or "-" to show it}; the debug UART is shown unless told. Raises click.BadParameter."""
+    found = {} if words else {"debug": SHOWN}
+    for word in words:
+        name, _, place = word.partition("=")
+        _check_uart(name, "--uart")
+        found[name] = place or SHOWN
+    return found
+
+
+def parse_sent(word: str) -> tuple[str, int, bytes]:
+    """(UART, ticks, bytes) of `NAME[@TIME]=TEXT`. Raises click.BadParameter."""
+    head, equals, text = word.partition("=")
+    name, _, when = head.partition("@")
+    _check_uart(name, "--send")
+    time = parse_time(when or "0s")
+    if not equals or time is None:
+        raise click.BadParameter(f"{word!r} is not NAME=TEXT or NAME@TIME=TEXT", param_hint="--send")
+    return name, time, text.encode().decode("unicode_escape").encode("latin-1", "replace")
+
+
+def _check_uart(name: str, option: str) -> None:
+    if name not in UARTS:
+        raise click.BadParameter(f"no UART {name!r}: {', '.join(UARTS)}", param_hint=option)
+
+
+def read_program(file: Path) -> bytes:
+    """The ELF file in `file`, or in the image package that `file` is. Raises Problem, with the offset."""
+    if file.stat().st_size > MOST_BYTES:
+        raise Problem(f"{file} has more than {MOST_BYTES} bytes: it is no program for this chip")
+    data = file.read_bytes()
+    return data if data[:4] == b"\x7fELF" or file.suffix != ".imagepackage" else _unpack(file, data)
+
+
+def _unpack(file: Path, data: bytes) -> bytes:
+    try:
+        files = asxipfs.FileSystem(image.parse(data).body)
+        found = manifest.load(files)
+    except Fault as fault:
+        raise Problem(f"{file} is not an image package that could run: {fault.reason}") from None
+    if found.application_type != manifest.REAL_TIME:
+        raise Problem(f"{file} is an app of the main core (ApplicationType {found.application_type})", "start it on a device with 'armillary image upload'")
+    return files.read(found.entry_point)
+
+
+class Run:
+    """A chip with one program. `wanted` are UARTs and where they go; `text` ends it when a wanted UART says it."""
+
+    def __init__(self, data: bytes, number: int, wanted: Mapping[str, str], text: bytes | None, end: int) -> None:
+        program, self.symbols = self._read(data)
+        self.chip = Chip(cores=2, log=Log(warn))
+        self.core = self.chip.cores[number]
+        self.end = end
+        self.text = text
+        self.said: dict[str, bytearray] = {name: bytearray() for name in wanted}
+        self.files: dict[str, str] = {name: place for name, place in wanted.items() if place != SHOWN}
+        self.is_said = self.is_killed = False
+        self.tracer: Tracer | None = None
+        self._trace_to: TextIO = sys.stderr
+        self._shown: dict[str, int] = dict.fromkeys(wanted, 0)
+        self.watched = Watched(self.chip, self.core, program, self.symbols)
+        for name in wanted:
+            self._listen(name)
+
+    def _read(self, data: bytes) -> tuple[elf.Program, Symbols]:
+        try:
+            program = elf.parse(data, REGIONS)
+        except elf.BadElf as bad:
+            raise Problem(f"not a program for a real-time core: {bad}") from None
+        try:
+            return program, Symbols(data)
+        except elf.BadElf as bad:  # what is for people only does not keep it from running
+            warn(f"no symbols: {bad}")
+            return program, Symbols(b"")
+
+    # --- UARTs ---
+
+    def uart(self, name: str) -> Uart:
+        """The UART called so. Raises Problem if the chip has none."""
+        ending = "UART" if name == "debug" else name.upper() + " UART"
+        blocks = [*self.core.blocks, *self.chip.blocks]
+        for block in blocks:
+            is_debug = block in self.core.blocks and block.name == f"IO{self.core.number} UART"
+            if isinstance(block, Uart) and (is_debug if name == "debug" else block.name.endswith(ending)):
+                return block
+        raise Problem(f"this chip has no UART {name}")
+
+    def send(self, name: str, at: int, data: bytes) -> None:
+        """Bytes come in at a UART, beginning at time `at` (ticks)."""
+        uart = self.uart(name)
+        self.chip.scheduler.at(at, lambda: _ignore(uart.receive(data)), name + " is sent to")
+
+    def _listen(self, name: str) -> None:
+        uart, said = self.uart(name), self.said[name]
+        before: Callable[[int], object] | None = uart.sent
+
+        def heard(byte: int) -> None:
+            said.append(byte)
+            if before is not None:
+                before(byte)
+            if self.text is not None and said.endswith(self.text):
+                self.is_said = True
+                self.core.machine.stop()
+
+        uart.sent = heard
+
+    def tell(self) -> None:
+        """Print what was said since the last time."""
+        for name, said in self.said.items():
+            new = bytes(said[self._shown[name] :])
+            self._shown[name] = len(said)
+            if not new or name in self.files or is_json():
+                continue
+            if sys.stdout.isatty():  # a terminal is not steered by a program
+                click.echo(clean(new.decode("utf-8", "replace").replace("\r", "")), nl=False)
+            else:
+                click.echo(new, nl=False)
+
+    # --- running ---
+
+    def go(self) -> None:
+        """Run to the end."""
+        while not self._is_over():
+            self.watched.run(min(self.end, self.chip.scheduler.now + SLICE))
+            self.tell()
+        if self.watched.death:
+            click.echo(f"armillary: the program {self.watched.death}\n\n" + clean(self.watched.report), err=True, nl=False)
+
+    def _is_over(self) -> bool:
+        return self.is_said or self.is_killed or bool(self.watched.death) or self.chip.scheduler.now >= self.end
+
+    def debug(self, port: int) -> None:
+        """Wait for a debugger, and let it run the program until it detaches or kills it."""
+        server = Server(port)
+        click.echo(f"armillary: waiting for GDB: target remote 127.0.0.1:{server.port}", err=True)
+        try:
+            self.is_killed = server.serve(ChipTarget(self.watched, self.tell))
+        finally:
+            server.close()
+
+    def trace(self, kinds: Sequence[str]) -> None:
+        """Write a trace of what `kinds` names: functions, accesses."""
+        if not kinds:
+            return
+        self.tracer = Tracer(self.core.machine, self.symbols, lambda line: click.echo(clean(line), file=self._trace_to),
+                             self.watched.seconds, self.watched.name)  # fmt: skip
+        for kind in kinds:
+            getattr(self.tracer, kind)()
+
+    # --- what is written ---
+
+    @contextlib.contextmanager
+    def outputs(self, trace: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None) -> Iterator[None]:
+        """Open what is to be written, before anything is run; write it when the run is over, however it ended."""
+        with contextlib.ExitStack() as stack:
+            if trace is not None:
+                self._trace_to = stack.enter_context(trace.open("w", encoding="utf-8"))
+            for name, place in self.files.items():
+                stack.callback(stack.enter_context(open(place, "wb")).write, self.said[name])
+            if pins is not None:
+                self._dump(stack, stack.enter_context(pins.open("w", encoding="ascii", errors="replace")))
+            if coverage is not None:
+                self._cover(stack, stack.enter_context(coverage.open("w", encoding="utf-8")))
+            if mortem is not None:
+                stream = stack.enter_context(mortem.open("w", encoding="utf-8"))
+                stack.callback(lambda: _ignore(stream.write(self.watched.report)))
+            stack.callback(self._finish)
+            yield
+
+    def _finish(self) -> None:
+        self.tell()
+        if self.tracer is not None:
+            self.tracer.finish()
+
+    def _dump(self, stack: contextlib.ExitStack, stream: TextIO) -> None:
+        bank = self.chip.pins
+        names = {pin: f"GPIO{pin}" for pin in bank.pins()}
+        vcd = Vcd(stream, list(names.values()), [bank.read(pin) for pin in names], "mt3620")
+        bank.observe(lambda pin, level, _: vcd.change(self.chip.scheduler.now, names[pin], level))
+        stack.callback(lambda: vcd.finish(self.chip.scheduler.now))
+
+    def _cover(self, stack: contextlib.ExitStack, stream: TextIO) -> None:
+        regions = [(address, size) for address, size in CODE if has_memory(self.core, address)]
+        covered = Coverage(self.core.machine, regions)
+        stack.callback(lambda: _ignore(stream.write(covered.lcov(self.symbols))))
+        if not self.symbols.rows:
+            warn("the program has no line tables: build it with -g for --coverage")
+
+    # --- how it ended ---
+
+    def status(self) -> int:
+        """The exit status."""
+        if self.watched.death:
+            return DIED
+        return NOT_SAID if self.text is not None and not self.is_said and not self.is_killed else 0
+
+    def ended(self) -> str:
+        """Why it ended, in a word."""
+        if self.watched.death:
+            return "died"
+        return "said" if self.is_said else "killed" if self.is_killed else "time"
+
+    def show(self) -> None:
+        """Print what became of it, for programs."""
+        show_json({
+            "ended": self.ended(), "time_s": float(self.watched.seconds(self.core.machine.now)), "cycles": self.core.machine.cycles,
+            "death": self.watched.death or None, "report": self.watched.report or None, "log": self.chip.log.lines,
+            "uart": {name: said.decode("utf-8", "replace") for name, said in self.said.items()},
+        })  # fmt: skip
+
+
+def _ignore(_: object) -> None:
+    """For calls whose result nobody needs."""

@@ -1,0 +1,222 @@
+"""`armillary rt run`: programs as they are built, run alone; what they say, and how they end."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from armillary.cli.main import cli
+from armillary.cli.rt_run import parse_sent, parse_time
+from armillary.hal.sim.realtime.time import SECOND
+from armillary.wire import asxipfs, guid, image
+
+LINKER = """ENTRY(vectors)
+SECTIONS { .text 0x00100000 : { KEEP(*(.vectors)) *(.text*) *(.rodata*) } .data : { *(.data*) *(.bss*) } }"""
+COMMON = """
+#define R(a) (*(volatile unsigned *)(a))
+static void put(const char *s) { while (*s) { while (!(R(0x21040014) & 0x20)) { } R(0x21040000) = *s++; } }
+static void open_uart(void) { R(0x2104000c) = 3; R(0x21040024) = 3; R(0x21040028) = 224; R(0x21040008) = 1; }
+void hang(void) { for (;;) { } }
+void reset(void);
+__attribute__((section(".vectors"), used, aligned(512))) void (*const vectors[32])(void) = {(void (*)(void))0x00130000, reset, hang, hang};
+"""
+HELLO = COMMON + """
+__attribute__((noinline)) void idle(void) { for (;;) __asm__("wfi"); }
+void reset(void) { open_uart(); put("hello from IO0\\n"); idle(); }
+"""
+FAULT = COMMON + """
+__attribute__((noinline)) int touch(volatile int *at) { int value = *at; return value + 1; }
+void reset(void) { open_uart(); put("now\\n"); touch((volatile int *)0x50000000); for (;;) { } }
+"""
+ECHO = COMMON + """
+void reset(void) { open_uart(); for (;;) { if (R(0x21040014) & 1) { char c[2] = {R(0x21040000) & 0xff, 0}; put(c); } } }
+"""
+
+
+@pytest.fixture
+def built(tmp_path):
+    """built(source) is the path of its ELF."""
+    def build(source):
+        assert shutil.which("arm-none-eabi-gcc"), "arm-none-eabi-gcc is missing: apt-get install gcc-arm-none-eabi"
+        (tmp_path / "app.c").write_text(source)
+        (tmp_path / "app.ld").write_text(LINKER)
+        command = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-O1", "-g", "-ffreestanding", "-nostdlib", "-Wl,-n",
+                   "-Wl,--build-id=none", "-T", "app.ld", "-o", "app.elf", "app.c"]  # fmt: skip
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return tmp_path / "app.elf"
+    return build
+
+
+def run(*words):
+    """click's result of `armillary rt run`."""
+    result = CliRunner().invoke(cli, ["rt", "run", *[str(word) for word in words]])
+    assert "Traceback" not in result.output and "defect" not in result.output, result.output
+    return result
+
+
+def test_what_a_program_says_is_printed_and_the_text_ends_it(built):
+    result = run(built(HELLO), "--until", "from IO0")
+    assert (result.exit_code, result.stdout) == (0, "hello from IO0")
+
+
+def test_a_time_ends_it_as_well(built):
+    result = run(built(HELLO), "--until", "5ms", "--output", "json")
+    shown = json.loads(result.stdout)
+    assert (result.exit_code, shown["ended"], shown["time_s"], shown["cycles"]) == (0, "time", 0.005, 130_000)
+    assert shown["uart"] == {"debug": "hello from IO0\n"}
+
+
+def test_a_text_that_is_not_said_by_the_limit_has_its_own_status(built):
+    assert run(built(HELLO), "--until", "good bye", "--limit", "20ms").exit_code == 4
+
+
+def test_either_core_runs_it(built):
+    assert run(built(HELLO), "--core", 1, "--until", "from IO0").exit_code == 0
+
+
+def test_a_run_is_the_same_each_time(built):
+    path = built(HELLO)
+    assert len({run(path, "--until", "from", "--trace", "all", "--output", "json").output for _ in range(3)}) == 1
+
+
+def test_a_program_that_dies_is_reported(built, tmp_path):
+    result = run(built(FAULT), "--post-mortem", tmp_path / "report.txt")
+    assert (result.exit_code, result.stdout) == (3, "now\n")
+    report = (tmp_path / "report.txt").read_text()
+    assert report and report in result.stderr
+    for words in ("stands still in a fault handler", "CFSR.BFARVALID: the address is in BFAR: 0x50000000", "touch", "(app.c:", "UART.DATA"):
+        assert words in result.stderr
+
+
+def test_a_uart_may_be_written_to_a_file(built, tmp_path):
+    result = run(built(HELLO), "--uart", f"debug={tmp_path / 'uart.log'}", "--until", "2ms")
+    assert result.stdout == "" and (tmp_path / "uart.log").read_bytes() == b"hello from IO0\n"
+
+
+def test_what_is_sent_arrives(built):
+    result = run(built(ECHO), "--send", "debug@1ms=ab\\n", "--until", "b\n", "--limit", "1s")
+    assert (result.exit_code, result.stdout) == (0, "ab\n")
+
+
+def test_a_trace_names_functions_and_registers(built, tmp_path):
+    run(built(HELLO), "--until", "from", "--trace", "all", "--trace-file", tmp_path / "trace")
+    lines = (tmp_path / "trace").read_text().split("\n")
+    assert lines[0].endswith(" reset") and any(re.search(r"UART\.DATA <- 0x00000068  \((put|reset)\)", line) for line in lines)
+
+
+def test_coverage_is_written_for_lcov(built, tmp_path):
+    path = built(HELLO)
+    run(path, "--until", "3ms", "--coverage", tmp_path / "out.info")
+    text = (tmp_path / "out.info").read_text()
+    assert f"SF:{path.with_name('app.c')}" in text and "FNDA:1,idle" in text and "FNDA:0,hang" in text
+
+
+def test_pins_are_written_as_a_waveform(built, tmp_path):
+    source = COMMON + """
+    void reset(void) {
+        R(0x38010024) = 1;
+        for (int round = 0; round < 3; round++) { R(0x38010014) = 1; for (volatile int n = 0; n < 1000; n++) { } R(0x38010018) = 1; for (volatile int n = 0; n < 1000; n++) { } }
+        for (;;) __asm__("wfi");
+    }"""
+    run(built(source), "--until", "3ms", "--pins", tmp_path / "out.vcd")
+    text = (tmp_path / "out.vcd").read_text()
+    short = re.search(r"\$var wire 1 (\S+) GPIO0 \$end", text)[1]
+    changes = text.split("$dumpvars")[1].split("$end")[1]
+    assert re.findall(rf"^([01]){re.escape(short)}$", changes, re.MULTILINE) == list("101010")
+
+
+def test_an_unknown_register_is_told_of_once(built):
+    result = run(built(COMMON + "void reset(void) { for (int n = 0; n < 5; n++) R(0x21040ff0) = n; for (;;) __asm__(\"wfi\"); }"), "--until", "1ms")
+    assert result.stderr.count("unknown register 0x21040ff0") == 1
+
+
+def package(elf, kind="RealTimeCapable"):
+    """An image package with an app of `kind`."""
+    component = "6ae2bdc1-4d37-4bd8-a0b1-52a45b3a2fd6"
+    text = {"SchemaVersion": 1, "Name": "hello", "ComponentId": component, "EntryPoint": "/bin/app", "CmdArgs": [],
+            "Capabilities": {}, "ApplicationType": kind}  # fmt: skip
+    body = asxipfs.pack([("app_manifest.json", json.dumps(text).encode(), False), ("bin/app", elf.read_bytes(), True)])
+    return image.build(body, image.APPLICATIONS, guid.to_bytes(component), bytes(16), "hello", 0, bytes(20), lambda signed: bytes(64))
+
+
+def test_an_image_package_runs_as_its_program_does(built, tmp_path):
+    path = tmp_path / "hello.imagepackage"
+    path.write_bytes(package(built(HELLO)))
+    assert run(path, "--until", "IO0").stdout == "hello from IO0"
+
+
+def test_an_app_of_the_main_core_is_refused(built, tmp_path):
+    path = tmp_path / "hello.imagepackage"
+    path.write_bytes(package(built(HELLO), "Default"))
+    result = run(path)
+    assert result.exit_code == 1 and "an app of the main core" in result.stderr
+
+
+def test_a_broken_package_is_refused_with_its_offset(built, tmp_path):
+    path = tmp_path / "hello.imagepackage"
+    whole = package(built(HELLO))
+    path.write_bytes(whole[:100] + b"\xff" + whole[101:])
+    result = run(path)
+    assert result.exit_code == 1 and "offset 0x" in result.stderr and result.stdout == ""
+
+
+def test_what_is_no_program_is_refused_with_its_offset(tmp_path):
+    path = tmp_path / "broken.elf"
+    path.write_bytes(b"\x7fELF" + bytes(60))
+    result = run(path)
+    assert result.exit_code == 1 and result.stderr == "armillary: not a program for a real-time core: not a 32-bit ELF file, at offset 0x4\n"
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_program_runs_or_is_refused_and_nothing_else(built, tmp_path, data):
+    whole = bytearray(built(HELLO).read_bytes() if not (tmp_path / "app.elf").exists() else (tmp_path / "app.elf").read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path / "damaged.elf"
+    path.write_bytes(whole)
+    assert run(path, "--limit", "2ms", "--until", "hello").exit_code in (0, 1, 3, 4)
+
+
+@pytest.mark.parametrize("words", [["--uart", "isu9"], ["--limit", "soon"], ["--send", "debug"], ["--until", ""], ["--core", "2"]])
+def test_wrong_usage_is_refused(built, words):
+    assert run(built(HELLO), *words).exit_code == 2
+
+
+@pytest.mark.parametrize("text, ticks", [("1s", SECOND), ("1.5ms", SECOND * 3 // 2000), ("7us", 7 * SECOND // 1_000_000), ("1", None), ("s", None), ("-1s", None)])
+def test_times_have_units(text, ticks):
+    assert parse_time(text) == ticks
+
+
+def test_what_is_sent_may_have_escapes():
+    assert parse_sent("isu0@2s=a\\x00\\n=b") == ("isu0", 2 * SECOND, b"a\x00\n=b")
+
+
+def test_gdb_debugs_it(built, tmp_path):
+    path = built(HELLO)
+    command = [sys.executable, "-m", "armillary.cli.main", "rt", "run", str(path), "--gdb", "0", "--until", "IO0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            port = re.search(r"127\.0\.0\.1:(\d+)", process.stderr.readline())[1]
+            script = tmp_path / "script"
+            script.write_text(f"set confirm off\ntarget remote 127.0.0.1:{port}\nbreak idle\ncontinue\nbacktrace\nprint/x *(unsigned *)0x2104000c\n"
+                              "monitor time\nmonitor reset\nmaintenance flush register-cache\ninfo symbol $pc\ndelete\ndetach\n")  # fmt: skip
+            environment = {**os.environ, "HOME": str(tmp_path), "LC_ALL": "C"}
+            done = subprocess.run(["gdb-multiarch", "-nx", "-batch", "-x", script, path], capture_output=True, text=True, timeout=60, env=environment)
+            out, _ = process.communicate(timeout=60)
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+    assert "Breakpoint 1, idle" in done.stdout and "in reset ()" in done.stdout and "$1 = 0x3" in done.stdout
+    assert re.search(r"0\.00\d+ s, \d+ cycles", done.stdout + done.stderr) and "reset in section" in done.stdout
+    # At the reset some of the first line is still in the transmitter.
+    assert process.returncode == 0 and re.fullmatch(r"hello from IO?0?\n?hello from IO0", out)
