@@ -1,7 +1,7 @@
 """The image packages of the operating system, packed from this very source tree.
 
-Each ring becomes one package: its modules, the ground they stand on (`wire`, `native`), the gate of
-the ring inside, and the board's code that puts its objects together. The same sources give the same
+Each ring becomes one package: its modules, the ground they stand on (`wire`; `native` is part of the chip),
+the gate of the ring inside, and the board's code that puts its objects together. The same sources give the same
 body, and the image id is derived from the body, so a build can be compared bit for bit.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import armillary
-from armillary.hal.sim.box.importer import pack_modules
+from armillary.hal.sim.box.importer import is_silicon, pack_modules
 from armillary.wire import asxipfs, guid, image, keystore
 
 from .keys import Vendor
@@ -64,7 +64,8 @@ def closure(entry: str) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     waiting = [entry]
     while waiting:
-        path = module_path(waiting.pop())
+        name = waiting.pop()
+        path = None if is_silicon(name) else module_path(name)
         if path is None or path in found:
             continue
         found[path] = (ROOT.parent / path).read_bytes() if path != "armillary/__init__.py" else INIT % armillary.__version__.encode()

@@ -17,7 +17,8 @@ from types import CodeType, ModuleType
 from typing import Any, cast
 
 NAMESPACE = "armillary"
-ENGINE = "armillary.native._native"  # the crypto engine is silicon: compiled C, preloaded, kept
+SILICON = "armillary.native"  # the crypto engine is part of the chip: preloaded, kept, and in no image
+ENGINE = SILICON + "._native"
 
 
 REPRODUCIBLE = 2  # marshal's last version whose output does not depend on how often an object is referred to
@@ -93,17 +94,19 @@ def unpack_modules(packed: bytes) -> dict[str, bytes] | None:
     return cast("dict[str, bytes]", marshal.loads(packed[4:]))
 
 
+def is_silicon(name: str) -> bool:
+    """Whether module `name` is part of the chip."""
+    return name == SILICON or name.startswith(SILICON + ".")
+
+
 def install(files: dict[str, bytes], image: str) -> list[Any]:
     """Make the modules in `files` the only ones there are, and forget every module of ours known so far.
 
     Returns what was forgotten, so that the caller may put off taking it apart. Modules of the standard library that are already loaded stay (they are the interpreter's); no
     further one can be loaded, because nothing that reads a file system is left in the import system.
     """
-    engine = sys.modules.get(ENGINE)
-    ours = [name for name in sys.modules if name == NAMESPACE or name.startswith(NAMESPACE + ".")]
+    ours = [name for name in sys.modules if (name == NAMESPACE or name.startswith(NAMESPACE + ".")) and not is_silicon(name)]
     forgotten: list[Any] = [sys.modules.pop(name) for name in ours]
-    if engine is not None:
-        sys.modules[ENGINE] = engine
     sys.path[:] = []
     sys.path_hooks[:] = []
     forgotten.append(dict(sys.path_importer_cache))
