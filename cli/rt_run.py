@@ -185,6 +185,8 @@ class Run:
         while not self._is_over():
             self.watched.run(min(self.end, self.chip.scheduler.now + SLICE))
             self.tell()
+        if not self.is_said and not self.is_killed:
+            self.watched.finish()
         if self.watched.death:
             click.echo(f"armillary: the program {self.watched.death}\n\n" + clean(self.watched.report), err=True, nl=False)
 

@@ -107,7 +107,7 @@ class PostMortem:
         self.symbols = symbols
         self.name = name
         self.tick_hz = tick_hz
-        self.unwinder = Unwinder(symbols)
+        self._unwinder: Unwinder | None = None  # made when somebody dies: it reads every function's table
 
     def report(self, reason: int | None = None) -> str:
         """The report, as text of several paragraphs. `reason` is why the run ended, if it did."""
@@ -125,7 +125,8 @@ class PostMortem:
 
     def backtrace(self, registers: dict[int, int]) -> list[Frame]:
         """The frames of `registers`, innermost first."""
-        return self.unwinder.walk(registers, self.read_word, self.machine.get("psp"))
+        self._unwinder = self._unwinder or Unwinder(self.symbols)
+        return self._unwinder.walk(registers, self.read_word, self.machine.get("psp"))
 
     def read_word(self, address: int) -> int:
         """A word of memory. Raises ValueError where there is none."""

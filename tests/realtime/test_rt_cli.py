@@ -22,6 +22,7 @@ LINKER = """ENTRY(vectors)
 SECTIONS { .text 0x00100000 : { KEEP(*(.vectors)) *(.text*) *(.rodata*) } .data : { *(.data*) *(.bss*) } }"""
 COMMON = """
 #define R(a) (*(volatile unsigned *)(a))
+void hang(void);
 static void put(const char *s) { while (*s) { while (!(R(0x21040014) & 0x20)) { } R(0x21040000) = *s++; } }
 static void open_uart(void) { R(0x2104000c) = 3; R(0x21040024) = 3; R(0x21040028) = 224; R(0x21040008) = 1; }
 void hang(void) { for (;;) { } }
@@ -95,6 +96,18 @@ def test_a_program_that_dies_is_reported(built, tmp_path):
     assert report and report in result.stderr
     for words in ("stands still in a fault handler", "CFSR.BFARVALID: the address is in BFAR: 0x50000000", "touch", "(app.c:", "UART.DATA"):
         assert words in result.stderr
+
+
+def test_a_handler_that_does_things_for_ever_is_a_death_too(built):
+    busy = FAULT.replace("void hang(void) { for (;;) { } }", "void hang(void) { for (;;) put(\"!\"); }")
+    result = run(built(busy), "--limit", "5ms")
+    assert result.exit_code == 3 and "was in a fault handler when its time was over" in result.stderr
+
+
+def test_a_watchdog_may_end_a_standstill(built):
+    source = FAULT.replace('put("now\\n");', 'put("now\\n"); R(0x21020034) = 1 << 5 | 8; R(0x21020038) = 0x1971; R(0x21020030) = 0x2201;')
+    result = run(built(source), "--until", "now\nnow", "--limit", "1s")
+    assert (result.exit_code, result.stdout) == (0, "now\nnow")
 
 
 def test_a_uart_may_be_written_to_a_file(built, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...cortexm import elf
-from ...cortexm.faults import PostMortem, is_dead
+from ...cortexm.faults import FAULTS, PostMortem, is_dead
 from ...cortexm.machine import BREAKPOINT, ERROR, LOCKUP, SLEEPING, TIME
 from ...cortexm.target import Target
 from . import chip as chips
@@ -92,6 +92,11 @@ class Watched:
         elif stop is None and is_dead(self.core.machine) and not self._may_be_reset():
             self._die("stands still in a fault handler", None)
         return stop
+
+    def finish(self) -> None:
+        """The run is over: a program that is in a fault handler then has died, whatever it does there."""
+        if not self.death and self.core.machine.get("xpsr") & 0x1FF in FAULTS:
+            self._die("was in a fault handler when its time was over", None)
 
     def _may_be_reset(self) -> bool:
         """A watchdog that counts ends the standstill."""
