@@ -16,6 +16,7 @@ struct machine_options {
     uint32_t priority_bits;   /* 3..8 */
     uint32_t ticks_per_cycle; /* at least 1 */
     uint32_t mpu_regions;     /* 0 or 8 */
+    uint32_t cpacr;           /* at reset: 0xf << 20 where something before the program turns floating point on */
 };
 
 /* Why machine_run() came back. */

@@ -222,7 +222,7 @@ void mpu_probe(struct machine *m)
 
 uint32_t mpu_read(struct machine *m, uint32_t offset)
 {
-    const uint32_t number = (offset >= 0xda4 ? m->mpu_number / 4 * 4 + (offset - 0xd9c) / 8 : m->mpu_number) & 7;
+    const uint32_t number = m->mpu_number & 7; /* from 0xda4 on they are aliases (B3.5.10) */
     if (offset == 0xd90 || !m->options.mpu_regions)
         return m->options.mpu_regions << 8;
     if (offset == 0xd94)
@@ -241,7 +241,7 @@ static void write_base(struct machine *m, uint32_t number, uint32_t value)
 
 void mpu_write(struct machine *m, uint32_t offset, uint32_t value)
 {
-    const uint32_t number = (offset >= 0xda4 ? m->mpu_number / 4 * 4 + (offset - 0xd9c) / 8 : m->mpu_number) & 7;
+    const uint32_t number = m->mpu_number & 7; /* from 0xda4 on they are aliases (B3.5.10) */
     if (!m->options.mpu_regions || offset == 0xd90)
         return;
     if (offset == 0xd94)

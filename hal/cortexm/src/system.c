@@ -22,7 +22,7 @@ void system_reset(struct machine *m)
     systick_reset(m);
     m->prigroup = m->scr = m->shcsr = m->cfsr = m->hfsr = m->dfsr = m->mmfar = m->bfar = 0;
     m->ccr = 1u << 9;
-    m->cpacr = 0xfu << 20;
+    m->cpacr = m->options.cpacr;
     m->fpccr = 3u << 30;
     m->fpdscr = m->demcr = m->dwt_control = 0;
     m->mpu_control = m->mpu_number = 0;
@@ -96,19 +96,21 @@ static void nvic_write(struct machine *m, uint32_t offset, uint32_t value)
     }
 }
 
-/* The exception whose priority byte stands at `offset`, or 0. */
-static uint32_t exception_at(const struct machine *m, uint32_t offset)
-{
-    if (offset >= 0xd18 && offset < 0xd24)
-        return offset - 0xd18 + MEM_MANAGE;
-    if (offset >= 0x400 && offset < 0x400 + m->options.irqs)
-        return offset - 0x400 + EXTERNAL;
-    return 0;
-}
-
 static bool is_priority(uint32_t offset)
 {
     return (offset >= 0x400 && offset < 0x4f0) || (offset >= 0xd18 && offset < 0xd24);
+}
+
+/* The exception whose priority byte stands at `offset`, or 0. */
+static uint32_t exception_at(const struct machine *m, uint32_t offset)
+{
+    if (is_priority(offset) && offset >= 0xd18) {
+        const uint32_t number = offset - 0xd18 + MEM_MANAGE;
+        return 0xd870u >> number & 1 ? number : 0; /* 4 to 6, 11, 12, 14, 15 */
+    }
+    if (offset >= 0x400 && offset < 0x400 + m->options.irqs)
+        return offset - 0x400 + EXTERNAL;
+    return 0;
 }
 
 static uint32_t read_priorities(struct machine *m, uint32_t offset, uint32_t size)
@@ -199,6 +201,14 @@ static void write_shcsr(struct machine *m, uint32_t value)
         set_bit(m->pending, HANDLERS[i].number, value >> HANDLERS[i].pending & 1);
     }
     m->attention = true;
+}
+
+/* What this processor is, from 0xed40 on: its technical reference manual, table 4-1. */
+static uint32_t id_read(uint32_t offset)
+{
+    static const uint32_t FEATURES[] = {0x30, 0x200, 0x100000, 0, 0x100030, 0, 0x1000000, 0, 0x1101110, 0x2112000, 0x21232231, 0x1111131, 0x1310132};
+    const uint32_t index = (offset - 0xd40) / 4;
+    return index < sizeof FEATURES / sizeof *FEATURES ? FEATURES[index] : 0;
 }
 
 static uint32_t scb_read(struct machine *m, uint32_t offset)
@@ -336,6 +346,8 @@ uint32_t system_read(struct machine *m, uint32_t address, uint32_t size)
         return nvic_read(m, offset);
     if (offset >= 0xd90 && offset < 0xdbc)
         return mpu_read(m, offset);
+    if (offset >= 0xd40 && offset < 0xd80)
+        return id_read(offset);
     return scb_read(m, offset & ~3u) >> 8 * (offset & 3);
 }
 

@@ -31,6 +31,7 @@ IRQ_CONFIG, RGU, WDT, GPT, DEBUG_UART = 0x2100_0000, 0x2101_0000, 0x2102_0000, 0
 GPT01_IRQ, GPT3_IRQ, WDT_IRQ, DEBUG_UART_IRQ = 1, 2, 3, 4
 BLOCK = 0x1000
 GPIO, GROUP, GROUPS, PINS_A_GROUP = 0x3801_0000, 0x1_0000, 6, 4
+FLOATS_ON = 0xF << 20  # CPACR as programs find it: they use floating point without asking
 TURN = 50 * time.MICROSECOND
 
 
@@ -40,7 +41,7 @@ class Core:
     def __init__(self, number: int, scheduler: Scheduler, log: Log) -> None:
         self.number = number
         self.scheduler = scheduler
-        self.machine = Machine(irqs=100, priority_bits=3, ticks_per_cycle=time.XTAL)
+        self.machine = Machine(irqs=100, priority_bits=3, ticks_per_cycle=time.XTAL, cpacr=FLOATS_ON)
         self.tcm = self.machine.map_ram(TCM, TCM_SIZE)
         self.sysram = self.machine.map_ram(SYSRAM, SYSRAM_SIZE)
         self.console = Console()

@@ -1,0 +1,93 @@
+/*
+ * Faults where none may be, by number (the first of ARGUMENTS): the last thing printed, and then silence.
+ */
+#include "guest.h"
+
+#define NOWHERE 0x70000000u
+
+static void spoil(const struct trap *trap)
+{
+    report(trap);
+    end_line();
+    if (ARGUMENTS[0] != 5)
+        (void)REG(NOWHERE);
+    print("back\n");
+    finish();
+}
+
+static void undefine(const struct trap *trap)
+{
+    report(trap);
+    end_line();
+    if (trap->number != HARD_FAULT)
+        __asm__ volatile("udf #0");
+    print("again\n");
+    finish();
+}
+
+static void call(const struct trap *trap)
+{
+    show("in", trap->number);
+    end_line();
+    __asm__ volatile("svc #1");
+    print("back\n");
+    finish();
+}
+
+/* The stack is where nothing is. */
+static void lose_stack(void)
+{
+    __asm__ volatile("msr msp, %0\n isb\n svc #0" ::"r"(0x70000000) : "memory");
+}
+
+/* Every vector but the first is where nothing is: 0x400000 is the end of memory. */
+static void lose_vectors(uint32_t vtor)
+{
+    VTOR = vtor;
+    barrier();
+    __asm__ volatile("svc #0");
+}
+
+int main(void)
+{
+    handlers[HARD_FAULT] = spoil;
+    handlers[NMI] = handlers[SV_CALL] = call;
+    switch (ARGUMENTS[0]) {
+    case 0: /* a fault in HardFault */
+        (void)REG(NOWHERE);
+        break;
+    case 1: /* in NMI */
+        handlers[NMI] = spoil;
+        ICSR = 1u << 31;
+        barrier();
+        break;
+    case 2: /* a supervisor call in NMI */
+        ICSR = 1u << 31;
+        barrier();
+        break;
+    case 3: /* undefined in the handler of the undefined, which escalates */
+        SHCSR = FAULTS_ON;
+        handlers[USAGE_FAULT] = handlers[HARD_FAULT] = undefine;
+        __asm__ volatile("udf #0");
+        break;
+    case 4: /* a fault with FAULTMASK set */
+        SET("faultmask", 1);
+        (void)REG(NOWHERE);
+        break;
+    case 5: /* a supervisor call with PRIMASK set: a hard fault */
+        SET("primask", 1);
+        __asm__ volatile("svc #0");
+        break;
+    case 6: /* in SVCall: a hard fault, then lost */
+        __asm__ volatile("svc #0");
+        break;
+    case 7:
+        lose_stack();
+        break;
+    default:
+        lose_vectors(0x70000000);
+        break;
+    }
+    print("not reached\n");
+    return 0;
+}
