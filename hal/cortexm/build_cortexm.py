@@ -59,7 +59,7 @@ DECLARATIONS = """
     int machine_watch(struct machine *machine, uint32_t kind, uint32_t address, uint32_t size);
     void machine_unwatch(struct machine *machine, int number);
     int machine_watch_hit(const struct machine *machine, uint32_t *address);
-    struct machine_access { uint64_t time; uint32_t pc, address, value, size, is_write; };
+    struct machine_access { uint64_t time; uint32_t pc, address, value, size, is_write, repeats; };
     uint32_t machine_accesses(const struct machine *machine, struct machine_access *at, uint32_t most);
     uint32_t machine_state_size(void);
     void machine_save(struct machine *machine, uint8_t *state);

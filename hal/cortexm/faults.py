@@ -193,4 +193,5 @@ class PostMortem:
         """An access in words."""
         way = "<-" if access.is_write else "->"
         width = 2 * access.size
-        return f"{self.seconds(access.time)} {self.name(access.address):24} {way} {access.value:#0{width + 2}x}  by {self._where(access.pc)}"
+        text = f"{self.seconds(access.time)} {self.name(access.address):24} {way} {access.value:#0{width + 2}x}  by {self._where(access.pc)}"
+        return text + (f", {access.repeats + 1} times" if access.repeats else "")

@@ -180,7 +180,7 @@ class Machine:
         """The latest accesses to devices, oldest first, at most 64."""
         at = ffi.new("struct machine_access[]", most)
         count = lib.machine_accesses(self._machine, at, most)
-        return [Access(one.time, one.pc, one.address, one.value, one.size, bool(one.is_write)) for one in at[0:count]]
+        return [Access(one.time, one.pc, one.address, one.value, one.size, bool(one.is_write), one.repeats) for one in at[0:count]]
 
     def save(self) -> bytes:
         """Everything but the devices: processor, timers, interrupts and memory."""

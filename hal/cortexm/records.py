@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 
 class Access(NamedTuple):
-    """An access to a device: when (ticks), by the instruction at `pc`, where, what, how many bytes."""
+    """An access to a device: when (ticks), by the instruction at `pc`, where, what, how many bytes.
+
+    The same read at once again is not another access but one of its `repeats`.
+    """
 
     time: int
     pc: int
@@ -14,6 +17,7 @@ class Access(NamedTuple):
     value: int
     size: int
     is_write: bool
+    repeats: int = 0
 
 
 class Call(NamedTuple):

@@ -1,5 +1,7 @@
 """The report on a program that died tells what it died of, where, and what it did before."""
 
+import re
+
 import pytest
 
 from armillary.hal.cortexm import elf
@@ -86,6 +88,14 @@ def test_the_registers_are_those_when_the_fault_was_taken(compiled):
 
 def test_the_last_accesses_are_named(compiled):
     assert "REG+0x0                  <- 0x00001234  by" in run(compiled(FAULTY, "0, hang"))[1].report()
+
+
+def test_polling_does_not_push_out_what_was_before(compiled):
+    poll = "for (volatile int n = 0; n < 200; n++) (void)*(volatile unsigned *)0x40000000;\n    outer("
+    report = run(compiled(FAULTY.replace("outer((", poll + "("), "0, hang"))[1].report()
+    accesses = report.split("latest last:\n")[1].split("\n")
+    assert "REG+0x0                  <- 0x00001234" in accesses[0] and len(accesses) < 6
+    assert any(re.search(r", (199|200) times$", line) for line in accesses)
 
 
 def test_a_lock_up_is_called_so(compiled):

@@ -80,7 +80,7 @@ uint32_t machine_accesses(const struct machine *m, struct machine_access *at, ui
     const uint32_t kept = m->access_count < ACCESSES ? m->access_count : ACCESSES, count = kept < most ? kept : most;
     for (uint32_t i = 0; i < count; i++) {
         const struct access *access = &m->accesses[(m->access_count - count + i) % ACCESSES];
-        at[i] = (struct machine_access){access->time, access->pc, access->address, access->value, access->size, access->is_write};
+        at[i] = (struct machine_access){access->time, access->pc, access->address, access->value, access->size, access->is_write, access->repeats};
     }
     return count;
 }

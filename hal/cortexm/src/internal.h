@@ -115,6 +115,7 @@ struct access {
     uint64_t time; /* ticks */
     uint32_t pc, address, value;
     uint16_t size, is_write;
+    uint32_t repeats; /* times that the same was read again at once */
 };
 
 #define ACCESSES 64 /* remembered for a post-mortem, a power of two */

@@ -135,8 +135,12 @@ void refuse(struct machine *m, uint32_t status, uint32_t address)
 /* Keep an access for a post-mortem. */
 static void remember(struct machine *m, uint32_t address, uint32_t size, uint32_t value, bool is_write)
 {
-    m->accesses[m->access_count++ % ACCESSES] = (struct access){
-        machine_now(m), reg_get(m, UC_ARM_REG_PC), address, value, (uint16_t)size, is_write};
+    const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
+    struct access *last = &m->accesses[(m->access_count - 1) % ACCESSES];
+    if (m->access_count && !is_write && !last->is_write && last->pc == pc && last->address == address && last->value == value)
+        last->repeats++; /* a polling loop does not push out what was before it */
+    else
+        m->accesses[m->access_count++ % ACCESSES] = (struct access){machine_now(m), pc, address, value, (uint16_t)size, is_write, 0};
 }
 
 static uint64_t on_device_read(uc_engine *engine, uint64_t offset, unsigned size, void *user)

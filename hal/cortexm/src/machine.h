@@ -96,10 +96,10 @@ void machine_unwatch(struct machine *machine, int number);
 /* The watch that stopped the last run, or -1; where it was touched goes to *address. */
 int machine_watch_hit(const struct machine *machine, uint32_t *address);
 
-/* An access to a device, as it was remembered. */
+/* An access to a device, as it was remembered, and how often the same was read again at once. */
 struct machine_access {
     uint64_t time; /* ticks */
-    uint32_t pc, address, value, size, is_write;
+    uint32_t pc, address, value, size, is_write, repeats;
 };
 
 /* The latest accesses to devices, oldest first.  out: at[0..result), result <= most and <= 64. */
