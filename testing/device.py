@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from armillary import native
 from armillary.boards.sim import linked
 from armillary.hal.sim.network import LinkedNetwork
 from armillary.hal.sim.power import PowerLost
@@ -151,6 +152,8 @@ class LinkedDevice(Device):
     def power_on(self) -> None:
         self._has_run = True
         self.board.begin()
+        if native.warning():
+            self.silicon.uarts[0].write(f"[BOARD] WARNING: {native.warning()}\n".encode())
         self._live(self.rings.power_on)
 
     def power_off(self) -> None:
