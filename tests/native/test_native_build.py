@@ -65,6 +65,26 @@ def test_the_steps_in_python_are_the_steps_in_c():
     assert lib.CONFINE_FAILED_SHIFT == confine.FAILED_SHIFT
 
 
+BINDING = """
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+#include "binding/install.h"
+int (*use)(void) = binding_install;
+"""
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O3"])
+def test_the_binding_compiles_without_a_warning(tmp_path, level):
+    """All of it, as strictly as the engine, and within the stable interface of CPython 3.11."""
+    unit = tmp_path / "unit.c"
+    unit.write_text(BINDING)
+    command = ["cc", "-std=c11", level, "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-c", str(unit),
+               "-o", str(tmp_path / "unit.o"), "-isystem", sysconfig.get_path("include"), "-I", str(ROOT / "native"),
+               "-I", str(ROOT / "native/src")]  # fmt: skip
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+
+
 @pytest.fixture
 def checkout(tmp_path):
     """A copy of what the build reads."""
