@@ -245,8 +245,8 @@ class Run:
 
     def _cover(self, stack: contextlib.ExitStack, stream: TextIO) -> None:
         regions = [(address, size) for address, size in CODE if has_memory(self.core, address)]
-        covered = Coverage(self.core.machine, regions)
-        stack.callback(lambda: _ignore(stream.write(covered.lcov(self.symbols))))
+        covered = Coverage(self.core.machine, self.symbols, regions)
+        stack.callback(lambda: _ignore(stream.write(covered.lcov())))
         if not self.symbols.rows:
             warn("the program has no line tables: build it with -g for --coverage")
 

@@ -70,7 +70,8 @@ DECLARATIONS = """
     typedef void machine_tell(void *owner, const struct machine_call *calls, uint32_t count);
     int machine_trace(struct machine *machine, const uint32_t *entries, uint32_t count, machine_tell *tell, void *owner);
     void machine_trace_flush(struct machine *machine);
-    int machine_cover(struct machine *machine, uint32_t address, uint32_t size, uint32_t *counts);
+    struct machine_function { uint32_t address, size, entries; };
+    int machine_cover(struct machine *machine, uint32_t address, uint32_t size, uint32_t *counts, struct machine_function *functions, uint32_t count);
     uint32_t machine_system_read(struct machine *machine, uint32_t address);
     void machine_system_write(struct machine *machine, uint32_t address, uint32_t value);
     void machine_code_changed(struct machine *machine, uint32_t address, uint32_t size);

@@ -23,18 +23,26 @@ class Covered(NamedTuple):
 class Coverage:
     """Counts from now on. `regions` are (address, size) of code, 4 at most. Raises ValueError for more."""
 
-    def __init__(self, machine: Machine, regions: list[tuple[int, int]]) -> None:
-        self._counts = [(address, size, machine.cover(address, size)) for address, size in regions]
+    def __init__(self, machine: Machine, symbols: Symbols, regions: list[tuple[int, int]]) -> None:
+        self.symbols = symbols
+        self._functions = [(function.address, function.size) for function in symbols.functions]
+        self._counts = [(address, size, *machine.cover(address, size, self._functions)) for address, size in regions]
 
     def at(self, address: int) -> int:
         """How often the instruction at `address` was run."""
-        for start, size, counts in self._counts:
+        for start, size, counts, _ in self._counts:
             if start <= address < start + size:
                 return counts[(address - start) // 2]
         return 0
 
-    def files(self, symbols: Symbols) -> dict[str, Covered]:
+    def entries(self) -> dict[int, int]:
+        """{address of a function: how often it was entered}. A branch back to its beginning is no entry."""
+        columns = zip(*(entered() for _, _, _, entered in self._counts), strict=True)
+        return {address: sum(column) for (address, _), column in zip(self._functions, columns, strict=True)}
+
+    def files(self) -> dict[str, Covered]:
         """{path of a source file: what was run of it}."""
+        symbols, entries = self.symbols, self.entries()
         found: dict[str, Covered] = {}
         for row in [*symbols.rows, *symbols.points]:
             if row.line < 1:
@@ -45,12 +53,12 @@ class Coverage:
         for function in symbols.functions:
             line = symbols.declared_at(function)
             if line is not None and line.file in found:
-                found[line.file].functions[function.name] = line.line, self.at(function.address)
+                found[line.file].functions[function.name] = line.line, entries[function.address]
         return found
 
-    def lcov(self, symbols: Symbols, test: str = "") -> str:
+    def lcov(self, test: str = "") -> str:
         """The tracefile."""
-        files = self.files(symbols)
+        files = self.files()
         return "".join(_record(path, files[path], test) for path in sorted(files))
 
 

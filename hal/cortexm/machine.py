@@ -215,16 +215,18 @@ class Machine:
         """Call `tell` after each access to a device that is asked (see `publish`, `warp`)."""
         self._on_access = tell
 
-    def cover(self, address: int, size: int) -> memoryview:
-        """How often each halfword of the code at address[0..size) is run from now on, as a view of 32-bit counts.
+    def cover(self, address: int, size: int, functions: list[tuple[int, int]]) -> tuple[memoryview, Callable[[], list[int]]]:
+        """Count from now on how often each halfword of the code at address[0..size) is run: a view of 32-bit counts.
 
+        And how often each of `functions` (address, size; ascending) is entered, by calling the second result.
         Raises ValueError if there are too many ranges (4).
         """
         counts = ffi.new("uint32_t[]", size // 2)
-        self._kept.append(counts)
-        if lib.machine_cover(self._machine, address, size, counts):
+        entered = ffi.new("struct machine_function[]", [(start, length, 0) for start, length in functions])
+        self._kept += [counts, entered]
+        if lib.machine_cover(self._machine, address, size, counts, entered, len(functions)):
             raise ValueError("too many ranges to cover: 4 at most")
-        return memoryview(ffi.buffer(counts)).cast("B").cast("I")
+        return memoryview(ffi.buffer(counts)).cast("B").cast("I"), lambda: [int(each.entries) for each in entered]
 
     def last_fault(self) -> TakenFault | None:
         """The latest fault since reset."""

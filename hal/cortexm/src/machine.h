@@ -140,12 +140,18 @@ int machine_trace(struct machine *machine, const uint32_t *entries, uint32_t cou
 /* Tell now what was not told yet. */
 void machine_trace_flush(struct machine *machine);
 
+/* A function at address[0..size), and how often it was entered. */
+struct machine_function {
+    uint32_t address, size, entries;
+};
+
 /*
  * Count how often each instruction at address[0..size) is run, in counts[0..size/2), a count for each halfword
- * of code, which stays the caller's.  Rounds of a polling loop that were not run do not count.
+ * of code, and in functions[0..count), which ascend, how often each is entered; both stay the caller's.  Rounds of a polling loop that were not run do not count.
  * Returns 0, or -1 if there are too many ranges (4) or memory is short.
  */
-int machine_cover(struct machine *machine, uint32_t address, uint32_t size, uint32_t *counts);
+int machine_cover(struct machine *machine, uint32_t address, uint32_t size, uint32_t *counts, struct machine_function *functions,
+                  uint32_t count);
 
 /* A word of the system control space (0xe0000000 and on), as the program sees it. */
 uint32_t machine_system_read(struct machine *machine, uint32_t address);

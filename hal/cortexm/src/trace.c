@@ -22,8 +22,10 @@ struct trace {
 
 struct cover {
     struct machine *machine;
-    uint32_t address, size;
+    uint32_t address, size, previous, previous_end;
     uint32_t *counts;
+    struct machine_function *functions; /* ascending */
+    uint32_t function_count;
     uc_hook hook;
 };
 
@@ -104,6 +106,30 @@ void machine_trace_flush(struct machine *m)
     trace->tell(trace->owner, trace->calls, kept);
 }
 
+static struct machine_function *function_at(const struct cover *cover, uint32_t address)
+{
+    uint32_t low = 0, high = cover->function_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (cover->functions[middle].address < address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < cover->function_count && cover->functions[low].address == address ? &cover->functions[low] : NULL;
+}
+
+/* A branch back to a function's first instruction enters nothing; a call leaves where it came from in LR. */
+static void count_entry(const struct cover *cover, uint32_t address)
+{
+    struct machine_function *function = function_at(cover, address);
+    if (!function)
+        return;
+    const bool is_inside = cover->previous - function->address < function->size;
+    if (!is_inside || (reg_get(cover->machine, UC_ARM_REG_LR) & ~1u) == cover->previous_end)
+        function->entries += function->entries != UINT32_MAX;
+}
+
 static void on_covered(uc_engine *engine, uint64_t address, uint32_t size, void *user)
 {
     struct cover *cover = user;
@@ -112,18 +138,23 @@ static void on_covered(uc_engine *engine, uint64_t address, uint32_t size, void 
     if (cover->machine->is_held)
         return;
     const uint32_t run = size_run(cover->machine, (uint32_t)address, size);
-    for (uint32_t at = from / 2; at < (from + run) / 2 && at < cover->size / 2; at++)
-        cover->counts[at] += cover->counts[at] != UINT32_MAX;
+    if (from < cover->size) {
+        for (uint32_t at = from / 2; at < (from + run) / 2 && at < cover->size / 2; at++)
+            cover->counts[at] += cover->counts[at] != UINT32_MAX;
+        count_entry(cover, (uint32_t)address);
+    }
+    cover->previous = (uint32_t)address;
+    cover->previous_end = (uint32_t)address + run;
 }
 
-int machine_cover(struct machine *m, uint32_t address, uint32_t size, uint32_t *counts)
+int machine_cover(struct machine *m, uint32_t address, uint32_t size, uint32_t *counts, struct machine_function *functions, uint32_t count)
 {
     struct tracing *tracing = tracing_of(m);
     if (!tracing || tracing->cover_count == COVERS)
         return -1;
     struct cover *cover = &tracing->covers[tracing->cover_count];
-    *cover = (struct cover){m, address, size, counts, 0};
-    if (!add_hook(m, &cover->hook, UC_HOOK_BLOCK, HOOK(on_covered), cover, address, address + size - 1))
+    *cover = (struct cover){m, address, size, 0, 0, counts, functions, count, 0};
+    if (!add_hook(m, &cover->hook, UC_HOOK_BLOCK, HOOK(on_covered), cover, 1, 0)) /* all blocks: who enters a function may be elsewhere */
         return -1;
     tracing->cover_count++;
     machine_code_changed(m, 0, 0);
