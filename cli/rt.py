@@ -23,7 +23,7 @@ def rt() -> None:
 @click.argument("file", type=FILE)
 @click.option("--core", "number", type=click.IntRange(0, 1), default=0, show_default=True, help="Which of the two cores it runs on.")
 @click.option("--until", metavar="TEXT|TIME", help="End when a UART has said TEXT, or after TIME of the board (500ms, 2s).")
-@click.option("--limit", default="60s", show_default=True, metavar="TIME", help="End after TIME of the board in any case.")
+@click.option("--limit", default="10s", show_default=True, metavar="TIME", help="End after TIME of the board in any case.")
 @click.option("--uart", "uarts", multiple=True, metavar="NAME[=FILE]", help="Show a UART (debug, isu0 to isu5), or write it to FILE. Repeatable.")
 @click.option("--send", "sent", multiple=True, metavar="NAME[@TIME]=TEXT", help="Send TEXT to a UART, at TIME. Repeatable.")
 @click.option("--trace", "traced", type=click.Choice(list(TRACES)), help="Show functions entered, accesses to peripherals, or both.")

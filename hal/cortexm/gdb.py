@@ -147,7 +147,7 @@ class Session:
             text = packet.decode("ascii")
             command = self.commands.get(text[:1])
             return "" if command is None else command(text[1:])
-        except (KeyError, IndexError, UnicodeDecodeError):
+        except (KeyError, IndexError, OverflowError, UnicodeDecodeError):
             return "E01"
         except BusError:
             return "E0e"

@@ -169,7 +169,7 @@ def test_what_a_packet_escapes_arrives_as_it_was(session):
 @pytest.mark.parametrize("request_, answer", [
     ("?", "T05thread:1;"), ("qC", "QC1"), ("qfThreadInfo", "m1"), ("vCont?", "vCont;c;C;s;S"), ("vMustReplyEmpty", ""), ("m100000,4", "00001300"),
     ("m0,4", "E0e"), ("mzz,4", "E01"), ("M120000,2:aabb", "OK"), ("M120000,3:aabb", "E01"), ("M0,1:00", "E0e"), ("p0f", "8e001000"), ("pff", "E01"),
-    ("P0=01000000", "OK"), ("P0=0100", "E01"), ("Z9,0,0", "E01"), ("Z0,100080,2", "OK"), ("z0,100080,2", "OK"), ("H", "OK"),
+    ("P0=01000000", "OK"), ("P0=0100", "E01"), ("Z9,0,0", "E01"), ("Z2,0,ffffffffff", "E01"), ("Z0,-2,2", "E01"), ("s1ffffffff", "E01"), ("m-4,4", "E0e"), ("Z0,100080,2", "OK"), ("z0,100080,2", "OK"), ("H", "OK"),
     ("qXfer:features:read:target.xml:0,10", "m<?xml version=\"1"), ("qXfer:features:read:other.xml:0,10", ""), ("Qwhat", ""), ("!", ""),
 ])  # fmt: skip
 def test_requests_have_their_answers(session, request_, answer):

@@ -45,10 +45,10 @@ void reset(void) { open_uart(); for (;;) { if (R(0x21040014) & 1) { char c[2] = 
 @pytest.fixture
 def built(tmp_path):
     """built(source) is the path of its ELF."""
-    def build(source):
+    def build(source, linker=LINKER):
         assert shutil.which("arm-none-eabi-gcc"), "arm-none-eabi-gcc is missing: apt-get install gcc-arm-none-eabi"
         (tmp_path / "app.c").write_text(source)
-        (tmp_path / "app.ld").write_text(LINKER)
+        (tmp_path / "app.ld").write_text(linker)
         command = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-O1", "-g", "-ffreestanding", "-nostdlib", "-Wl,-n",
                    "-Wl,--build-id=none", "-T", "app.ld", "-o", "app.elf", "app.c"]  # fmt: skip
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
@@ -108,6 +108,26 @@ def test_a_watchdog_may_end_a_standstill(built):
     source = FAULT.replace('put("now\\n");', 'put("now\\n"); R(0x21020034) = 1 << 5 | 8; R(0x21020038) = 0x1971; R(0x21020030) = 0x2201;')
     result = run(built(source), "--until", "now\nnow", "--limit", "1s")
     assert (result.exit_code, result.stdout) == (0, "now\nnow")
+
+
+def test_a_program_may_run_from_flash(built):
+    source = HELLO.replace("hello from IO0", "hello from flash")
+    path = built(source, LINKER.replace("0x00100000", "0x10000000").replace(".data :", ".data 0x00100000 :"))
+    assert run(path, "--until", "from flash").exit_code == 0
+
+
+def test_an_interrupted_run_writes_what_it_has(built, tmp_path):
+    command = [sys.executable, "-m", "armillary.cli.main", "rt", "run", built(HELLO.replace('"wfi"', '"nop"')), "--limit", "1000000s",
+               "--coverage", tmp_path / "out.info"]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "hello from IO0\n"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+    assert "FNDA:1,reset" in (tmp_path / "out.info").read_text()
 
 
 def test_a_uart_may_be_written_to_a_file(built, tmp_path):
