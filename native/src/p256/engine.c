@@ -1,5 +1,6 @@
 /*
- * Which engine does the arithmetic: the fastest that the processor has and cpu.h allows.
+ * Which engine does the arithmetic: the fastest that the processor has and cpu.h allows.  A build with
+ * ARMILLARY_WORDS_32 takes the one for small processors, which hosts can so run under their sanitisers.
  */
 #include "p256/engine.h"
 
@@ -8,7 +9,7 @@
 
 const struct p256_engine *p256_best(void)
 {
-#if defined(__SIZEOF_INT128__)
+#if defined(__SIZEOF_INT128__) && !defined(ARMILLARY_WORDS_32)
     return engine_64_best(cpu_features());
 #else
     return &p256_portable;

@@ -60,14 +60,13 @@ enum status do_sha256_many(struct call *call)
     return DONE;
 }
 
-/* data, size of a page */
+/* data, size of a page, count */
 enum status do_sha256_pages(struct call *call)
 {
     const struct bytes *data = &call->argument[0];
-    const uint32_t size = number(&call->argument[1]);
-    if (size == 0 || data->length % size != 0)
+    const uint32_t size = number(&call->argument[1]), count = number(&call->argument[2]);
+    if ((uint64_t)size * count != data->length)
         return UNFIT;
-    const size_t count = data->length / size;
     sha256_pages(data->data, count, size, answer(call, SHA256_DIGEST * count));
     return DONE;
 }

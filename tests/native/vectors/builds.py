@@ -23,6 +23,8 @@ ROOT = pathlib.Path(__file__).parents[3]
 SOURCE = ROOT / "native" / "src"
 AGENT = ROOT / "tests" / "native" / "agent"
 KEPT = ROOT / ".build" / "vectors"
+EDGES = ROOT / "tests" / "native" / "vectors" / "edges.c"
+WRAPPED = ["-Wl,--wrap=drbg_generate", "-Wl,--wrap=p256_best"]
 LONGEST_S = 600
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wconversion", "-Wshadow"]
@@ -63,8 +65,8 @@ def agent_sources(port: str) -> list[pathlib.Path]:
 def state_of_sources(*more: str) -> str:
     """A name for exactly these sources, this recipe and these words."""
     digest = hashlib.sha256(repr(more).encode())
-    folders = (SOURCE, AGENT, ROOT / "native" / "m4", ROOT / "native" / "micropython")
-    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+    found = [EDGES, *(path for folder in (SOURCE, AGENT, ROOT / "native" / "m4") for path in folder.rglob("*.[chl]*"))]
+    for path in sorted(found):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -92,8 +94,8 @@ def made_once(name: str, make: Callable[[pathlib.Path], pathlib.Path], *words: s
 
 
 def compile_host(folder: pathlib.Path, compiler: str, flags: Sequence[str]) -> pathlib.Path:
-    """The agent as a program of the host, each file by itself."""
-    files = [*engine_sources(), *agent_sources("host")]
+    """The agent as a program of the host, and beside it `edges`; each file is compiled by itself."""
+    files = [*engine_sources(), *agent_sources("host"), EDGES]
 
     def one(path: pathlib.Path) -> pathlib.Path:
         made = folder / f"{path.parent.name}-{path.stem}.o"
@@ -101,8 +103,11 @@ def compile_host(folder: pathlib.Path, compiler: str, flags: Sequence[str]) -> p
         return made
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        objects = list(pool.map(one, files))
-    run([compiler, *flags, *objects, "-o", folder / "agent"])
+        objects = dict(zip(files, pool.map(one, files), strict=True))
+    agent = [made for path, made in objects.items() if path != EDGES]
+    edges = [made for path, made in objects.items() if path.parent != AGENT]
+    run([compiler, *flags, *agent, "-o", folder / "agent"])
+    run([compiler, *flags, *edges, *WRAPPED, "-o", folder / "edges"])
     return folder / "agent"
 
 
@@ -122,11 +127,18 @@ class Build(NamedTuple):
 
     def answers(self, requests: bytes) -> bytes:
         """What the agent answers. Raises Lacking if this processor has not all that the mask names."""
+        return run([*self.emulator, self.usable(), str(self.mask)], requests)
+
+    def edges(self) -> str:
+        """What edges.c says. Raises Lacking, as `answers` does."""
+        return run([*self.emulator, self.usable().parent / "edges", str(self.mask)]).decode()
+
+    def usable(self) -> pathlib.Path:
         agent = self.agent()
         offered = int(run([*self.emulator, agent]))
         if self.mask != ALL and self.mask & ~offered:
             raise Lacking(f"{self.name}: not offered by this processor")
-        return run([*self.emulator, agent, str(self.mask)], requests)
+        return agent
 
 
 class CortexM4(NamedTuple):
@@ -179,16 +191,22 @@ def by_path(name: str, compiler: str, flags: tuple[str, ...], paths: Sequence[st
 RELEASE = ("-O3", "-fvisibility=hidden", "-fstack-protector-strong")
 ADDRESS = ("-O1", *SANITISE, "-fsanitize=address,undefined")
 MEMORY = ("-O1", *SANITISE, "-fsanitize=memory", "-fsanitize-memory-track-origins")
-COVERAGE = ("-O0", "--coverage", "-fprofile-update=atomic")
+# Every function once: of one that is inlined into many, each copy would have branches of its own, some never taken.
+COVERAGE = ("-O0", "--coverage", "-Dalways_inline=unused")
 AARCH64 = ("qemu-aarch64", "-cpu", "max", "-L", "/usr/aarch64-linux-gnu")
 
 ONE_BY_ONE = ["portable", "SHA", "AES", "VAES", "ADX", "IFMA", "all"]
-COVERED = by_path("host gcc coverage", "gcc", COVERAGE, ONE_BY_ONE)
+# The arithmetic in 32-bit words, which hosts with 128-bit products do not use by themselves.
+WORDS_32 = "-DARMILLARY_WORDS_32"
+COVERED_32 = by_path("host gcc coverage, 32-bit words,", "gcc", (*COVERAGE, WORDS_32), ["portable"])
+COVERED = by_path("host gcc coverage", "gcc", COVERAGE, ["portable", "AES", "ADX", "all"])
 BUILDS: list[Build | CortexM4 | MicroPython] = [
     *by_path("host gcc -O3", "gcc", RELEASE, ONE_BY_ONE),
     *by_path("host gcc -O2", "gcc", ("-O2",), ["portable", "all"]),
+    *by_path("host gcc -O2, 32-bit words,", "gcc", ("-O2", WORDS_32), ["portable"]),
     *by_path("host clang -O2", "clang", ("-O2",), ["portable", "all"]),
     *by_path("address and undefined-behaviour sanitisers", "gcc", ADDRESS, ["portable", "all"]),
+    *by_path("address and undefined-behaviour sanitisers, 32-bit words,", "gcc", (*ADDRESS, WORDS_32), ["portable"]),
     # It cannot see what assembly writes through a pointer, as the ADX path does; valgrind sees that (tests/native/timing).
     *by_path("memory sanitiser", "clang", MEMORY, ["portable", "SHA and VAES"]),
     *by_path("aarch64", "aarch64-linux-gnu-gcc", ("-O2",), ["portable", "all"], AARCH64),

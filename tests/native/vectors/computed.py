@@ -77,10 +77,10 @@ def hashing(suite: Suite, source: random.Random) -> None:
         for longest in (0, 64, 300, 1100):
             jobs = [source.randbytes(source.randint(0, longest)) for _ in range(count)]
             suite.add(SOURCE, count, "sha256_many", *jobs, answer=b"".join(map(sha256_of, jobs)))
-    for count, size in itertools.product((0, 1, 2, 3, 4, 5, 8, 9, 17), (1, 32, 55, 56, 64, 100, 256, 1024)):
+    for count, size in itertools.product((0, 1, 2, 3, 4, 5, 8, 9, 17, 40), (0, 1, 32, 55, 56, 64, 100, 256, 1024)):
         data = source.randbytes(count * size)
-        pages = b"".join(sha256_of(data[at : at + size]) for at in range(0, len(data), size))
-        suite.add(SOURCE, f"{count} of {size}", "sha256_pages", data, number(size), answer=pages)
+        pages = b"".join(sha256_of(data[at * size : (at + 1) * size]) for at in range(count))
+        suite.add(SOURCE, f"{count} of {size}", "sha256_pages", data, number(size), number(count), answer=pages)
 
 
 def hkdf(prk: bytes, info: bytes, length: int) -> bytes:
@@ -130,7 +130,7 @@ def path(leaves: list[bytes], index: int) -> list[bytes]:
 
 
 def trees(suite: Suite, source: random.Random) -> None:
-    for length, block in [*((length, 16) for length in range(0, 16 * 20, 7)), (4096, 64), (4097, 64), (10000, 4096), (100, 200)]:
+    for length, block in [*((length, 16) for length in range(0, 16 * 20, 7)), (4096, 64), (4097, 64), (10000, 4096), (100, 200), (74, 64), (130, 64), (1030, 100)]:
         data = source.randbytes(length)
         leaves = [data[at : at + block] for at in range(0, length, block)]
         root = tree(leaves)
@@ -161,6 +161,11 @@ def forged_paths(suite: Suite, source: random.Random) -> None:
         claim(suite, root, count, index, leaves[index], proof, REFUSED)
     for wrong in (proof[:-1], proof[1:], [*proof, proof[0]], [*proof, *proof] * 9, [], list(reversed(proof))):
         claim(suite, root, 13, index, leaves[index], wrong, REFUSED)
+    for other in range(13):  # too long and too short a path of every leaf, the lone last one among them
+        right = path(leaves, other)
+        claim(suite, root, 13, other, leaves[other], right)
+        for wrong in ([*right, root], right[:-1], [root, *right], right[1:]):
+            claim(suite, root, 13, other, leaves[other], wrong, REFUSED)
     for _, changed in flips(leaves[index]):
         claim(suite, root, 13, index, changed, proof, REFUSED)
     for _, changed in flips(b"".join(proof)):
@@ -170,6 +175,7 @@ def forged_paths(suite: Suite, source: random.Random) -> None:
     # CVE-2012-2459: no leaf stands for two; a node is no leaf.
     claim(suite, tree(leaves[:4]), 2, 0, sha256_of(b"\1" + leaves[0] + leaves[1]), [tree(leaves[2:4])], REFUSED)
     claim(suite, tree(leaves[:1]), 1, 0, leaves[0], [], DONE)
+    claim(suite, tree(leaves[:1]), 1, 0, leaves[0], [root], REFUSED)
     claim(suite, tree([]), 0, 0, b"", [], REFUSED)
 
 
