@@ -40,18 +40,16 @@ static mp_obj_t py_sha256_many(mp_obj_t buffers)
 }
 MP_DEFINE_CONST_FUN_OBJ_1(sha256_many_object, py_sha256_many);
 
-/* (data, size): the digests of consecutive pages, one after the other; the last may be short. */
+/* (data, size): the digests of consecutive pages, one after the other. */
 static mp_obj_t py_sha256_pages(mp_obj_t object, mp_obj_t size_object)
 {
     const struct data data = data_of(object);
     const size_t size = size_of(size_object, SIZE_MAX >> 1);
-    if (size == 0)
-        mp_raise_ValueError(MP_ERROR_TEXT("a page has bytes"));
-    const size_t whole = data.length / size, rest = data.length % size;
-    NEW_BYTES(digests, (whole + (rest != 0)) * SHA256_DIGEST);
-    sha256_pages(data.at, whole, size, bytes_in(&digests));
-    if (rest != 0)
-        sha256_hash(data.at + whole * size, rest, bytes_in(&digests) + whole * SHA256_DIGEST);
+    if (size == 0 || data.length % size != 0)
+        mp_raise_ValueError(MP_ERROR_TEXT("data is no number of whole pages"));
+    const size_t count = data.length / size;
+    NEW_BYTES(digests, count * SHA256_DIGEST);
+    sha256_pages(data.at, count, size, bytes_in(&digests));
     return mp_obj_new_bytes_from_vstr(&digests);
 }
 MP_DEFINE_CONST_FUN_OBJ_2(sha256_pages_object, py_sha256_pages);
