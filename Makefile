@@ -2,13 +2,15 @@
 PYTHON = .venv/bin/python
 JOBS ?= 2
 
-.PHONY: demo test check bench links lint types fast portable docs sweep footprint
+.PHONY: demo test check bench links lint types fast portable docs vectors fuzz sweep footprint
 
 demo:
 	@.venv/bin/armillary demo
 
 test: links lint types
+	@rm -rf .build/vectors/counts
 	$(PYTHON) -m pytest -q -n $(JOBS) --dist worksteal
+	@$(PYTHON) -m tests.native.vectors.counts
 
 check: links lint types fast
 
@@ -34,6 +36,19 @@ portable:
 
 docs:
 	$(PYTHON) docs/make_spec.py
+
+# Every published vector on every build of the engine, and how many there were.
+vectors:
+	@rm -rf .build/vectors/counts
+	$(PYTHON) -m pytest -q -n $(JOBS) --dist worksteal tests/native/vectors
+	@$(PYTHON) -m tests.native.vectors.counts
+
+# SECONDS for each fuzzer, then hypothesis with EXAMPLES against OpenSSL.
+SECONDS ?= 60
+EXAMPLES ?= 100000
+fuzz:
+	$(PYTHON) -m tests.native.fuzz.fuzz $(SECONDS)
+	ARMILLARY_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest -q -n $(JOBS) tests/native/fuzz/test_against_openssl.py
 
 # Every fault of the model in every step that decides, on all cores; the tests take a part of that.
 sweep:

@@ -1,6 +1,6 @@
 /*
  * Every operation: its number in a request, its name, and how many arguments it takes.  The tests read this
- * list too.  README.md says what the arguments are.
+ * list too.  What the arguments are stands above each do_...() in operations_*.c.
  */
 OPERATION(1, sha256, 1, 1)
 OPERATION(2, sha256_pieces, 2, 2)

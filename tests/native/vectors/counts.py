@@ -1,21 +1,19 @@
 """What each build passed, kept under .build/vectors/counts, and printed together:
 
     python -m tests.native.vectors.counts
+
+which fails unless every build ran, and all of them the same number of cases.
 """
 
 from __future__ import annotations
 
 import json
 import pathlib
-import shutil
+import sys
+from typing import Any
 
 ROOT = pathlib.Path(__file__).parents[3]
 KEPT = ROOT / ".build" / "vectors" / "counts"
-
-
-def begin() -> None:
-    """Forget what earlier runs counted."""
-    shutil.rmtree(KEPT, ignore_errors=True)
 
 
 def keep(build: str, total: int, passed: int, note: str = "") -> str:
@@ -27,13 +25,30 @@ def keep(build: str, total: int, passed: int, note: str = "") -> str:
     return line
 
 
+def records() -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(KEPT.glob("*.json"))]
+
+
 def lines() -> list[str]:
-    """A line for every build that ran, and one that says whether they all ran the same cases."""
-    found = [json.loads(path.read_text()) for path in sorted(KEPT.glob("*.json"))]
-    totals = {record["total"] for record in found if not record["note"]}
-    whole = f"vectors: {len(found)} builds, cases each: {', '.join(map(str, sorted(totals))) or 'none'}"
-    return [*(record["line"] for record in found), whole]
+    """A line for every build that ran, then the number of builds and of cases."""
+    found = records()
+    totals = sorted({record["total"] for record in found if record["build"] != "coverage"})
+    return [*(record["line"] for record in found), f"vectors: {len(found)} counts, cases each: {', '.join(map(str, totals)) or 'none'}"]
+
+
+def problems(expected: set[str]) -> list[str]:
+    """What keeps the counts from being one and whole: a build that did not run, or ran another number of cases."""
+    found = {record["build"]: record for record in records()}
+    gone = [f"vectors: {name} did not run" for name in sorted(expected - set(found))]
+    totals = {record["total"] for name, record in found.items() if name in expected}
+    if len(totals) > 1:
+        gone.append(f"vectors: builds ran different numbers of cases: {sorted(totals)}")
+    return gone
 
 
 if __name__ == "__main__":
-    print("\n".join(lines()))
+    from tests.native.vectors.builds import BUILDS
+
+    wrong = problems({build.name for build in BUILDS})
+    print("\n".join([*lines(), *wrong]))
+    sys.exit(bool(wrong))

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from tests.native.vectors import builds, counts
+from tests.native.vectors import builds, counts, coverage
 from tests.native.vectors.case import DONE, OPERATIONS, REFUSED, UNFIT, UNKNOWN, Case, failures, requests
 from tests.native.vectors.every import suite
 
@@ -46,6 +46,40 @@ def test_every_case_passes(build, every):
     wrong = run(build, every.cases)
     print(counts.keep(build.name, len(every.cases), len(every.cases) - len(wrong)))
     assert not wrong, "\n".join(wrong[:40])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build", [build for build in builds.BUILDS if isinstance(build, builds.Build)], ids=lambda build: build.name)
+def test_the_edges_hold(build):
+    """Candidates that are passed over, sums with nothing in them, generators that refuse: edges.c."""
+    try:
+        assert int(build.edges().split()[0]) >= 40
+    except builds.Lacking as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.mark.slow
+def test_every_branch_is_taken(every):
+    measured = coverage.measure(every.cases)
+    print(counts.keep("coverage", len(measured.branches), 0, measured.said()))
+    assert not measured.missed(), "\n".join(measured.missed())
+
+
+def test_a_branch_that_is_not_taken_is_found():
+    branch = coverage.Branch("hash/sha256.c", 10, 1)
+    line = ("hash/sha256.c", 12)
+    assert coverage.Report({branch: 0}, {line: 0}).missed() == ["hash/sha256.c:10: branch 1 never taken", "hash/sha256.c:12: never run"]
+    assert not coverage.Report({branch: 1}, {line: 1}).missed()
+
+
+@pytest.mark.parametrize("wrong", ["gone", "fewer"])
+def test_a_build_that_skips_cases_fails(monkeypatch, tmp_path, wrong):
+    monkeypatch.setattr(counts, "KEPT", tmp_path)
+    counts.keep("one", 5, 5)
+    assert not counts.problems({"one"})
+    if wrong == "fewer":
+        counts.keep("two", 4, 4)
+    assert len(counts.problems({"one", "two"})) == 1
 
 
 def test_a_sample_of_every_primitive_passes(host, every):
