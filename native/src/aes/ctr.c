@@ -13,9 +13,10 @@
 /* counter + n, big-endian, in its last `size` bytes (4 or 16), in constant time. */
 static void count(uint8_t counter[AES_BLOCK], uint32_t n, size_t size)
 {
-    for (size_t at = AES_BLOCK - 4; at + size >= AES_BLOCK && at < AES_BLOCK; at -= 4) {
-        const uint64_t sum = (uint64_t)load_be32(counter + at) + n;
-        store_be32(counter + at, (uint32_t)sum);
+    for (uint8_t *word = counter + AES_BLOCK; size > 0; size -= 4) {
+        word -= 4;
+        const uint64_t sum = (uint64_t)load_be32(word) + n;
+        store_be32(word, (uint32_t)sum);
         n = (uint32_t)(sum >> 32);
     }
 }

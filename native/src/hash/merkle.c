@@ -147,7 +147,8 @@ static void climb(uint8_t digest[MERKLE_DIGEST], size_t index, size_t last, cons
     for (size_t level = 0; level < depth; level++, path += MERKLE_DIGEST) {
         if (index & 1 || index == last) {
             hash_node(path, digest, digest);
-            while (!(index & 1) && index) { /* alone at these levels: nothing to join */
+            /* Alone at these levels: nothing to join. */
+            while (!(index & 1) && index) { /* guard: no 0, for the path has the right length */
                 index >>= 1;
                 last >>= 1;
             }

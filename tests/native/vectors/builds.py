@@ -122,7 +122,7 @@ class Build(NamedTuple):
 
     def agent(self) -> pathlib.Path:
         """The compiled agent, shared by all masks."""
-        name = "-".join([self.compiler, *(flag.strip("-") for flag in self.flags)]).replace("=", "-").replace("/", "-")[:100]
+        name = f"{self.compiler}-{hashlib.sha256(repr(self.flags).encode()).hexdigest()[:8]}"
         return made_once(name, lambda folder: compile_host(folder, self.compiler, self.flags), self.compiler, *self.flags)
 
     def answers(self, requests: bytes) -> bytes:

@@ -68,8 +68,10 @@ def test_every_branch_is_taken(every):
 def test_a_branch_that_is_not_taken_is_found():
     branch = coverage.Branch("hash/sha256.c", 10, 1)
     line = ("hash/sha256.c", 12)
-    assert coverage.Report({branch: 0}, {line: 0}).missed() == ["hash/sha256.c:10: branch 1 never taken", "hash/sha256.c:12: never run"]
-    assert not coverage.Report({branch: 1}, {line: 1}).missed()
+    assert coverage.Report({branch: 0}, {line: 0}, set()).missed() == ["hash/sha256.c:10: branch 1 never taken", "hash/sha256.c:12: never run"]
+    assert not coverage.Report({branch: 1}, {line: 1}, set()).missed()
+    assert not coverage.Report({branch: 0}, {line: 1}, {("hash/sha256.c", 10)}).missed()
+    assert len(list(coverage.guards())) <= 3, "a guard is the exception"
 
 
 @pytest.mark.parametrize("wrong", ["gone", "fewer"])
