@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import click
 
@@ -14,7 +14,7 @@ from armillary.hal.cortexm.coverage import Coverage
 from armillary.hal.cortexm.gdb import Server
 from armillary.hal.cortexm.symbols import Symbols
 from armillary.hal.cortexm.trace import Tracer
-from armillary.hal.sim.realtime.chip import Chip
+from armillary.hal.sim.realtime.chip import DEBUG_UART, Chip
 from armillary.hal.sim.realtime.program import CODE, REGIONS, SLICE, ChipTarget, Watched, has_memory
 from armillary.hal.sim.realtime.registers import Log
 from armillary.hal.sim.realtime.time import SECOND
@@ -35,7 +35,7 @@ MOST_BYTES = 64 << 20
 DIED, NOT_SAID = 3, 4
 UNITS = {"s": SECOND, "ms": SECOND // 1000, "us": SECOND // 1_000_000}
 TIME = re.compile(r"(\d+(?:\.\d+)?)(s|ms|us)")
-UARTS = ("debug", *(f"isu{number}" for number in range(6)))
+UARTS = {"debug": DEBUG_UART, **{f"isu{number}": 0x3807_0500 + 0x1_0000 * number for number in range(6)}}  # addresses
 SHOWN = "-"
 
 
@@ -116,6 +116,7 @@ class Run:
         self.text = text
         self.said: dict[str, bytearray] = {name: bytearray() for name in wanted}
         self.files: dict[str, str] = {name: place for name, place in wanted.items() if place != SHOWN}
+        self._streams: dict[str, BinaryIO] = {}
         self.is_said = self.is_killed = False
         self.tracer: Tracer | None = None
         self._trace_to: TextIO = sys.stderr
@@ -139,12 +140,10 @@ class Run:
 
     def uart(self, name: str) -> Uart:
         """The UART called so. Raises Problem if the chip has none."""
-        ending = "UART" if name == "debug" else name.upper() + " UART"
-        blocks = [*self.core.blocks, *self.chip.blocks]
-        for block in blocks:
-            is_debug = block in self.core.blocks and block.name == f"IO{self.core.number} UART"
-            if isinstance(block, Uart) and (is_debug if name == "debug" else block.name.endswith(ending)):
-                return block
+        for block in [*self.core.blocks, *self.chip.blocks]:
+            found = getattr(block, "uart", block)  # an ISU has one among other things
+            if isinstance(found, Uart) and found.base == UARTS[name]:
+                return found
         raise Problem(f"this chip has no UART {name}")
 
     def send(self, name: str, at: int, data: bytes) -> None:
@@ -171,9 +170,12 @@ class Run:
         for name, said in self.said.items():
             new = bytes(said[self._shown[name] :])
             self._shown[name] = len(said)
-            if not new or name in self.files or is_json():
+            if name in self._streams:
+                self._streams[name].write(new)
+                self._streams[name].flush()
+            elif not new or name in self.files or is_json():
                 continue
-            if sys.stdout.isatty():  # a terminal is not steered by a program
+            elif sys.stdout.isatty():  # a terminal is not steered by a program
                 click.echo(clean(new.decode("utf-8", "replace").replace("\r", "")), nl=False)
             else:
                 click.echo(new, nl=False)
@@ -220,16 +222,19 @@ class Run:
             if trace is not None:
                 self._trace_to = stack.enter_context(trace.open("w", encoding="utf-8"))
             for name, place in self.files.items():
-                stack.callback(stack.enter_context(open(place, "wb")).write, self.said[name])
+                self._streams[name] = stack.enter_context(open(place, "wb"))
             if pins is not None:
                 self._dump(stack, stack.enter_context(pins.open("w", encoding="ascii", errors="replace")))
             if coverage is not None:
                 self._cover(stack, stack.enter_context(coverage.open("w", encoding="utf-8")))
             if mortem is not None:
-                stream = stack.enter_context(mortem.open("w", encoding="utf-8"))
-                stack.callback(lambda: _ignore(stream.write(self.watched.report)))
+                stack.callback(lambda: self._bury(mortem))
             stack.callback(self._finish)
             yield
+
+    def _bury(self, mortem: Path) -> None:
+        if self.watched.report:
+            mortem.write_text(self.watched.report, encoding="utf-8")
 
     def _finish(self) -> None:
         self.tell()

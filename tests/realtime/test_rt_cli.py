@@ -98,6 +98,16 @@ def test_a_program_that_dies_is_reported(built, tmp_path):
         assert words in result.stderr
 
 
+def test_a_program_that_lives_has_no_report(built, tmp_path):
+    assert run(built(HELLO), "--until", "2ms", "--post-mortem", tmp_path / "report.txt").exit_code == 0
+    assert not (tmp_path / "report.txt").exists()
+
+
+def test_where_nothing_can_be_written_nothing_is_run(built, tmp_path):
+    result = run(built(HELLO), "--until", "2ms", "--pins", tmp_path / "nowhere" / "out.vcd")
+    assert result.exit_code == 1 and "nowhere" in result.stderr and result.stdout == ""
+
+
 def test_a_handler_that_does_things_for_ever_is_a_death_too(built):
     busy = FAULT.replace("void hang(void) { for (;;) { } }", "void hang(void) { for (;;) put(\"!\"); }")
     result = run(built(busy), "--limit", "5ms")
