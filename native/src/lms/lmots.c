@@ -40,12 +40,12 @@ uint32_t lmots_checksum(struct lmots_digits *digits, struct lmots_set set)
 }
 
 /*
- * Two inputs take turns, each hashed into the other's value: were one hash left out by a fault, the next
- * would go on from a value two steps back, and at the beginning from zeros, never from what a forger
- * would have to know.
+ * Two inputs take turns, each hashed into the other's value, and what was taken is erased at once: were a hash
+ * left out by a fault, or the turns confused, what follows would be made of zeros.  What begins the chain is
+ * copied, and never stands where its end is looked for, so that it cannot be taken for it.
  */
 void lmots_chain(struct lmots_set set, const struct lmots_place *place, uint32_t i, uint32_t from, uint32_t to,
-                 uint8_t value[LMS_DIGEST_MOST], volatile uint32_t *steps)
+                 const uint8_t *begin, uint8_t end[LMS_DIGEST_MOST], volatile uint32_t *steps)
 {
     uint8_t input[2][LMOTS_PREFIX + LMS_DIGEST_MOST] = {{0}};
     uint32_t now = 0;
@@ -55,13 +55,14 @@ void lmots_chain(struct lmots_set set, const struct lmots_place *place, uint32_t
         input[turn][20] = (uint8_t)(i >> 8);
         input[turn][21] = (uint8_t)i;
     }
-    memcpy(input[0] + LMOTS_PREFIX, value, set.size);
+    memcpy(input[0] + LMOTS_PREFIX, begin, set.size);
     for (uint32_t j = from; j < to; j++) {
         input[now][22] = (uint8_t)j;
         sha256_hash(input[now], (size_t)LMOTS_PREFIX + set.size, input[1 - now] + LMOTS_PREFIX);
+        memset(input[now] + LMOTS_PREFIX, 0, LMS_DIGEST_MOST);
         now = 1 - now;
         *steps += 1;
     }
-    memcpy(value, input[now] + LMOTS_PREFIX, set.size);
+    memcpy(end, input[now] + LMOTS_PREFIX, set.size);
     memory_clear(input, sizeof input); /* a signer's are secret */
 }

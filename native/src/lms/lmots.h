@@ -44,10 +44,10 @@ uint32_t lmots_checksum(struct lmots_digits *digits, struct lmots_set set);
 /*
  * Hash along chain i from value `from` to value `to` (sections 4.3 and 4.6).
  *
- * in:  from <= to < 2^w; value[0..size)
- * out: value = the one at `to`; *steps increased by the hashes that were computed
+ * in:  from <= to < 2^w; begin[0..size), the value at `from`
+ * out: end[0..size) = the value at `to`, may be begin; *steps increased by the hashes that were computed
  */
 void lmots_chain(struct lmots_set set, const struct lmots_place *place, uint32_t i, uint32_t from, uint32_t to,
-                 uint8_t value[LMS_DIGEST_MOST], volatile uint32_t *steps);
+                 const uint8_t *begin, uint8_t end[LMS_DIGEST_MOST], volatile uint32_t *steps);
 
 #endif

@@ -7,7 +7,7 @@
  *     chains, a candidate begins as the complement of the root;
  *   - the hashes along the chains are counted as they are made.  How many there must be follows from the
  *     checksum, so a chain cut short or a digit misread shows, whatever the values are;
- *   - nothing from the signature is ever written where the candidate stands;
+ *   - nothing from the signature is ever written where the end of a chain or the candidate stands;
  *   - the decision needs all of it, and compares twice.
  */
 #include "lms/lms.h"
@@ -99,15 +99,15 @@ static void leaf_of(const struct lms_shape *shape, const struct lmots_place *pla
 {
     struct lmots_set set = shape->set;
     struct sha256 hash;
-    uint8_t head[LMS_ID + 6], value[LMS_DIGEST_MOST];
+    uint8_t head[LMS_ID + 6], value[LMS_DIGEST_MOST] = {0};
 
     memcpy(head, place->bytes, sizeof place->bytes);
     put_tag(head + 20, 0x8080);
     sha256_begin(&hash);
     sha256_update(&hash, head, sizeof head);
     for (uint32_t i = 0; i < set.count; i++) {
-        memcpy(value, shape->one_time + set.size * (1 + i), set.size);
-        lmots_chain(set, place, i, lmots_digit(digits, set, i), (1u << set.width) - 1, value, steps);
+        lmots_chain(set, place, i, lmots_digit(digits, set, i), (1u << set.width) - 1,
+                    shape->one_time + set.size * (1 + i), value, steps);
         sha256_update(&hash, value, set.size);
     }
     sha256_end(&hash, value);

@@ -45,7 +45,7 @@ static void leaf_of(struct lmots_set set, uint32_t height, struct lmots_place *p
     tagged_begin(&hash, place, 0x8080);
     for (uint32_t i = 0; i < set.count; i++) {
         chain_begin(place, i, seed, set.size, value);
-        lmots_chain(set, place, i, 0, (1u << set.width) - 1, value, &steps);
+        lmots_chain(set, place, i, 0, (1u << set.width) - 1, value, value, &steps);
         sha256_update(&hash, value, set.size);
     }
     sha256_end(&hash, value);

@@ -16,4 +16,7 @@ verdict plain_is(uint32_t state, uint32_t wanted);
 verdict plain_both(verdict first, verdict second);
 verdict plain_verify(const uint8_t public_key[64], const uint8_t digest[32], const uint8_t signature[64]);
 
+verdict plain_lms_verify(const uint8_t *key, uint32_t height, const uint8_t *message, size_t length,
+                         const uint8_t *signature);
+
 #endif
