@@ -14,6 +14,8 @@
 #define LMS_DIGEST_MOST 32 /* bytes of a hash value: 32, or 24 in the 192-bit sets */
 #define LMOTS_PREFIX 23   /* I, q, i, j: what every hash of a chain begins with (section 4.2) */
 
+#define LMOTS_CHAIN_BEGUN 0x10000u /* what a chain begun adds to the steps: more than all hashes of a signature */
+
 /* A parameter set (RFC 8554 table 1, SP 800-208 table 4). */
 struct lmots_set {
     uint8_t size;   /* n: bytes of a hash value */
@@ -45,7 +47,7 @@ uint32_t lmots_checksum(struct lmots_digits *digits, struct lmots_set set);
  * Hash along chain i from value `from` to value `to` (sections 4.3 and 4.6).
  *
  * in:  from <= to < 2^w; begin[0..size), the value at `from`
- * out: end[0..size) = the value at `to`, may be begin; *steps increased by the hashes that were computed
+ * out: end[0..size) = the value at `to`, may be begin; *steps increased by LMOTS_CHAIN_BEGUN and by the hashes that were computed
  */
 void lmots_chain(struct lmots_set set, const struct lmots_place *place, uint32_t i, uint32_t from, uint32_t to,
                  const uint8_t *begin, uint8_t end[LMS_DIGEST_MOST], volatile uint32_t *steps);

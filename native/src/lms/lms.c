@@ -140,11 +140,12 @@ static void climb(const struct lms_shape *shape, const struct lmots_place *place
     }
 }
 
-/* The hashes that the chains must have taken: from every digit to the end (the checksum's value, for the message's). */
+/* What the chains must have counted: themselves, and hashes from each digit to the end (for the message's digits, the checksum). */
 static uint32_t steps_due(struct lmots_set set, const struct lmots_digits *digits, uint32_t checksum)
 {
     uint32_t most = (1u << set.width) - 1;
 
+    checksum += set.count * LMOTS_CHAIN_BEGUN;
     for (uint32_t i = 8u * set.size / set.width; i < set.count; i++)
         checksum += most - lmots_digit(digits, set, i);
     return checksum;
