@@ -40,16 +40,16 @@ uint32_t lmots_checksum(struct lmots_digits *digits, struct lmots_set set)
 }
 
 /*
- * Two inputs take turns, each hashed into the other's value, and what was taken is erased at once: were a hash
- * left out by a fault, or the turns confused, what follows would be made of zeros.  What begins the chain is
- * copied, and never stands where its end is looked for, so that it cannot be taken for it; copying is counted
- * too, lest a jump back bring it in again after the hashes were counted.
+ * Two inputs take turns, each hashed into the other's value, and what was taken is erased at once.  Whose turn
+ * it is, the count of steps says: counted without hashing, the next is an input of zeros; hashed without
+ * counting, one that was erased.  What begins the chain is copied, and never stands where its end is looked
+ * for; copying is counted too, lest a jump back bring it in again after the hashes were counted.
  */
 void lmots_chain(struct lmots_set set, const struct lmots_place *place, uint32_t i, uint32_t from, uint32_t to,
                  const uint8_t *begin, uint8_t end[LMS_DIGEST_MOST], volatile uint32_t *steps)
 {
     uint8_t input[2][LMOTS_PREFIX + LMS_DIGEST_MOST] = {{0}};
-    uint32_t now = 0;
+    uint32_t begun;
 
     for (uint32_t turn = 0; turn < 2; turn++) {
         memcpy(input[turn], place->bytes, sizeof place->bytes);
@@ -57,15 +57,16 @@ void lmots_chain(struct lmots_set set, const struct lmots_place *place, uint32_t
         input[turn][21] = (uint8_t)i;
     }
     memcpy(input[0] + LMOTS_PREFIX, begin, set.size);
-    __asm__ volatile("" ::: "memory");
-    *steps += LMOTS_CHAIN_BEGUN; /* after the copy: who comes by it twice is found out */
+    __asm__ volatile("" ::: "memory"); /* only then: */
+    *steps += LMOTS_CHAIN_BEGUN;
+    begun = *steps;
     for (uint32_t j = from; j < to; j++) {
+        uint32_t now = (*steps ^ begun) & 1;
         input[now][22] = (uint8_t)j;
         sha256_hash(input[now], (size_t)LMOTS_PREFIX + set.size, input[1 - now] + LMOTS_PREFIX);
         memset(input[now] + LMOTS_PREFIX, 0, LMS_DIGEST_MOST);
-        now = 1 - now;
         *steps += 1;
     }
-    memcpy(end, input[now] + LMOTS_PREFIX, set.size);
+    memcpy(end, input[(*steps ^ begun) & 1] + LMOTS_PREFIX, set.size);
     memory_clear(input, sizeof input); /* a signer's are secret */
 }
