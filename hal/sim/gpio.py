@@ -43,8 +43,13 @@ class Pin:
         self.mode = INPUT
         self.written = 0
         self.outside = FLOATING
-        self.pull = 0
+        self.pull = FLOATING  # a resistor on the board
+        self.weak = FLOATING  # a resistor inside the chip
         self.level = 0
+
+    def resting(self) -> int:
+        """The level while nobody drives: the board's resistor is the stronger one; a pin without any rests low."""
+        return max(0, self.pull if self.pull != FLOATING else self.weak)
 
 
 class GpioBank:
@@ -72,6 +77,14 @@ class GpioBank:
             raise Invalid("no GPIO mode " + str(mode))
         state.mode = mode
         state.written = 0
+        self._settle(pin, state)
+
+    def output(self, pin: int, mode: int, level: int) -> None:
+        """Set `mode` and the level written at once, as hardware does: no level in between. Raises NoDevice, Invalid."""
+        state = self._find(pin)
+        if (mode, level) not in DRIVES or mode == INPUT:
+            raise Invalid("no GPIO output mode " + str(mode) + " with level " + str(level))
+        state.mode, state.written = mode, level
         self._settle(pin, state)
 
     def read(self, pin: int) -> int:
@@ -109,6 +122,12 @@ class GpioBank:
         state.pull = 1 if level else 0
         self._settle(pin, state)
 
+    def pull_inside(self, pin: int, level: int | None) -> None:
+        """Switch the chip's own resistor of `pin` to supply (1), to ground (0), or off (None)."""
+        state = self._find(pin)
+        state.weak = FLOATING if level is None else 1 if level else 0
+        self._settle(pin, state)
+
     def observe(self, observer: Observer) -> None:
         """Call `observer(pin, level, time_us)` after each change of a level."""
         self._observers.append(observer)
@@ -128,7 +147,7 @@ class GpioBank:
         driven = [level for level in (chip, state.outside) if level != FLOATING]
         if len(driven) == 2 and driven[0] != driven[1]:
             self.contention.add(pin)
-        level = min(driven) if driven else state.pull
+        level = min(driven) if driven else state.resting()
         if level != state.level:
             state.level = level
             self._tell(pin, level)

@@ -1,4 +1,4 @@
-"""GPIO: the pins of one block, as it stands at the groups, the ISUs, the ADC and the I2S.
+"""GPIO: the pins of one block, as it stands at the groups, the ISUs, the ADC, the I2S and the Cortex-A7's block.
 
 Every setting has a word and two aliases that set or clear the bits written as 1. The aliases read as zero:
 drivers read, change and write them back, which would otherwise touch their neighbours.
@@ -9,16 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..gpio import INPUT, PUSH_PULL
+from .conflicts import DECISIONS
 from .registers import INFERRED, READ, WRITE, Block, Log, Register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..gpio import GpioBank
     from .time import Scheduler
 
-SETTINGS = {0x10: "DOUT", 0x20: "OE", 0x30: "PU", 0x40: "PD", 0x60: "IES"}
 SOFTWARE_PULLS = 1 << 31
+assert DECISIONS["gpio-aliases"]
 COUNTER = (
     (0x100, "CNT_STATIC0"), (0x104, "CNT_STATIC1"), (0x108, "CNT_STATIC2"), (0x10C, "CNT_STATIC3"),
     (0x110, "CNT_DYNAMIC"), (0x120, "CNT_RESET_VALUE"), (0x124, "CNT_LOW"), (0x128, "CNT_HIGH"),
@@ -28,86 +29,86 @@ COUNTER = (
 )  # fmt: skip
 
 
-def registers(din: int) -> tuple[Register, ...]:
-    """The table of a block whose input register stands at `din`."""
-    table = [Register(0x00, "GLOBAL_CTRL", reset=2, note="1 GPIO running, 2 PWM running", source=INFERRED),
-             Register(din, "DIN", READ, note="levels at the pins")]  # fmt: skip
-    for offset, name in SETTINGS.items():
+def registers(settings: dict[int, str], din: int, others: dict[int, str]) -> tuple[Register, ...]:
+    """The table of a block: `settings` with their aliases, the input register at `din`, and `others` that only store."""
+    table = [Register(din, "DIN", READ, note="levels at the pins")]
+    if din:
+        table.append(Register(0x00, "GLOBAL_CTRL", reset=6, note="1 GPIO running, 2 PWM running", source=INFERRED))
+    for offset, name in settings.items():
         table += [Register(offset, name), Register(offset + 4, name + "_SET", WRITE), Register(offset + 8, name + "_RESET", WRITE)]
-    table += [Register(0x50, "SR"), Register(0x70, "PADDRV", note="2 bits a pin: 4, 8, 12, 16 mA"), Register(0x80, "RDSEL"),
-              Register(0x90, "TDSEL"), Register(0xA0, "EA"), Register(0xB0, "RSEL")]  # fmt: skip
-    if din == 0x00:
-        del table[0]
-    return tuple(table)
+    return (*table, *(Register(offset, name) for offset, name in others.items()))
+
+
+SETTINGS = {0x10: "DOUT", 0x20: "OE", 0x30: "PU", 0x40: "PD", 0x60: "IES"}
+OTHERS = {0x50: "SR", 0x54: "SR_SET", 0x58: "SR_RESET", 0x70: "PADDRV", 0x80: "RDSEL", 0x90: "TDSEL", 0xA0: "EA", 0xB0: "RSEL"}
 
 
 class Gpio(Block):
-    """Pins `first`.. of `bank`, as many as `count`. `may` tells whether this block's user owns a pin.
+    """`pins` of `bank`: bit n of every register is the n-th of them.
 
-    The input register stands at 0x04, on an ISU at 0x0C, elsewhere at 0x00 (`din`).
+    The input register stands at DIN, the settings where OUT, OE, PU and PD say.
     """
 
     NAME = "GPIO"
-    DIN = 0x04
-    REGISTERS = (*registers(0x04), *(Register(offset, name) for offset, name in COUNTER))
+    DIN, OUT, OE, PU, PD = 0x04, 0x10, 0x20, 0x30, 0x40
+    SETTINGS = SETTINGS
+    REGISTERS = (*registers(SETTINGS, 0x04, OTHERS), *(Register(offset, name) for offset, name in COUNTER))
 
     def __init__(
-        self, scheduler: Scheduler, log: Log, bank: GpioBank, first: int, count: int, base: int = 0, name: str = "",
+        self, scheduler: Scheduler, log: Log, bank: GpioBank, pins: Sequence[int], base: int = 0, name: str = "",
     ) -> None:  # fmt: skip
-        self.bank, self.first, self.count = bank, first, count
-        self.mask = (1 << count) - 1
+        self.bank, self.pins = bank, tuple(pins)
+        self.mask = (1 << len(self.pins)) - 1
         self._driven = 0
         super().__init__(scheduler, log, base, name)
-        for offset in SETTINGS:
+        for offset in self.SETTINGS:
             self._writers[offset] = self._setter(offset, lambda old, value: value)
             self._writers[offset + 4] = self._setter(offset, lambda old, value: old | value)
             self._writers[offset + 8] = self._setter(offset, lambda old, value: old & ~value)
             self._readers[offset + 4] = self._readers[offset + 8] = lambda: 0
 
     def reset(self) -> None:
-        """All inputs, no pulls."""
+        """All inputs, no pulls of the chip."""
         super().reset()
-        self._release()
-
-    def _release(self) -> None:
-        for pin in range(self.count):
-            if self._driven >> pin & 1:
-                self.bank.release(self.first + pin)
+        for bit, pin in enumerate(self.pins):
+            if self._driven >> bit & 1:
+                self.bank.release(pin)
+            self.bank.pull_inside(pin, None)
         self._driven = 0
 
     def _setter(self, offset: int, change: Callable[[int, int], int]) -> Callable[[int], None]:
+        apply = self._pull if offset in (self.PU, self.PD) else self._apply
+
         def write(value: int) -> None:
-            self.words[offset] = change(self.words.get(offset, 0), value) & 0xFFFFFFFF
-            self._apply()
+            self.words[offset] = change(self.words[offset], value) & 0xFFFFFFFF
+            apply()
 
         return write
 
     def _apply(self) -> None:
         """Make the pins follow the settings."""
-        out, enabled = self.words[0x10], self.words[0x20] & self.mask
-        for pin in range(self.count):
-            number, bit = self.first + pin, 1 << pin
-            if enabled & bit:
-                if not self._driven & bit:
-                    self.bank.configure(number, PUSH_PULL)
-                self.bank.write(number, int(bool(out & bit)))
-            elif self._driven & bit:
-                self.bank.configure(number, INPUT)
+        out, enabled = self.words[self.OUT], self.words[self.OE] & self.mask
+        for bit, pin in enumerate(self.pins):
+            if enabled >> bit & 1:
+                self.bank.output(pin, PUSH_PULL, out >> bit & 1)
+            elif self._driven >> bit & 1:
+                self.bank.configure(pin, INPUT)
         self._driven = enabled
-        self._pull()
 
     def _pull(self) -> None:
-        """Pulls of the chip, where software controls them; what the board fitted stays otherwise."""
-        up, down = self.words[0x30], self.words[0x40]
-        for pin in range(self.count):
-            if up & SOFTWARE_PULLS and up >> pin & 1:
-                self.bank.pull(self.first + pin, 1)
-            elif down & SOFTWARE_PULLS and down >> pin & 1:
-                self.bank.pull(self.first + pin, 0)
+        """The chip's resistors, where software controls them (bit 31); both at once hold nothing."""
+        up, down = self._switched(self.words[self.PU]), self._switched(self.words[self.PD])
+        for bit, pin in enumerate(self.pins):
+            is_up, is_down = up >> bit & 1, down >> bit & 1
+            self.bank.pull_inside(pin, None if is_up == is_down else is_up)
+
+    @staticmethod
+    def _switched(word: int) -> int:
+        return word if word & SOFTWARE_PULLS else 0
 
     def read_din(self) -> int:
         """The levels at the pins, driven by whoever."""
-        return sum(self.bank.read(self.first + pin) << pin for pin in range(self.count))
+        return sum(self.bank.read(pin) << bit for bit, pin in enumerate(self.pins))
 
     def quiet_until(self, offset: int) -> int | None:
         """A level changes when something arranged does it."""
@@ -118,18 +119,48 @@ class Gpio(Block):
         return {**super().save(), "driven": self._driven}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Drive what was driven."""
+        """Drive what was driven, and nothing else."""
+        for bit, pin in enumerate(self.pins):
+            if self._driven >> bit & 1:
+                self.bank.release(pin)
         super().restore(state)
         self._driven = 0
         self._apply()
+        self._pull()
 
 
-class IsuGpio(Gpio):
-    """The pins of an ISU: its input register stands at 0x0C."""
+class ResettingGpio(Gpio):
+    """Pins that share GLOBAL_CTRL with engines: `reset_engines` is called when its bit 0 goes to 0."""
+
+    RUNNING = 1
+    reset_engines: Callable[[], None] | None = None
+
+    def write_global_ctrl(self, value: int) -> None:
+        """Bit 0 low holds the engines in reset. Clocks are taken as on, whatever their bits say."""
+        was, self.words[0x00] = self.words[0x00], value
+        if was & 1 and not value & 1 and self.reset_engines is not None:
+            self.reset_engines()
+
+    def reset(self) -> None:
+        """Out of reset, clocks on."""
+        super().reset()
+        self.words[0x00] = self.RUNNING
+
+
+class IsuGpio(ResettingGpio):
+    """The pins of an ISU: its input register stands at 0x0C; GLOBAL_CTRL has clocks: 8 I2C, 12:9 SPI, 14:13 UART."""
 
     NAME = "ISU GPIO"
     DIN = 0x0C
-    REGISTERS = registers(0x0C)
+    REGISTERS = registers(SETTINGS, 0x0C, OTHERS)
+    RUNNING = 0x7F01
+
+
+class AdcGpio(ResettingGpio):
+    """The pins of the ADC."""
+
+    NAME = "ADC GPIO"
+    REGISTERS = registers(SETTINGS, 0x04, OTHERS)
 
 
 class PlainGpio(Gpio):
@@ -137,4 +168,16 @@ class PlainGpio(Gpio):
 
     NAME = "I2S GPIO"
     DIN = 0x00
-    REGISTERS = registers(0x00)
+    REGISTERS = registers(SETTINGS, 0x00, OTHERS)
+
+
+A7_SETTINGS = {0x10: "DOUT", 0x30: "OE", 0x50: "PU", 0x70: "PD", 0xB0: "IES"}
+
+
+class A7Gpio(Gpio):
+    """The pins that stand in no group: settings 0x20 apart, the input register first."""
+
+    NAME = "CA7 GPIO"
+    DIN, OUT, OE, PU, PD = 0x00, 0x10, 0x30, 0x50, 0x70
+    SETTINGS = A7_SETTINGS
+    REGISTERS = registers(A7_SETTINGS, 0x00, {0x90: "SR", 0x94: "SR_SET", 0x98: "SR_RESET", 0xD0: "PADDRV"})

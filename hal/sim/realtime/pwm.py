@@ -1,7 +1,8 @@
 """PWM: four channels of a GPIO group, each of which puts a pattern of two states on its pin.
 
-A state is a number of clocks high and a number low, repeated as often as the channel says; the second state
-follows the first if it has a length. A pattern that changes nothing costs nothing: edges are arranged one at a time.
+A state is a number of clocks on and a number off, repeated as often as the channel says; the second state
+follows the first if it has a length. A kick hands the settings over: at once, or at the end of the period that
+plays. Edges are arranged one at a time, and a level that stays costs nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import time
+from .conflicts import DECISIONS
 from .registers import INFERRED, KNOWN, Block, Log, Register
 
 if TYPE_CHECKING:
@@ -16,89 +18,127 @@ if TYPE_CHECKING:
 
     from .time import Event, Scheduler
 
+    State = tuple[int, int, int]  # clocks on, clocks off, times
+
 CHANNELS = 4
 KICK, REPLAY, POLARITY, OPEN_DRAIN, CLOCK, GLOBAL_KICK = 1, 2, 4, 8, 16, 32
 CLOCKS = {0: time.SECOND // time.SLOW_HZ, 1: time.TWO_MHZ, 2: time.XTAL}  # ticks a clock, by the selector
+SHORTEST = 2 * time.MICROSECOND  # of the periods whose every edge is shown
+assert DECISIONS["pwm-polarity"] and DECISIONS["pwm-repeats"]
 
 
 class Channel:
-    """One channel: `states` is what it plays, as (clocks high, clocks low, times)."""
+    """One channel: `states` are what it plays, `wanted` what a kick gave it for after this period."""
 
     def __init__(self, pwm: Pwm, number: int) -> None:
         self.pwm = pwm
         self.number = number
         self.event: Event | None = None
-        self.is_playing = False
+        self.states: list[State] = []
+        self.wanted: list[State] | None = None
         self.state = self.left = self.due = 0
-        self.is_high = False
+        self.is_on = False
 
     def word(self, offset: int) -> int:
         """CTRL, PARAM_S0 or PARAM_S1."""
         return self.pwm.words[0x100 + 0x10 * self.number + offset]
 
-    def states(self) -> list[tuple[int, int, int]]:
-        """The states that have a length; repeats count one more than is written, where nothing is once."""
+    def settings(self) -> list[State]:
+        """The states that the registers describe: those that have a length."""
         control = self.word(0)
         table = [(self.word(4), control >> 8 & 0xFFF), (self.word(8), control >> 20 & 0xFFF)]
         return [(word & 0xFFFF, word >> 16, max(1, times)) for word, times in table if word]
 
-    def play(self) -> None:
-        """Begin the pattern."""
-        self.stop()
-        if self.word(0) & CLOCK and self.states():
-            self.is_playing = True
-            self.state, self.left = 0, self.states()[0][2]
-            self._phase(True)
+    def kick(self) -> None:
+        """Take the settings over."""
+        if not self.word(0) & CLOCK:
+            return
+        self.wanted = self.settings()
+        if self.event is None:
+            self.due = self.pwm.scheduler.now
+            self._begin()
 
     def stop(self) -> None:
-        """End it; the pin rests."""
+        """No clock: the pattern ends and the pin is let go."""
         self.pwm.scheduler.cancel(self.event)
-        self.is_playing = False
-        self._set(False)
+        self.event, self.states, self.wanted = None, [], None
+        self.pwm.output(self.number, None)
 
-    def _set(self, is_high: bool) -> None:
-        self.is_high = is_high
-        self.pwm.output(self.number, int(is_high) ^ (1 if self.word(0) & POLARITY and self.is_playing else 0))
+    def _begin(self) -> None:
+        """The next period, of what was wanted meanwhile or of what comes next in the pattern."""
+        if self.wanted is not None:
+            self.states, self.wanted, self.state = self.wanted, None, 0
+            self.left = self.states[0][2] if self.states else 0
+        elif self.states:
+            self._advance()
+        if not self.states or not all(self.states[self.state][:2]):
+            self._hold()
+        else:
+            self._edge(True, self.states[self.state][0])
 
-    def _phase(self, is_high: bool) -> None:
-        """The high or the low part of a period; one of no length is passed over."""
-        states = self.states()
-        if not states:
-            self.stop()
-            return
-        high, low, _ = states[min(self.state, len(states) - 1)]
-        if is_high and not low and self._is_steady(states):
-            self._set(True)
-            return
-        length = high if is_high else low
-        if length:
-            self._set(is_high)
-        self.due = (self.event.time if self.event is not None and self.event.time >= self.pwm.scheduler.now else self.pwm.scheduler.now)
-        self.due += length * self.pwm.clock()
-        self.event = self.pwm.scheduler.at(self.due, lambda: self._next(is_high), f"{self.pwm.name} channel {self.number}")
-
-    def _is_steady(self, states: list[tuple[int, int, int]]) -> bool:
-        return len(states) == 1 and bool(self.word(0) & REPLAY)
-
-    def _next(self, was_high: bool) -> None:
-        if was_high:
-            self._phase(False)
-            return
+    def _advance(self) -> None:
         self.left -= 1
-        if self.left <= 0:
-            states = self.states()
-            self.state += 1
-            if self.state >= len(states):
-                self.state = 0
-                if not self.word(0) & REPLAY and len(states) > 1:
-                    self.stop()
-                    return
-            self.left = states[self.state][2] if states else 1
-        self._phase(True)
+        if self.left > 0 or len(self.states) == 1:
+            return
+        if self.state == 0 or self.word(0) & REPLAY:
+            self.state = 1 - self.state
+        self.left = self.states[self.state][2]
+
+    def _hold(self) -> None:
+        """A period of one level: for ever, if nothing else follows."""
+        on, off, _ = self.states[self.state] if self.states else (0, 0, 0)
+        self._show(bool(on))
+        is_last = len(self.states) < 2 or (self.state == 1 and not self.word(0) & REPLAY)
+        if is_last:
+            self.event = None
+        else:
+            self._arrange(self._begin, on + off)
+
+    def _edge(self, is_on: bool, clocks: int) -> None:
+        self._show(is_on)
+        self._arrange(self._off if is_on else self._begin, clocks)
+
+    def _off(self) -> None:
+        on, off, _ = self.states[self.state]
+        self._edge(False, off + (on + off) * self._skipped(on + off))
+
+    def _skipped(self, clocks: int) -> int:
+        """Periods left out after one that is shown: they are too short to show each."""
+        length = clocks * self.pwm.clock()
+        if length >= SHORTEST:
+            return 0
+        self.pwm.log.once(f"{self.pwm.name}: channel {self.number} is faster than is shown; periods are left out")
+        return SHORTEST // length
+
+    def _show(self, is_on: bool) -> None:
+        self.is_on = is_on
+        self.pwm.output(self.number, int(is_on == bool(self.word(0) & POLARITY)))
+
+    def _arrange(self, call: Callable[[], None], clocks: int) -> None:
+        self.due += clocks * self.pwm.clock()
+        self.event = self.pwm.scheduler.at(self.due, call, f"{self.pwm.name} channel {self.number}")
+
+    def save(self) -> dict[str, Any]:
+        """Where the pattern is."""
+        return {"states": list(self.states), "wanted": self.wanted, "state": self.state, "left": self.left, "due": self.due,
+                "is_on": self.is_on, "is_playing": self.event is not None}  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on at the same place."""
+        self.pwm.scheduler.cancel(self.event)
+        self.event = None
+        self.states, self.wanted = list(state["states"]), state["wanted"]
+        self.state, self.left, self.due, self.is_on = state["state"], state["left"], state["due"], state["is_on"]
+        if self.word(0) & CLOCK and (self.states or self.is_on):
+            self._show(self.is_on)
+        if state["is_playing"]:
+            is_split = bool(self.states) and all(self.states[self.state][:2])
+            call = self._off if self.is_on and is_split else self._begin
+            self.event = self.pwm.scheduler.at(self.due, call, f"{self.pwm.name} channel {self.number}")
 
 
 class Pwm(Block):
-    """`output` is told (channel, level) of every edge."""
+    """`output` is told (channel, level) of every edge, and (channel, None) when a channel lets its pin go."""
 
     NAME = "PWM"
     REGISTERS = (
@@ -114,7 +154,7 @@ class Pwm(Block):
         ),
     )
 
-    def __init__(self, scheduler: Scheduler, log: Log, output: Callable[[int, int], None], base: int = 0, name: str = "") -> None:
+    def __init__(self, scheduler: Scheduler, log: Log, output: Callable[[int, int | None], None], base: int = 0, name: str = "") -> None:
         self.output = output
         self.channels: list[Channel] = []
         super().__init__(scheduler, log, base, name)
@@ -122,10 +162,10 @@ class Pwm(Block):
             self._writers[0x100 + 0x10 * number] = self._control_writer(number)
 
     def reset(self) -> None:
-        """All channels rest."""
-        for channel in self.channels:
-            self.scheduler.cancel(channel.event)
+        """All channels rest, their pins are let go."""
         super().reset()
+        for channel in self.channels:
+            channel.stop()
         self.channels = [Channel(self, number) for number in range(CHANNELS)]
 
     def clock(self) -> int:
@@ -135,35 +175,29 @@ class Pwm(Block):
     def _control_writer(self, number: int) -> Callable[[int], None]:
         def write(value: int) -> None:
             offset = 0x100 + 0x10 * number
-            was = self.words[offset]
-            self.words[offset] = value
-            if value & KICK and not was & KICK:
-                self.channels[number].play()
-            elif not value & KICK and was & KICK:
+            was, self.words[offset] = self.words[offset], value & ~KICK
+            if was & CLOCK and not value & CLOCK:
                 self.channels[number].stop()
+            elif value & KICK:
+                self.channels[number].kick()
 
         return write
 
     def write_glo_ctrl(self, value: int) -> None:
-        """Clock, and the kick of all channels that listen to it."""
-        kicked = value & 1 and not self.words[0x00] & 1
-        self.words[0x00] = value
+        """Clock, and the kick of all channels that listen to it; the kick falls by itself."""
+        self.words[0x00] = value & ~KICK
         for number, channel in enumerate(self.channels):
-            if kicked and self.words[0x100 + 0x10 * number] & GLOBAL_KICK:
-                channel.play()
+            if value & KICK and self.words[0x100 + 0x10 * number] & GLOBAL_KICK:
+                channel.kick()
 
     def save(self) -> dict[str, Any]:
         """Registers and where each pattern is."""
-        return {**super().save(), "channels": [(c.is_playing, c.state, c.left, c.due, c.is_high) for c in self.channels]}
+        return {**super().save(), "channels": [channel.save() for channel in self.channels]}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on at the same place of each pattern."""
+        for channel in self.channels:
+            channel.stop()
         super().restore(state)
         for channel, saved in zip(self.channels, state["channels"], strict=True):
-            channel.is_playing, channel.state, channel.left, channel.due, channel.is_high = saved
-            if channel.is_playing:
-                self._resume(channel)
-
-    def _resume(self, channel: Channel) -> None:
-        is_high = channel.is_high
-        channel.event = self.scheduler.at(channel.due, lambda: channel._next(is_high), f"{self.name} channel {channel.number}")
+            channel.restore(saved)

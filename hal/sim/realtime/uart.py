@@ -112,7 +112,8 @@ class Uart(Block):
 
     # --- sending ---
 
-    def _send(self, byte: int) -> None:
+    def send(self, byte: int) -> None:
+        """A byte for the transmit FIFO, from the program or from DMA; one too many is lost."""
         if len(self.tx) >= DEPTH:
             self.log.once(self.name + ": a byte was written to a full transmit FIFO and is lost")
             return
@@ -171,7 +172,7 @@ class Uart(Block):
 
     def _time_out(self) -> None:
         # With DMA the FIFO is drained at once, and the program is told of what lies in the ring.
-        self.is_timed_out = bool(self.rx) or self._on_data is not None
+        self.is_timed_out = bool(self.rx) or self._is_rx_dma()
         self._tell()
 
     # --- interrupts ---
@@ -184,7 +185,7 @@ class Uart(Block):
         enabled = self.words[0x04]
         if enabled & LINE and self.overrun:
             return LINE_STATUS
-        if enabled & RX_READY and self._on_data is None and len(self.rx) >= self._rx_trigger():
+        if enabled & RX_READY and not self._is_rx_dma() and len(self.rx) >= self._rx_trigger():
             return RX_LEVEL
         if enabled & RX_READY and self.is_timed_out:
             return RX_TIME_OUT
@@ -208,7 +209,7 @@ class Uart(Block):
         if self.lcr & DLAB and self.lcr != ENHANCED:
             self.divisor = (self.divisor & 0xFF00) | (value & 0xFF)
         else:
-            self._send(value & 0xFF)
+            self.send(value & 0xFF)
 
     def read_ier(self) -> int:
         """IER, or DLM."""
@@ -289,9 +290,24 @@ class Uart(Block):
         """From now on channels feed and empty the FIFOs; None detaches."""
         self._on_room, self._on_data = on_room, on_data
 
+    def _is_rx_dma(self) -> bool:
+        return self._on_data is not None and bool(self.words[0x64] & 1)
+
+    def write_extend_add(self, value: int) -> None:
+        """The handshakes: a channel that was started before may move now."""
+        self.words[0x64] = value
+        if value & 1 and self._on_data is not None:
+            self._on_data()
+        if value & 2 and self._on_room is not None:
+            self._on_room()
+
     def room(self) -> int:
-        """Bytes that the transmit FIFO still takes."""
-        return DEPTH - len(self.tx)
+        """Bytes that the transmit FIFO still takes from DMA."""
+        return DEPTH - len(self.tx) if self.words[0x64] & 2 else 0
+
+    def held(self) -> int:
+        """Bytes that DMA may take."""
+        return len(self.rx) if self.words[0x64] & 1 else 0
 
     def take(self) -> int:
         """The oldest byte received, or 0 if there is none."""

@@ -1,0 +1,190 @@
+"""I2C and SPI: the wires between a chip and the parts of a board, and what a part is.
+
+A part is a small object that hears what a real one would: start, bytes, stop. The same part serves whoever
+drives the bus: a real-time core's engine, another engine as its slave, or a script.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ...wire.fault import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .gpio import GpioBank
+
+RELEASED = 0xFF  # what a master reads from a line that nobody drives
+
+
+class I2cDevice(Protocol):
+    """A part at an I2C address (UM10204, 3.1)."""
+
+    def start(self, is_read: bool) -> bool:
+        """Addressed, to be read or to be written. Returns whether it acknowledges."""
+
+    def write(self, byte: int) -> bool:
+        """Take a byte. Returns whether it acknowledges."""
+
+    def read(self) -> int:
+        """Give the next byte."""
+
+    def stop(self) -> None:
+        """The transfer is over."""
+
+
+class I2cBus:
+    """Two wires with parts at 7-bit addresses. `log` keeps the latest transfers as a person would write them."""
+
+    MOST = 256
+
+    def __init__(self) -> None:
+        self._devices: dict[int, I2cDevice] = {}
+        self._active: I2cDevice | None = None
+        self.log: list[str] = []
+
+    def attach(self, address: int, device: I2cDevice) -> None:
+        """Put `device` at `address`. Raises Invalid if that is no address or is taken."""
+        if not 0 <= address <= 0x7F:
+            raise Invalid("no 7-bit I2C address " + hex(address))
+        if self.is_taken(address) and self._devices[address] is not device:
+            raise Invalid("I2C address " + hex(address) + " is taken")
+        self._devices[address] = device
+
+    def is_taken(self, address: int) -> bool:
+        """Whether a part is at `address`."""
+        return address in self._devices
+
+    def detach(self, device: I2cDevice) -> None:
+        """Take `device` off the bus, at whatever address it is."""
+        self._devices = {address: other for address, other in self._devices.items() if other is not device}
+        if self._active is device:
+            self._active = None
+
+    def start(self, address: int, is_read: bool) -> bool:
+        """A start, or a repeated start, and an address. Returns whether a part acknowledged."""
+        if len(self.log) >= self.MOST:
+            del self.log[0]
+        self.log.append(f"{address:#04x} {'R' if is_read else 'W'}")
+        device = self._devices.get(address)
+        self._active = device if device is not None and device.start(is_read) else None
+        self.log[-1] += "" if self._active is not None else " NACK"
+        return self._active is not None
+
+    def write(self, byte: int) -> bool:
+        """Send a byte to the part addressed. Returns whether it acknowledged."""
+        self._note(byte)
+        return self._active is not None and self._active.write(byte)
+
+    def read(self) -> int:
+        """Read a byte from the part addressed."""
+        byte = RELEASED if self._active is None else self._active.read() & 0xFF
+        self._note(byte)
+        return byte
+
+    def stop(self) -> None:
+        """End of the transfer."""
+        active, self._active = self._active, None
+        if active is not None:
+            active.stop()
+
+    def _note(self, byte: int) -> None:
+        if self.log and len(self.log[-1]) < 3 * self.MOST:
+            self.log[-1] += f" {byte:02x}"
+
+
+class SpiDevice(Protocol):
+    """A part with a select line."""
+
+    def select(self) -> None:
+        """Its line became active."""
+
+    def exchange(self, byte: int) -> int:
+        """A byte came in while another went out."""
+
+    def deselect(self) -> None:
+        """Its line became inactive."""
+
+
+class SpiBus:
+    """Three wires with parts behind select lines: lines of the engine (0, 1), or any pin of the board."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, SpiDevice] = {}
+        self._by_pin: dict[int, SpiDevice] = {}
+        self._selected: list[SpiDevice] = []
+
+    def attach(self, line: int, device: SpiDevice) -> None:
+        """Put `device` behind the engine's select `line`."""
+        if line not in (0, 1):
+            raise Invalid("no SPI select line " + str(line) + ": an engine has 0 and 1")
+        self._lines[line] = device
+
+    def attach_pin(self, bank: GpioBank, pin: int, device: SpiDevice, active: int = 0) -> None:
+        """Put `device` behind pin `pin` of `bank`, selected while the level is `active`."""
+        self._by_pin[pin] = device
+
+        def changed(number: int, level: int, _time: int) -> None:
+            if number == pin:
+                self._set(device, level == active)
+
+        bank.observe(changed)
+        self._set(device, bank.read(pin) == active)
+
+    def select(self, line: int, is_active: bool) -> None:
+        """The engine's select line changes."""
+        device = self._lines.get(line)
+        if device is not None:
+            self._set(device, is_active)
+
+    def exchange(self, byte: int) -> int:
+        """Send a byte. Returns what the selected part sent; released lines read as ones."""
+        answers = [device.exchange(byte & 0xFF) & 0xFF for device in self._selected]
+        value = RELEASED
+        for answer in answers:  # two at once pull against each other, and low wins
+            value &= answer
+        return value
+
+    def _set(self, device: SpiDevice, is_active: bool) -> None:
+        if is_active and device not in self._selected:
+            self._selected.append(device)
+            device.select()
+        elif not is_active and device in self._selected:
+            self._selected.remove(device)
+            device.deselect()
+
+
+class SpiLoop:
+    """MOSI wired to MISO."""
+
+    def select(self) -> None:
+        """A wire does not care."""
+
+    def exchange(self, byte: int) -> int:
+        """What goes out comes in."""
+        return byte
+
+    def deselect(self) -> None:
+        """A wire does not care."""
+
+
+class AnalogInputs:
+    """The voltages at the analog pins, in microvolts: constants, or functions of time (microseconds)."""
+
+    def __init__(self, channels: int = 8) -> None:
+        self._sources: list[Callable[[int], int]] = [_grounded] * channels
+
+    def set(self, channel: int, source: int | Callable[[int], int]) -> None:
+        """Apply a voltage. Raises Invalid for a channel that does not exist."""
+        if not 0 <= channel < len(self._sources):
+            raise Invalid("no analog input " + str(channel))
+        self._sources[channel] = source if callable(source) else lambda _time: source
+
+    def microvolts(self, channel: int, time_us: int) -> int:
+        """The voltage at `channel` at `time_us`; a channel that is not there is grounded."""
+        return self._sources[channel](time_us) if channel < len(self._sources) else 0
+
+
+def _grounded(_time: int) -> int:
+    return 0

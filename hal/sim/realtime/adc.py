@@ -1,0 +1,206 @@
+"""ADC: eight channels of 12 bits, converted one after the other, once or periodically, into a FIFO.
+
+A scan takes its real time: a start, and for every channel its sampling clocks, as often as it averages. The
+results go to the FIFO all at the scan's end; from there the program, or DMA, takes them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import time
+from .conflicts import DECISIONS
+from .registers import INFERRED, KNOWN, READ, Block, Log, Register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..buses import AnalogInputs
+    from .time import Event, Scheduler
+
+CHANNELS, FULL_SCALE, DEPTH = 8, 4095, 32
+ENABLE, PERIODIC = 1, 1 << 8  # CTL0
+VREF_1V8, VREF_2V5 = 1_800_000, 2_500_000  # microvolts
+DATA_IRQ, TIME_OUT_IRQ = 1, 4  # IER
+NONE, DATA, TIME_OUT = 1, 4, 12  # IIR
+CONVERSION = 13  # clocks after sampling: twelve bits and one
+assert DECISIONS["adc-one-shot"] and DECISIONS["adc-timing"] and DECISIONS["adc-time-out"]
+
+
+class Adc(Block):
+    """The converter, at +0x100 of its page; its pins are a Gpio block. `request` tells DMA that there is data."""
+
+    NAME = "ADC"
+    REGISTERS = (
+        Register(0x000, "CTL0", reset=20 << 9 | 8 << 4, note="0 enable, 3:1 average, 7:4 sampling, 8 periodic, 15:9 start, 31:16 channels", source=INFERRED),
+        Register(0x004, "PERIOD", note="2 MHz clocks a scan, less 1"),
+        Register(0x008, "CTL2"), Register(0x00C, "CTL3", note="31: reference 1.8 V, else 2.5 V"), Register(0x010, "CTL4", READ),
+        Register(0x100, "FIFO_RBR", READ, note="15:4 value, 3:0 channel"),
+        Register(0x104, "FIFO_IER", note="0 data, 2 time-out"),
+        Register(0x108, "IIR", reset=NONE, note="1 none, 4 data, 12 time-out"),
+        Register(0x10C, "FAKE_LCR"), Register(0x114, "LSR", READ, note="0 data"),
+        Register(0x148, "SLEEP_EN"), Register(0x14C, "DMA_EN", note="0 enable, 2 time-out restarts"),
+        Register(0x154, "RTOCNT", note="2 MHz clocks of the receive time-out"),
+        Register(0x160, "TRI_LVL", reset=0x1C, note="6:2 trigger level", source=KNOWN),
+        Register(0x164, "WAK"), Register(0x168, "WAT_TIME"), Register(0x16C, "HANDSHAKE"),
+        Register(0x1D4, "POINTERS", READ, note="4:0 read, 9:5 write"),
+    )  # fmt: skip
+    STATE = ("is_scanning", "scan_at", "timer_at", "is_timed_out", "read_pointer", "write_pointer")
+
+    def __init__(
+        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], inputs: AnalogInputs,
+        request: Callable[[], None] = lambda: None, base: int = 0, name: str = "",
+    ) -> None:  # fmt: skip
+        self._irq, self.inputs, self._request = irq, inputs, request
+        self._scan: Event | None = None
+        self._timer: Event | None = None
+        super().__init__(scheduler, log, base, name)
+
+    def reset(self) -> None:
+        """Idle, FIFO empty."""
+        super().reset()
+        self.fifo: list[int] = []
+        self.is_scanning = self.is_timed_out = False
+        self.scan_at = self.timer_at = self.read_pointer = self.write_pointer = 0
+        self.scheduler.cancel(self._scan)
+        self.scheduler.cancel(self._timer)
+        self._tell()
+
+    # --- scanning ---
+
+    def _channels(self) -> list[int]:
+        return [channel for channel in range(16) if self.words[0x000] >> 16 + channel & 1]
+
+    def scan_ticks(self) -> int:
+        """How long a scan takes."""
+        control = self.words[0x000]
+        each = ((control >> 4 & 15) + CONVERSION) << (control >> 1 & 7)
+        return time.TWO_MHZ * ((control >> 9 & 0x7F) + each * len(self._channels()))
+
+    def write_ctl0(self, value: int) -> None:
+        """Settings; enabling starts a scan, disabling stops it."""
+        self.words[0x000] = value
+        if not value & ENABLE:
+            self.scheduler.cancel(self._scan)
+            self.is_scanning = False
+        elif not self.is_scanning and self._channels():
+            self.is_scanning = True
+            self._await_scan(self.scheduler.now + self.scan_ticks())
+
+    def _await_scan(self, at: int) -> None:
+        self.scan_at = at
+        self._scan = self.scheduler.at(at, self._scanned, self.name + " scan")
+
+    def _scanned(self) -> None:
+        now_us = self.scan_at // time.MICROSECOND
+        for channel in self._channels():
+            self._store(self.convert(channel, now_us) << 4 | channel)
+        if self.words[0x000] & PERIODIC:
+            self._await_scan(self.scan_at + max(self.scan_ticks(), time.TWO_MHZ * (self.words[0x004] + 1)))
+        else:
+            self.is_scanning = False
+            self.words[0x000] &= ~ENABLE
+        self._await_time_out()
+        if self.words[0x14C] & 1:
+            self._request()
+        self._tell()
+
+    def convert(self, channel: int, now_us: int) -> int:
+        """The 12-bit value of `channel`: what is at or above the reference reads full scale."""
+        reference = VREF_1V8 if self.words[0x00C] >> 31 else VREF_2V5
+        return max(0, min(FULL_SCALE, self.inputs.microvolts(channel, now_us) * FULL_SCALE // reference))
+
+    # --- the FIFO ---
+
+    def _store(self, word: int) -> None:
+        if len(self.fifo) >= DEPTH - 1:  # equal pointers mean empty
+            self.log.once(self.name + ": a result was lost, the FIFO is full")
+            return
+        self.fifo.append(word)
+        self.write_pointer = (self.write_pointer + 1) % DEPTH
+
+    def take(self) -> int:
+        """The oldest result, or 0."""
+        if not self.fifo:
+            return 0
+        self.read_pointer = (self.read_pointer + 1) % DEPTH
+        self.is_timed_out = False
+        word = self.fifo.pop(0)
+        self._tell()
+        return word
+
+    def ready(self) -> int:
+        """Results that DMA may take now."""
+        return len(self.fifo) if self.words[0x14C] & 1 else 0
+
+    def _await_time_out(self) -> None:
+        self.scheduler.cancel(self._timer)
+        self.timer_at = self.scheduler.now + time.TWO_MHZ * max(1, self.words[0x154] & 0x3FFFF)
+        self._timer = self.scheduler.at(self.timer_at, self._time_out, self.name + " time-out")
+
+    def _time_out(self) -> None:
+        self.is_timed_out = bool(self.fifo)
+        self._tell()
+
+    def _cause(self) -> int:
+        enabled = self.words[0x104]
+        if enabled & DATA_IRQ and self.fifo and len(self.fifo) >= self.words[0x160] >> 2 & 31:
+            return DATA
+        return TIME_OUT if enabled & TIME_OUT_IRQ and self.is_timed_out else NONE
+
+    def _tell(self) -> None:
+        self._irq(self._cause() != NONE)
+
+    # --- registers ---
+
+    def read_fifo_rbr(self) -> int:
+        """The oldest result."""
+        return self.take()
+
+    def read_iir(self) -> int:
+        """Why it interrupts."""
+        return self._cause()
+
+    def read_lsr(self) -> int:
+        """Bit 0: there is data."""
+        return int(bool(self.fifo))
+
+    def read_pointers(self) -> int:
+        """Where the FIFO is read and written; equal when empty."""
+        return self.read_pointer | self.write_pointer << 5
+
+    def write_fifo_ier(self, value: int) -> None:
+        """Which causes interrupt."""
+        self.words[0x104] = value
+        self._tell()
+
+    def write_tri_lvl(self, value: int) -> None:
+        """The level from which data interrupts."""
+        self.words[0x160] = value
+        self._tell()
+
+    def write_dma_en(self, value: int) -> None:
+        """From now on DMA takes the results."""
+        self.words[0x14C] = value
+        if value & 1:
+            self._request()
+
+    def quiet_until(self, offset: int) -> int | None:
+        """Status changes at the next event."""
+        return self.scheduler.next() if offset in (0x108, 0x114, 0x1D4) else super().quiet_until(offset)
+
+    def save(self) -> dict[str, Any]:
+        """Registers, results, and when the scan under way ends."""
+        return {**super().save(), "fifo": list(self.fifo)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on: a scan under way ends at its time."""
+        self.scheduler.cancel(self._scan)
+        self.scheduler.cancel(self._timer)
+        super().restore(state)
+        self.fifo = list(state["fifo"])
+        if self.is_scanning:
+            self._await_scan(self.scan_at)
+        if self.timer_at > self.scheduler.now:
+            self._timer = self.scheduler.at(self.timer_at, self._time_out, self.name + " time-out")
+        self._tell()

@@ -1,0 +1,30 @@
+"""Pin multiplexer and the always-on clock gates: settings of the operating system, which programs read and copy.
+
+What the numbers of the modes mean is not known, and a pin works here for whichever block uses it.
+"""
+
+from __future__ import annotations
+
+from .registers import Block, Register
+
+
+class PinMux(Block):
+    """Four bits a pin, eight pins a word, from +0x20 on."""
+
+    NAME = "PINMUX"
+    REGISTERS = tuple(Register(0x20 + 4 * word, f"PINMUX{word}", note=f"pins {8 * word} to {8 * word + 7}") for word in range(12))
+
+    def mode(self, pin: int) -> int:
+        """The mode number of `pin`."""
+        return self.words[0x20 + 4 * (pin // 8)] >> 4 * (pin % 8) & 15
+
+
+class TopConfig(Block):
+    """Clock gates; clocks are taken as on, whatever the bits say."""
+
+    NAME = "TOPCFG"
+    REGISTERS = (
+        Register(0x120, "DEBUG_UART_CLOCK", reset=0x6001, note="0 out of reset, 14:13 clock"),
+        Register(0x208, "ADC_CLOCK", reset=1 << 31, note="31 on"),
+        Register(0x210, "COUNTER_CLOCK", note="1:0 of the GPIO counters"),
+    )
