@@ -12,10 +12,11 @@ from ...cortexm.machine import RESET, SLEEPING, TIME, Machine, Stop
 from ..gpio import GpioBank
 from . import time
 from .clock import Rgu
-from .gpio import Gpio
+from .dma import Dma
 from .gpt import Gpt
 from .irqconfig import IrqConfig
 from .registers import Block, Log
+from .shared import PINS, Lines, Shared
 from .time import Scheduler
 from .uart import Console, Uart
 from .wdt import Wdt
@@ -29,8 +30,8 @@ FLASH, FLASH_SIZE = 0x1000_0000, 0x10_0000
 # The private blocks of a core: address; their interrupts.
 IRQ_CONFIG, RGU, WDT, GPT, DEBUG_UART = 0x2100_0000, 0x2101_0000, 0x2102_0000, 0x2103_0000, 0x2104_0000
 GPT01_IRQ, GPT3_IRQ, WDT_IRQ, DEBUG_UART_IRQ = 1, 2, 3, 4
-BLOCK = 0x1000
-GPIO, GROUP, GROUPS, PINS_A_GROUP = 0x3801_0000, 0x1_0000, 6, 4
+DMA, DMA_SIZE, DMA_IRQ = 0x2108_0000, 0x5000, 77
+BLOCK, EINTS = 0x1000, 24
 FLOATS_ON = 0xF << 20  # CPACR as programs find it: they use floating point without asking
 TURN = 50 * time.MICROSECOND
 
@@ -60,8 +61,16 @@ class Core:
         for block in (self.irq_config, self.rgu, self.wdt, self.gpt, self.uart):
             machine.map_device(block.base, BLOCK, block, block.name)
             self.blocks.append(block)
+        self.dma = Dma(scheduler, log, self.line(DMA_IRQ), self.reachable, DMA, name + "DMA")
+        machine.map_device(DMA, DMA_SIZE, self.dma, self.dma.name)
+        self.blocks.append(self.dma)
         gpt = self.gpt
         gpt.attach(lambda *how: machine.publish(gpt, *how), lambda offset: machine.withdraw(gpt, offset))
+
+    def reachable(self, address: int, size: int) -> memoryview | None:
+        """The memory at `address` as DMA sees it: SYSRAM, and nothing else."""
+        start = address - SYSRAM
+        return self.sysram[start : start + size] if 0 <= start <= SYSRAM_SIZE - size else None
 
     def line(self, number: int) -> Callable[[bool], None]:
         """The interrupt line `number` of this core."""
@@ -112,20 +121,20 @@ class Chip:
         self.log = log or Log()
         self.scheduler = Scheduler()
         self.cores = [Core(number, self.scheduler, self.log) for number in range(cores)]
-        self.pins = GpioBank(range(GROUPS * PINS_A_GROUP), ChipClock(self.scheduler))
-        self.blocks: list[Block] = []
-        self._add_blocks()
+        self.pins = GpioBank(PINS, ChipClock(self.scheduler))
+        lines = Lines([core.machine.set_irq for core in self.cores], [core.dma for core in self.cores])
+        self.shared = Shared(self.scheduler, self.log, self.pins, lines)
+        self.blocks: list[Block] = self.shared.blocks
+        for windows in self.shared.windows:
+            for core in self.cores:
+                core.machine.map_device(windows.base, windows.size, windows, windows.name)
+        self.pins.observe(self._changed)
 
-    def _add_blocks(self) -> None:
-        for number in range(GROUPS):
-            base = GPIO + GROUP * number
-            self._share(Gpio(self.scheduler, self.log, self.pins, PINS_A_GROUP * number, PINS_A_GROUP, base, f"GPIO{number}"))
-
-    def _share(self, block: Block) -> None:
-        """Both cores reach `block`."""
-        self.blocks.append(block)
-        for core in self.cores:
-            core.machine.map_device(block.base, BLOCK, block, block.name)
+    def _changed(self, pin: int, level: int, _time: int) -> None:
+        """Pins 0 to 23 are external interrupts."""
+        if pin < EINTS:
+            for core in self.cores:
+                core.irq_config.change(pin, level)
 
     def run(self, until: int) -> Stop | None:
         """Run every started core to `until`. Returns why one of them cannot go on, or None."""
