@@ -133,6 +133,9 @@ struct machine {
     bool is_careful;   /* the next instructions are to be looked at one by one */
     bool is_stepping;  /* machine_step() */
     bool is_refused;   /* the device refused the access */
+    uint32_t seek;     /* how far into the block its accesses are known */
+    uint32_t place, place_count; /* the instruction that asks a device, and those before it in its block */
+    bool is_asking;
     bool is_debugged;  /* BKPT is for the debugger */
     uint32_t returned; /* the xPSR of the frame that is being returned to */
     uint32_t trap;     /* number of a hook's interrupt, plus one; 0 none */
@@ -204,6 +207,9 @@ uint32_t count_between(struct machine *m, uint32_t from, uint32_t to);
 uint32_t half_at(const uint8_t *code);
 bool is_wide(uint32_t half);
 uint32_t flags_of(uint32_t first, uint32_t second);
+
+/* place.c */
+uint32_t place_of_access(struct machine *m, uint32_t address, bool is_write);
 
 /* careful.c */
 bool needs_care(struct machine *m, const struct block *block);

@@ -28,13 +28,7 @@ uint64_t cycle_of(const struct machine *m, uint64_t time)
 
 uint64_t machine_cycles(const struct machine *m)
 {
-    uint32_t pc;
-    if (!m->is_running || !m->cost)
-        return m->cycles;
-    unicorn.reg_read(m->engine, UC_ARM_REG_PC, &pc);
-    if (pc - m->block_address > m->block_size)
-        return m->cycles + m->cost;
-    return m->cycles + count_between((struct machine *)(uintptr_t)m, m->block_address, pc);
+    return m->is_running && m->cost ? m->cycles + m->place_count : m->cycles;
 }
 
 uint64_t machine_now(const struct machine *m)
@@ -93,6 +87,7 @@ static void on_block(uc_engine *engine, uint64_t address, uint32_t size, void *u
         return;
     }
     m->cost = block->count;
+    m->seek = m->place_count = 0;
     m->block_address = (uint32_t)address;
     m->block_size = size;
     if (block->flags & BLOCK_SEV)
@@ -132,6 +127,13 @@ void refuse(struct machine *m, uint32_t status, uint32_t address)
     unicorn.emu_stop(m->engine);
 }
 
+/* A device is asked: find out where in its block the program is, and so what time it is. */
+static void find_place(struct machine *m, uint32_t address, bool is_write)
+{
+    m->place = place_of_access(m, address, is_write);
+    m->place_count = count_between(m, m->block_address, m->place);
+}
+
 /* Keep an access for a post-mortem. */
 static void remember(struct machine *m, uint32_t address, uint32_t size, uint32_t value, bool is_write)
 {
@@ -150,16 +152,19 @@ static uint64_t on_device_read(uc_engine *engine, uint64_t offset, unsigned size
     (void)engine;
     if (m->fault_status)
         return 0;
+    find_place(m, device->address + (uint32_t)offset, false);
     const struct counter *counter = counter_find(m, device->number, (uint32_t)offset);
     uint32_t value;
     if (counter) {
-        countdown_read(m, reg_get(m, UC_ARM_REG_PC), counter);
+        countdown_read(m, m->place, counter);
         return counter_value(counter, m, m->countdown.cycle);
     }
     m->is_refused = false;
+    m->is_asking = true;
     value = m->devices.read(m->devices.owner, device->number, (uint32_t)offset, size);
+    m->is_asking = false;
     remember(m, device->address + (uint32_t)offset, size, value, false);
-    warp_read(m, reg_get(m, UC_ARM_REG_PC), device->number, (uint32_t)offset, value);
+    warp_read(m, m->place, device->number, (uint32_t)offset, value);
     if (m->is_refused)
         refuse(m, PRECISERR | BFARVALID, device->address + (uint32_t)offset);
     return value;
@@ -172,10 +177,13 @@ static void on_device_write(uc_engine *engine, uint64_t offset, unsigned size, u
     (void)engine;
     if (m->fault_status) /* the access was refused already */
         return;
+    find_place(m, device->address + (uint32_t)offset, true);
     m->is_refused = false;
     remember(m, device->address + (uint32_t)offset, size, (uint32_t)value, true);
     warp_write(m);
+    m->is_asking = true;
     m->devices.write(m->devices.owner, device->number, (uint32_t)offset, size, (uint32_t)value);
+    m->is_asking = false;
     if (m->is_refused)
         refuse(m, PRECISERR | BFARVALID, device->address + (uint32_t)offset);
 }
@@ -184,6 +192,7 @@ static uint64_t on_system_read(uc_engine *engine, uint64_t offset, unsigned size
 {
     struct machine *m = user;
     (void)engine;
+    find_place(m, 0xe0000000 + (uint32_t)offset, false);
     if (is_privileged(m))
         return system_read(m, 0xe0000000 + (uint32_t)offset, size);
     refuse(m, PRECISERR | BFARVALID, 0xe0000000 + (uint32_t)offset);
@@ -194,6 +203,7 @@ static void on_system_write(uc_engine *engine, uint64_t offset, unsigned size, u
 {
     struct machine *m = user;
     (void)engine;
+    find_place(m, 0xe0000000 + (uint32_t)offset, true);
     if (is_privileged(m)) {
         system_write(m, 0xe0000000 + (uint32_t)offset, size, (uint32_t)value);
         set_deadline(m);
