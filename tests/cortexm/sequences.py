@@ -52,7 +52,7 @@ INTEGER = st.one_of(
     form("{op}s {d}, {m}", op=of("adc", "sbc", "and", "orr", "eor", "bic", "mul", "mvn", "lsl", "lsr", "asr", "ror"), d=low, m=low),
     form("adds {d}, {n}, {m}", d=low, n=low, m=low), form("subs {d}, #{i}", d=low, i=byte),
     form("{op}{s}.w {d}, {n}, {m}", op=of("lsl", "lsr", "asr", "ror"), s=flags, d=reg, n=reg, m=reg),
-    form("mov{s}.w {d}, {m}{sh}", s=flags, d=reg, m=reg, sh=shift), form("mvn{s}.w {d}, #{i}", s=flags, d=reg, i=constant),
+    form("mov{s} {d}, {m}{sh}", s=flags, d=reg, m=reg, sh=shift), form("mvn{s}.w {d}, #{i}", s=flags, d=reg, i=constant),
     form("{op} {d}, #{i}", op=of("movw", "movt"), d=reg, i=st.integers(0, 65535)),
     form("{op} {d}, {n}, #{i}", op=of("addw", "subw"), d=reg, n=reg, i=st.integers(0, 4095)),
 )  # fmt: skip
