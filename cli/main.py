@@ -39,7 +39,7 @@ COMMANDS = {
     "token": ("token", "token", "Tokens: who may ask the service for what."),
     "report": ("report", "report", "Reports: what devices and the service say went wrong."),
     "trace": ("trace", "trace", "Watch every call that crosses a gate of a device."),
-    "rt": ("rt", "rt", "Run programs of the real-time cores, alone."),
+    "rt": ("rt", "rt", "Build and run programs of the real-time cores, alone."),
     "bench": ("bench", "bench", "Measure booting, system calls and crypto on this machine."),
     "version": ("version", "version", "Print the version, and what runs the crypto."),
 }

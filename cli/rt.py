@@ -8,6 +8,7 @@ import click
 
 from .base import Group
 from .output import is_json
+from .rt_build import build
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
@@ -16,7 +17,10 @@ TRACES = {"functions": ("functions",), "peripherals": ("accesses",), "all": ("fu
 
 @click.group(cls=Group)
 def rt() -> None:
-    """Run programs of the real-time cores, alone."""
+    """Build and run programs of the real-time cores, alone."""
+
+
+rt.add_command(build)
 
 
 @rt.command()
