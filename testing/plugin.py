@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .board import Board
     from .device import Device
     from .makings import Makings
+    from .rtapp import Maker, RtApp
     from .service import SecurityService
 
 MODES = ("linked", "boxed")
@@ -92,6 +93,23 @@ def service(request: pytest.FixtureRequest, device: Device, tmp_path: Path) -> I
     found = services.serve(request, device, tmp_path)
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def armillary_rtapps(tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    """Programs of real-time cores that this session has built."""
+    from .rtapp import Maker
+
+    return Maker(tmp_path_factory.mktemp("rtapps"))
+
+
+@pytest.fixture
+def rtapp(request: pytest.FixtureRequest, armillary_rtapps: Maker) -> Callable[..., RtApp]:
+    """rtapp(program, core=0, flags=()) loads a program of a real-time core: an ELF file, an image package, a C file, a
+    folder of C, or the name of one that comes with Armillary."""
+    from functools import partial
+
+    return partial(armillary_rtapps.load, beside=request.path.parent)
 
 
 def marked(request: pytest.FixtureRequest, given: dict[str, Any]) -> dict[str, Any]:
