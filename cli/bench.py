@@ -16,7 +16,7 @@ Figure = dict[str, Any]
 
 @click.group(cls=Group)
 def bench() -> None:
-    """Measure booting, system calls and crypto on this machine."""
+    """Measure booting, system calls, crypto and the Cortex-M machine on this machine."""
 
 
 @bench.command()
@@ -35,6 +35,12 @@ def syscall() -> None:
 def crypto() -> None:
     """Measure the crypto beside its peers: hashlib, cryptography, imgtool, swtpm."""
     _measure("crypto", "measure_crypto")
+
+
+@bench.command()
+def m4() -> None:
+    """Measure the Cortex-M machine beside unicorn without it, and beside QEMU."""
+    _measure("m4_speed", "measure_m4")
 
 
 def _measure(name: str, module: str = "measure") -> None:

@@ -91,7 +91,8 @@ FLOAT = st.one_of(
     form("v{op}.f32 {d}, {m}", op=of("abs", "neg", "sqrt", "mov", "cmp", "cmpe"), d=single, m=single),
     form("vcmp.f32 {d}, #0.0\n vmrs apsr_nzcv, fpscr", d=single),
     form("vcvt{r}.{t}.f32 {d}, {m}", r=of("", "r"), t=of("s32", "u32"), d=single, m=single), form("vcvt.f32.{t} {d}, {m}", t=of("s32", "u32"), d=single, m=single),
-    form("vcvt.f32.s32 {d}, {d}, #{i}", d=single, i=st.integers(1, 32)), form("vcvt.u32.f32 {d}, {d}, #{i}", d=single, i=st.integers(1, 32)),
+    # From fixed point the rounding is always to nearest (A7.7.228); unicorn takes FPSCR's, so that is nearest here.
+    form("mov r12, #0\n vmsr fpscr, r12\n vcvt.f32.{t} {d}, {d}, #{i}", t=of("s32", "u32"), d=single, i=st.integers(1, 32)), form("vcvt.u32.f32 {d}, {d}, #{i}", d=single, i=st.integers(1, 32)),
     form("vcvt{h}.{t} {d}, {m}", h=of("t", "b"), t=of("f16.f32", "f32.f16"), d=single, m=single),
     form("vmov {d}, {r}", d=single, r=reg), form("vmov {r}, {d}", d=single, r=reg), form("vmov.f32 {d}, #{i}", d=single, i=of("1.0", "-0.5", "31.0", "0.125")),
     form("v{op} {d}, [r10, #{i}]", op=of("ldr", "str"), d=single, i=st.integers(-200, 200).map(lambda i: 4 * i)),

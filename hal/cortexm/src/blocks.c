@@ -49,10 +49,11 @@ const struct block *block_at(struct machine *m, uint32_t address, uint32_t size)
     if (!code) /* code in a device: nothing is known of it */
         return memset(block, 0, sizeof *block);
     const size_t first = size < sizeof block->start ? size : sizeof block->start;
-    if (block->address == address && block->size == size && !memcmp(block->start, code, first))
+    if (block->code == code && block->address == address && block->size == size && !memcmp(block->start, code, first))
         return block;
     block->address = address;
     block->size = size;
+    block->code = code;
     memcpy(block->start, code, first);
     decode(block, code);
     return block;

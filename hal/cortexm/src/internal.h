@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* Exception numbers (DDI0403E, table B1-4). */
 enum { RESET = 1, NMI = 2, HARD_FAULT = 3, MEM_MANAGE = 4, BUS_FAULT = 5, USAGE_FAULT = 6, SV_CALL = 11, DEBUG_MONITOR = 12, PEND_SV = 14, SYS_TICK = 15, EXTERNAL = 16 };
@@ -55,7 +56,8 @@ struct device {
 /* What is known of a block of code. */
 struct block {
     uint32_t address, size;
-    uint8_t start[4]; /* its first bytes, lest other code came here meanwhile */
+    const uint8_t *code; /* where it lies; NULL: nothing is known here */
+    uint8_t start[4];    /* its first bytes, lest other code came here meanwhile */
     uint16_t count;   /* instructions */
     uint16_t flags;
 };
@@ -201,6 +203,14 @@ bool memory_read_word(struct machine *m, uint32_t address, uint32_t *value);
 bool memory_write_word(struct machine *m, uint32_t address, uint32_t value);
 
 /* blocks.c */
+/* The block, if it is known and is still the same; else NULL. */
+static inline const struct block *block_known(const struct machine *m, uint32_t address, uint32_t size)
+{
+    const struct block *block = &m->blocks[(address >> 1) & (BLOCKS - 1)];
+    const bool is_same = block->address == address && block->size == size && block->code && size >= sizeof block->start;
+    return is_same && !memcmp(block->start, block->code, sizeof block->start) ? block : NULL;
+}
+
 const struct block *block_at(struct machine *m, uint32_t address, uint32_t size);
 uint32_t count_between(struct machine *m, uint32_t from, uint32_t to);
 

@@ -66,34 +66,50 @@ void machine_limit(struct machine *m, uint64_t time)
 
 /* --- hooks --------------------------------------------------------------------------------------- */
 
+/* A block that is about to begin is not run: the loop looks first. */
+static void hold(struct machine *m)
+{
+    m->is_held = true;
+    unicorn.emu_stop(m->engine);
+}
+
+/* What a block has that counting alone does not do justice.  Returns whether it may run. */
+static bool admit(struct machine *m, const struct block *block, uint32_t address)
+{
+    if ((block->flags & (BLOCK_COPROCESSOR | BLOCK_DIVIDE) && !m->is_careful && needs_care(m, block)) || mpu_stops_block(m, address)) {
+        m->is_careful = !m->fault_status;
+        hold(m);
+        return false;
+    }
+    if (block->flags & BLOCK_SEV)
+        m->event = true;
+    if (block->flags & BLOCK_MASKS && (m->is_translated || highest_pending(m)))
+        m->attention = true;
+    return true;
+}
+
+/* Before each block: this is what the machine's speed hangs on. */
 static void on_block(uc_engine *engine, uint64_t address, uint32_t size, void *user)
 {
     struct machine *m = user;
+    (void)engine;
     if (m->is_probing)
         return;
     m->cycles += m->cost;
     m->cost = 0;
     if (m->cycles >= m->deadline || m->attention) {
-        m->is_held = true;
-        unicorn.emu_stop(engine);
+        hold(m);
         return;
     }
-    const struct block *block = block_at(m, (uint32_t)address, size);
-    if ((block->flags & (BLOCK_COPROCESSOR | BLOCK_DIVIDE) && !m->is_careful && needs_care(m, block)) ||
-        mpu_stops_block(m, (uint32_t)address)) {
-        m->is_careful = !m->fault_status;
-        m->is_held = true;
-        unicorn.emu_stop(engine);
+    const struct block *block = block_known(m, (uint32_t)address, size);
+    if (!block)
+        block = block_at(m, (uint32_t)address, size);
+    if ((block->flags || m->has_fine_pages) && !admit(m, block, (uint32_t)address))
         return;
-    }
     m->cost = block->count;
-    m->seek = m->place_count = 0;
     m->block_address = (uint32_t)address;
     m->block_size = size;
-    if (block->flags & BLOCK_SEV)
-        m->event = true;
-    if (block->flags & BLOCK_MASKS && (m->is_translated || highest_pending(m)))
-        m->attention = true;
+    m->seek = m->place_count = 0;
 }
 
 static void on_interrupt(uc_engine *engine, uint32_t number, void *user)
