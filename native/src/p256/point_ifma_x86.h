@@ -124,13 +124,13 @@ IFMA_INLINE void lanes_affine_from_rows(struct lanes_affine *r, __m512i rows[8])
     r->y = lanes_from_words(rows + 4);
 }
 
-/* out: r[i] = lane i of a, an element of field_64.h. */
-IFMA static inline void lanes_to_words(uint64_t r[8][4], struct lanes a)
+/* out: r[i] = lane i of *a, an element of field_64.h.  By address: clang misaligns vectors that cross by value. */
+IFMA static inline void lanes_to_words(uint64_t r[8][4], const struct lanes *a)
 {
     /* 2^256 modulo p: times it and divided by 2^260, the Montgomery form has R = 2^256 */
     const struct lanes shift = {
         {every(1), every(0xff00000000000), every(0xfffffffffffff), every(0xfffefffffffff), every(0xffff)}};
-    const struct lanes b = lanes_multiply(a, shift);
+    const struct lanes b = lanes_multiply(*a, shift);
     uint64_t limbs[5][8];
     for (int i = 0; i < 5; i++)
         _mm512_storeu_si512(limbs[i], b.limb[i]);
@@ -148,9 +148,9 @@ IFMA static inline void lanes_to_words(uint64_t r[8][4], struct lanes a)
 IFMA static inline void lanes_to_points(struct point_64 r[8], const struct lanes_point *a)
 {
     uint64_t words[3][8][4];
-    lanes_to_words(words[0], a->x);
-    lanes_to_words(words[1], a->y);
-    lanes_to_words(words[2], a->z);
+    lanes_to_words(words[0], &a->x);
+    lanes_to_words(words[1], &a->y);
+    lanes_to_words(words[2], &a->z);
     for (int i = 0; i < 8; i++) {
         number_copy(r[i].x, words[0][i]);
         number_copy(r[i].y, words[1][i]);
