@@ -52,7 +52,9 @@ fuzz:
 
 # Every fault of the model in every step that decides, on all cores; the tests take a part of that.
 sweep:
+	@rm -rf .build/sweep
 	ARMILLARY_SWEEP=whole $(PYTHON) -m pytest -v -n $(JOBS) --dist worksteal tests/native/sweep
+	@$(PYTHON) -m tests.native.sweep.counts tables
 
 # Writes native/m4/footprint.json: what the engine costs on a Cortex-M4, with which the tests compare.
 footprint:

@@ -1,7 +1,7 @@
 /*
  * Decisions in two halves, each of which decides by itself.
  *
- * VERDICT_ACCEPT is the exclusive or of two halves.  One half comes from the data, the other from its complement
+ * VERDICT_ACCEPT, sealed, is the exclusive or of two halves.  One half comes from the data, the other from its complement
  * or in the opposite direction, and each also finds out whether the two belong together and the work was
  * done to its end.  A half that finds anything against acceptance inverts bits of its value, which no other
  * finding inverts.  The halves are functions of their own: a fault in one, be it a jump, spoils that one, and
@@ -17,7 +17,13 @@ struct half {
 };
 
 static const struct half FIRST = {0x69c3a53cu, 0x11224488u, 0x88114411u};
-static const struct half SECOND = {VERDICT_ACCEPT ^ 0x69c3a53cu, 0x44881122u, 0x22448844u};
+
+/* The other half, of a decision with this seal. */
+static inline struct half second(uint32_t seal)
+{
+    const struct half half = {VERDICT_ACCEPT ^ 0x69c3a53cu ^ seal, 0x44881122u, 0x22448844u};
+    return half;
+}
 
 #define HALF __attribute__((noinline)) static verdict
 
@@ -57,12 +63,12 @@ HALF equal_downwards(const volatile uint8_t *a, const volatile uint8_t *b, size_
     size_t done = 0;
     for (; done < length; done = hide(done + 1))
         agrees &= ~((uint32_t)a[length - 1 - done] ^ b[length - 1 - done]);
-    return weigh(SECOND, agrees ^ 0xff, (((uintptr_t)a + (uintptr_t)b + done) ^ not_sum) + 1);
+    return weigh(second(SEAL_EQUAL), agrees ^ 0xff, (((uintptr_t)a + (uintptr_t)b + done) ^ not_sum) + 1);
 }
 
 /*
  * in:  not_sum = ~(a + b + length)
- * out: VERDICT_ACCEPT if so, and a[i] = b[i] for all i < length
+ * out: VERDICT_ACCEPT, sealed, if so, and a[i] = b[i] for all i < length
  */
 verdict decide_equal(const uint8_t *a, const uint8_t *b, size_t length, uintptr_t not_sum)
 {
@@ -90,11 +96,11 @@ HALF values_at_least(uint64_t value, uint64_t floor, uint64_t not_value, uint64_
 
 HALF complements_at_most(uint64_t value, uint64_t floor, uint64_t not_value, uint64_t not_floor)
 {
-    return weigh(SECOND, is_below(not_floor, not_value),
+    return weigh(second(SEAL_AT_LEAST), is_below(not_floor, not_value),
                  no_complements(not_value, value) | no_complements(not_floor, floor));
 }
 
-/* in: not_value = ~value, not_floor = ~floor.  out: VERDICT_ACCEPT if so, and value >= floor. */
+/* in: not_value = ~value, not_floor = ~floor.  out: VERDICT_ACCEPT, sealed, if so, and value >= floor. */
 verdict decide_at_least(uint64_t value, uint64_t floor, uint64_t not_value, uint64_t not_floor)
 {
     const verdict first = values_at_least(value, floor, not_value, not_floor);
@@ -108,10 +114,10 @@ HALF values_are(uint32_t x, uint32_t y, uint32_t not_x, uint32_t not_y)
 
 HALF complements_are(uint32_t x, uint32_t y, uint32_t not_x, uint32_t not_y)
 {
-    return weigh(SECOND, not_x ^ not_y, ((x ^ not_x) + 1) | ((y ^ not_y) + 1));
+    return weigh(second(SEAL_IS), not_x ^ not_y, ((x ^ not_x) + 1) | ((y ^ not_y) + 1));
 }
 
-/* in: not_state = ~state, not_wanted = ~wanted.  out: VERDICT_ACCEPT if so, and state = wanted. */
+/* in: not_state = ~state, not_wanted = ~wanted.  out: VERDICT_ACCEPT, sealed, if so, and state = wanted. */
 verdict decide_is(uint32_t state, uint32_t wanted, uint32_t not_state, uint32_t not_wanted)
 {
     const verdict first = values_are(state, wanted, not_state, not_wanted);
@@ -125,10 +131,10 @@ HALF differ_from_accept(verdict not_first, verdict not_second)
 
 HALF distant_from_accept(verdict not_first, verdict not_second)
 {
-    return weigh(SECOND, not_second + VERDICT_ACCEPT + 1, not_first + VERDICT_ACCEPT + 1);
+    return weigh(second(SEAL_BOTH), not_second + VERDICT_ACCEPT + 1, not_first + VERDICT_ACCEPT + 1);
 }
 
-/* in: not_first = ~first, not_second = ~second.  out: VERDICT_ACCEPT if both accept. */
+/* in: not_first = ~first, not_second = ~second.  out: VERDICT_ACCEPT, sealed, if both accept. */
 verdict decide_both(verdict not_first, verdict not_second)
 {
     const verdict first = differ_from_accept(not_first, not_second);

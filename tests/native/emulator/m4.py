@@ -95,10 +95,14 @@ def link(elf: pathlib.Path, objects: list[pathlib.Path]) -> Program:
     return program
 
 
+def compiled(folder: pathlib.Path, more: list[pathlib.Path], flags: list[str] | None = None) -> list[pathlib.Path]:
+    """The objects of the engine and the C files `more`, one of which has main(), by the one recipe and then `flags`."""
+    return build.compile_all(folder / "objects", [*build.sources(), *more], flags or [])
+
+
 def engine(folder: pathlib.Path, more: list[pathlib.Path], flags: list[str] | None = None) -> Program:
-    """All of the engine and the C files `more`, one of which has main(), by the one recipe and then `flags`."""
-    files = [*build.sources(), *more]
-    return link(folder / "engine.elf", build.compile_all(folder / "objects", files, flags or []))
+    """They linked."""
+    return link(folder / "engine.elf", compiled(folder, more, flags))
 
 
 def load(path: pathlib.Path) -> Program:

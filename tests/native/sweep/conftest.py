@@ -18,7 +18,13 @@ def shim(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory):
-    """Everything linked: the engine, and the same decisions without hardening."""
+def objects(tmp_path_factory):
+    """Everything compiled: the engine, and the same decisions without hardening."""
     more = [m4.HERE / "idle.c", *sorted(HERE.glob("plain_*.c"))]
-    return m4.engine(tmp_path_factory.mktemp("m4"), more, [f"-I{HERE}"])
+    return m4.compiled(tmp_path_factory.mktemp("m4"), more, [f"-I{HERE}"])
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory, objects):
+    """It linked."""
+    return m4.link(tmp_path_factory.mktemp("m4") / "engine.elf", objects)

@@ -199,14 +199,3 @@ class Sweep:
             if symbol.address <= pc < symbol.address + symbol.size:
                 return f"{symbol.name}+{pc - symbol.address:#x}"
         return f"{pc:#x}"
-
-
-def table(title: str, rows: list[Count]) -> str:
-    """The counts as text."""
-    lines = [f"{title:<28}{'injected':>10}{'same':>10}{'reject':>10}{'crash':>10}{'hang':>8}{'ACCEPT':>8}"]
-    total = Count("all", *(sum(column) for column in zip(*(row[1:] for row in rows), strict=True)))
-    for row in [*rows, total]:
-        lines.append(
-            f"{row.function:<28}{row.injected:>10}{row.same:>10}{row.reject:>10}{row.crash:>10}{row.hang:>8}{row.accept:>8}"
-        )
-    return "\n".join(lines)

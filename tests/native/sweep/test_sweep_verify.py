@@ -10,8 +10,8 @@ import os
 import pytest
 
 from tests.native.emulator.m4 import Machine
-from tests.native.sweep import cases
-from tests.native.sweep.faults import ACCEPT, Sweep, table
+from tests.native.sweep import cases, counts
+from tests.native.sweep.faults import ACCEPT, Sweep
 
 IS_WHOLE = os.environ.get("ARMILLARY_SWEEP") == "whole"
 PARTS = 8 if IS_WHOLE else 2
@@ -40,7 +40,7 @@ def sweep(shim, program, capsys):
     yield begin
     for title, swept in made:
         with capsys.disabled():
-            print("\n" + table(title, swept.counts()))
+            print("\n" + counts.keep(title, swept.counts()))
         swept.close()
 
 
@@ -117,7 +117,7 @@ def test_no_signature_made_for_a_fault_is_accepted(sweep, case, part):
 
 
 def test_the_plain_verification_falls(sweep):
-    swept = sweep("plain", "plain_verify", cases.CLAIMS["another image"], ACCEPT)
+    swept = sweep("plain verify", "plain_verify", cases.CLAIMS["another image"], ACCEPT)
     last = swept.steps_in(["plain_verify", "memcmp"])[-40:]
     swept.all_at(last)
     assert swept.accepted()
