@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import io
 import posixpath
+import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from elftools.elf.elffile import ELFFile
@@ -23,7 +24,10 @@ MOST_UNITS = 8192
 LOWEST = 0x100  # what the linker dropped has addresses from 0 on
 MOST_ROWS = 1_000_000
 MOST_SYMBOLS = 200_000
-BINDINGS = {"STB_GLOBAL": 0, "STB_WEAK": 1, "STB_LOCAL": 2}  # of two names for one address, which is shown
+MOST_NAME = 256
+ENTRY = struct.Struct("<IIIBBH")  # of a symbol table: name, value, size, info, other, section
+OBJECT, FUNCTION, UNDEFINED = 1, 2, 0
+BINDINGS = {1: 0, 2: 1, 0: 2}  # of two names for one address, which is shown: the global, the weak, the local one
 
 
 class Function(NamedTuple):
@@ -113,18 +117,18 @@ class Symbols:
 
     def _read_symbols(self) -> None:
         table = self.file.get_section_by_name(".symtab")
-        if table is None or not hasattr(table, "iter_symbols"):
+        if table is None or table["sh_type"] != "SHT_SYMTAB":
             return
-        if table["sh_entsize"] != 16 or table.num_symbols() > MOST_SYMBOLS:
-            raise elf.BadElf(f"a symbol table of {table['sh_size']} bytes with entries of {table['sh_entsize']}", table["sh_offset"])
+        data, names = table.data(), self.file.get_section(table["sh_link"]).data()
+        if table["sh_entsize"] != ENTRY.size or len(data) % ENTRY.size or len(data) // ENTRY.size > MOST_SYMBOLS:
+            raise elf.BadElf(f"a symbol table of {len(data)} bytes with entries of {table['sh_entsize']}", table["sh_offset"])
         found: dict[int, tuple[int, str, int]] = {}
-        for symbol in table.iter_symbols():
-            kind, binding = symbol["st_info"]["type"], BINDINGS.get(symbol["st_info"]["bind"], 3)
-            if kind == "STT_FUNC" and symbol["st_shndx"] != "SHN_UNDEF":
-                address, entry = symbol["st_value"] & ~1, (binding, symbol.name, symbol["st_size"])
-                found[address] = min(found.get(address, entry), entry)
-            elif kind == "STT_OBJECT":
-                self.variables[symbol.name] = symbol["st_value"], symbol["st_size"]
+        for place, value, size, info, _, section in ENTRY.iter_unpack(data):
+            if info & 15 == FUNCTION and section != UNDEFINED:
+                entry = BINDINGS.get(info >> 4, 3), _name(names, place), size
+                found[value & ~1] = min(found.get(value & ~1, entry), entry)
+            elif info & 15 == OBJECT:
+                self.variables[_name(names, place)] = value, size
         self.functions = list(_sized(found))
 
     def _read_lines(self) -> None:
@@ -140,6 +144,12 @@ class Symbols:
             rows += read_program(dwarf, unit, MOST_ROWS - len(rows))
         self.rows = _apart(rows)
         self.points = sorted({row for row in rows if row.start >= LOWEST and row.end == row.start})
+
+
+def _name(names: bytes, place: int) -> str:
+    """The name at `place` of a string table, cut to what a person reads: a table may hold one name for all."""
+    end = names.find(b"\0", place, place + MOST_NAME)
+    return names[place : end if end >= 0 else place + MOST_NAME].decode("utf-8", "replace")
 
 
 def _sized(found: dict[int, tuple[int, str, int]]) -> Iterator[Function]:
