@@ -1,0 +1,292 @@
+"""Parts for the buses of a simulated board: an accelerometer, an EEPROM, two small displays.
+
+They behave as far as drivers look: identification, registers that count on by themselves, pages that wrap,
+pictures that can be saved. Each is written from what its public data sheet says of the interface.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Accelerometer:
+    """A LSM6DS3: registers behind I2C and SPI alike. `acceleration` is x, y, z in thousandths of g.
+
+    Satisfies `I2cDevice` and `SpiDevice`: a register number first, and the data; the number counts on by itself.
+    """
+
+    WHO_AM_I, IDENTITY, STATUS, OUTX_L_XL = 0x0F, 0x69, 0x1E, 0x28
+    LSB_MICRO_G = 61  # a count at the range of 2 g
+
+    def __init__(self) -> None:
+        self.acceleration = (0, 0, 1000)
+        self.registers = bytearray(128)
+        self.registers[self.WHO_AM_I] = self.IDENTITY
+        self.registers[self.STATUS] = 0x07  # data ready
+        self._at: int | None = None
+        self._is_read = False
+
+    def start(self, is_read: bool) -> bool:
+        """Always there; a write begins with a register number."""
+        self._is_read = is_read
+        if not is_read:
+            self._at = None
+        return True
+
+    def write(self, byte: int) -> bool:
+        """The register number, or data for it."""
+        if self._at is None:
+            self._at = byte & 0x7F
+        else:
+            self._store(byte)
+        return True
+
+    def read(self) -> int:
+        """The register, and on to the next."""
+        at = self._at or 0
+        self._at = (at + 1) & 0x7F
+        return self._outputs().get(at, self.registers[at])
+
+    def stop(self) -> None:
+        """The number stays, as the next read may count on it."""
+
+    def select(self) -> None:
+        """A number comes next."""
+        self._at = None
+
+    def exchange(self, byte: int) -> int:
+        """SPI: bit 7 of the number says read."""
+        if self._at is None:
+            self._at, self._is_read = byte & 0x7F, bool(byte & 0x80)
+            return 0
+        if self._is_read:
+            return self.read()
+        self._store(byte)
+        return 0
+
+    def deselect(self) -> None:
+        """Done."""
+
+    def _store(self, byte: int) -> None:
+        at = self._at or 0
+        if at not in (self.WHO_AM_I, self.STATUS):
+            self.registers[at] = byte
+        self._at = (at + 1) & 0x7F
+
+    def _outputs(self) -> dict[int, int]:
+        """The output registers: six bytes, low byte first, at the range of 2 g."""
+        raw = b"".join(
+            max(-0x8000, min(0x7FFF, milli * 1000 // self.LSB_MICRO_G)).to_bytes(2, "little", signed=True) for milli in self.acceleration
+        )
+        return {self.OUTX_L_XL + n: byte for n, byte in enumerate(raw)}
+
+
+class Eeprom:
+    """A 24Cxx with two address bytes: pages that wrap, and no answer while it writes (`busy` polls of the address)."""
+
+    def __init__(self, size: int = 4096, page: int = 32, busy: int = 0) -> None:
+        self.data = bytearray(b"\xff" * size)
+        self._page, self._polls = page, busy
+        self._busy = self._at = self._have = 0
+        self._is_written = False
+
+    def start(self, is_read: bool) -> bool:
+        """Silent while it writes."""
+        if self._busy:
+            self._busy -= 1
+            return False
+        if not is_read:
+            self._have = 0
+        return True
+
+    def write(self, byte: int) -> bool:
+        """Two address bytes, then data."""
+        if self._have < 2:
+            self._at = (self._at << 8 | byte) % len(self.data) if self._have else byte
+            self._have += 1
+            return True
+        self.data[self._at] = byte
+        self._is_written = True
+        start = self._at - self._at % self._page
+        self._at = start + (self._at + 1 - start) % self._page
+        return True
+
+    def read(self) -> int:
+        """The next byte; after the last comes the first."""
+        byte = self.data[self._at]
+        self._at = (self._at + 1) % len(self.data)
+        return byte
+
+    def stop(self) -> None:
+        """What was written takes time."""
+        if self._is_written:
+            self._is_written, self._busy = False, self._polls
+
+
+class Ssd1306:
+    """A SSD1306 on I2C: 128 x 64 points, addressed in any of its three modes. Satisfies `I2cDevice`."""
+
+    WIDTH, HEIGHT = 128, 64
+    ARGUMENTS = {0x20: 1, 0x21: 2, 0x22: 2, 0x26: 6, 0x27: 6, 0x29: 5, 0x2A: 5, 0x81: 1, 0x8D: 1, 0xA3: 2, 0xA8: 1, 0xD3: 1, 0xD5: 1, 0xD9: 1, 0xDA: 1, 0xDB: 1}
+
+    def __init__(self) -> None:
+        self.memory = bytearray(self.WIDTH * self.HEIGHT // 8)
+        self.is_on = self.is_inverse = False
+        self._mode, self._column, self._page = 2, 0, 0
+        self._columns, self._pages = (0, 127), (0, 7)
+        self._command: list[int] = []
+        self._control: int | None = None
+
+    def start(self, is_read: bool) -> bool:
+        """A control byte comes first."""
+        self._control = None
+        return True
+
+    def write(self, byte: int) -> bool:
+        """A control byte, then commands or data as it says; bit 7 says one only."""
+        if self._control is None:
+            self._control = byte
+            return True
+        if self._control & 0x40:
+            self._store(byte)
+        else:
+            self._take(byte)
+        if self._control & 0x80:
+            self._control = None
+        return True
+
+    def read(self) -> int:
+        """Status: bit 6 is set while it is off."""
+        return 0 if self.is_on else 0x40
+
+    def stop(self) -> None:
+        """Done."""
+
+    def lit(self, x: int, y: int) -> bool:
+        """Whether the point is lit."""
+        bit = self.memory[y // 8 * self.WIDTH + x] >> y % 8 & 1
+        return self.is_on and bool(bit) != self.is_inverse
+
+    def ppm(self) -> bytes:
+        """The picture as a portable pixmap."""
+        points = b"".join((b"\xff" * 3 if self.lit(x, y) else b"\0" * 3) for y in range(self.HEIGHT) for x in range(self.WIDTH))
+        return b"P6 %d %d 255\n" % (self.WIDTH, self.HEIGHT) + points
+
+    def _take(self, byte: int) -> None:
+        self._command.append(byte)
+        if len(self._command) > self.ARGUMENTS.get(self._command[0], 0):
+            command, self._command = self._command, []
+            self._do(command[0], command[1:])
+
+    def _do(self, code: int, arguments: list[int]) -> None:
+        if code < 0x20:
+            shift = 4 if code & 0x10 else 0
+            self._column = (self._column & (0x0F if shift else 0x70)) | (code & (7 if shift else 15)) << shift
+        elif code == 0x20:
+            self._mode = arguments[0] & 3
+        elif code == 0x21:
+            self._columns = (arguments[0] & 127, arguments[1] & 127)
+            self._column = self._columns[0]
+        elif code == 0x22:
+            self._pages = (arguments[0] & 7, arguments[1] & 7)
+            self._page = self._pages[0]
+        elif code in (0xA6, 0xA7):
+            self.is_inverse = code == 0xA7
+        elif code in (0xAE, 0xAF):
+            self.is_on = code == 0xAF
+        elif code & 0xF8 == 0xB0:
+            self._page = code & 7
+
+    def _store(self, byte: int) -> None:
+        self.memory[self._page * self.WIDTH + self._column] = byte
+        if self._mode == 2:  # pages: the column counts on in its page
+            self._column = (self._column + 1) % self.WIDTH
+        elif self._mode == 1:
+            self._page, is_round = _next(self._page, self._pages)
+            self._column = _next(self._column, self._columns)[0] if is_round else self._column
+        else:
+            self._column, is_round = _next(self._column, self._columns)
+            self._page = _next(self._page, self._pages)[0] if is_round else self._page
+
+
+class Ssd1331:
+    """A SSD1331 on SPI: 96 x 64 points of 65536 colours. `is_data` tells the level of its D/C pin. Satisfies `SpiDevice`."""
+
+    WIDTH, HEIGHT = 96, 64
+    ARGUMENTS = {0x15: 2, 0x75: 2, 0x81: 1, 0x82: 1, 0x83: 1, 0x87: 1, 0x8A: 1, 0x8B: 1, 0x8C: 1, 0xA0: 1, 0xA1: 1, 0xA2: 1, 0xA8: 1, 0xAB: 5, 0xAD: 1, 0xB0: 1, 0xB1: 1, 0xB3: 1, 0xB8: 32, 0xBB: 1, 0xBE: 1, 0xFD: 1, 0x21: 7, 0x22: 10, 0x23: 6, 0x24: 4, 0x25: 4, 0x26: 1, 0x27: 5}
+
+    def __init__(self, is_data: Callable[[], bool]) -> None:
+        self._is_data = is_data
+        self.memory = [0] * (self.WIDTH * self.HEIGHT)
+        self.is_on = False
+        self._columns, self._rows = (0, 95), (0, 63)
+        self._column = self._row = 0
+        self._command: list[int] = []
+        self._high: int | None = None
+
+    def select(self) -> None:
+        """A word of data begins with its high byte."""
+        self._high = None
+
+    def exchange(self, byte: int) -> int:
+        """A command byte or half a point; nothing comes back."""
+        if self._is_data():
+            self._store(byte)
+        else:
+            self._take(byte)
+        return 0xFF
+
+    def deselect(self) -> None:
+        """Commands may go on after it."""
+
+    def ppm(self) -> bytes:
+        """The picture as a portable pixmap; black while it is off."""
+        points = b"".join(_rgb(word if self.is_on else 0) for word in self.memory)
+        return b"P6 %d %d 255\n" % (self.WIDTH, self.HEIGHT) + points
+
+    def _take(self, byte: int) -> None:
+        self._command.append(byte)
+        if len(self._command) <= self.ARGUMENTS.get(self._command[0], 0):
+            return
+        code, *arguments = self._command
+        self._command = []
+        if code == 0x15:
+            self._columns = (min(arguments[0], 95), min(arguments[1], 95))
+            self._column = self._columns[0]
+        elif code == 0x75:
+            self._rows = (min(arguments[0], 63), min(arguments[1], 63))
+            self._row = self._rows[0]
+        elif code in (0xAE, 0xAF):
+            self.is_on = code == 0xAF
+        elif code == 0x25:
+            self._clear(arguments)
+
+    def _clear(self, arguments: list[int]) -> None:
+        left, top, right, bottom = arguments
+        for row in range(top, min(bottom, 63) + 1):
+            for column in range(left, min(right, 95) + 1):
+                self.memory[row * self.WIDTH + column] = 0
+
+    def _store(self, byte: int) -> None:
+        if self._high is None:
+            self._high = byte
+            return
+        self.memory[self._row * self.WIDTH + self._column] = self._high << 8 | byte
+        self._high = None
+        self._column, is_round = _next(self._column, self._columns)
+        if is_round:
+            self._row = _next(self._row, self._rows)[0]
+
+
+def _next(value: int, limits: tuple[int, int]) -> tuple[int, bool]:
+    """One on within `limits`, and whether it went round."""
+    first, last = limits
+    return (first, True) if value >= last else (value + 1, False)
+
+
+def _rgb(word: int) -> bytes:
+    red, green, blue = word >> 11, word >> 5 & 63, word & 31
+    return bytes((red * 255 // 31, green * 255 // 63, blue * 255 // 31))
