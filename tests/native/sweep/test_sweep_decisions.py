@@ -16,6 +16,7 @@ from tests.native.sweep.faults import ACCEPT, Sweep
 REJECT = 0xA5C3963A
 SEALS = {"decide_equal": 0x0FF0C33C, "decide_at_least": 0x5AA53C0F, "decide_is": 0x3C96A569, "decide_both": 0x66995AA5}
 WORD, LONG = 0xFFFFFFFF, (1 << 64) - 1
+LAYOUTS = 4
 FAULTS_A_STEP = 1 + 16 * 32 - 3 + 4  # a skip; the bits of sp and pc that exist are three fewer; four flags
 SECRET = random.Random(1).randbytes(32)
 
@@ -116,14 +117,14 @@ def test_no_single_fault_turns_a_refusal(sweep_all, case):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(LAYOUTS))
 def test_wherever_the_code_lies_no_single_fault_turns_a_refusal(sweep_all, objects, tmp_path, seed):
     """A jump goes where one bit of pc leads it: what lies there depends on the order of linking."""
     mixed = list(objects)
     random.Random(seed).shuffle(mixed)
     program = m4.link(tmp_path / "mixed.elf", mixed)
     for case, refused in SHORT.items():
-        assert sweep_all(f"{case}, layout, {seed + 1} of 8", *refused, program) == []
+        assert sweep_all(f"{case}, layout, {seed + 1} of {LAYOUTS}", *refused, program) == []
 
 
 @pytest.mark.parametrize("case", PLAIN)

@@ -13,8 +13,9 @@ import pytest
 
 from armillary.native.plain import lms
 from tests.native.emulator.m4 import Machine
+from tests.native.sweep import counts
 from tests.native.sweep.cases import SEALED
-from tests.native.sweep.faults import ACCEPT, Sweep, table
+from tests.native.sweep.faults import ACCEPT, Sweep
 
 SHAPE = lms.Shape(10, 6)  # 192 bits, height 5, two bits a digit: the most chains that take more than a step
 IDENTITY, SEED = bytes(range(16)), bytes(range(50, 74))
@@ -77,7 +78,7 @@ def swept(shim, program, key, capsys):
     yield begin
     for title, sweep in opened:
         with capsys.disabled():
-            print("\n" + table(title, sweep.counts()))
+            print("\n" + counts.keep(title, sweep.counts()))
         sweep.close()
 
 
