@@ -263,3 +263,29 @@ def test_gdb_debugs_it(built, tmp_path):
     assert re.search(r"0\.00\d+ s, \d+ cycles", done.stdout + done.stderr) and "reset in section" in done.stdout
     # At the reset some of the first line is still in the transmitter.
     assert process.returncode == 0 and re.fullmatch(r"hello from IO?0?\n?hello from IO0", out)
+
+
+def test_a_program_is_built_and_runs(tmp_path):
+    built = CliRunner().invoke(cli, ["rt", "build", "hello", "-o", str(tmp_path / "hello.elf")])
+    assert (built.exit_code, built.stdout) == (0, f"wrote {tmp_path / 'hello.elf'}\n"), built.output
+    assert run(tmp_path / "hello.elf", "--until", "hello", "--limit", "1s").exit_code == 0
+
+
+def test_a_program_that_is_not_there_is_refused():
+    result = CliRunner().invoke(cli, ["rt", "build", "no_such_program"])
+    assert result.exit_code == 1 and "no folder no_such_program" in result.stderr
+
+
+def test_the_uart_of_an_isu_is_shown(built):
+    source = COMMON + """
+    void reset(void) {
+        R(0x3807050c) = 3; R(0x38070524) = 3; R(0x38070528) = 224; R(0x38070508) = 1;
+        for (const char *s = "isu0 here"; *s; s++) { while (!(R(0x38070514) & 0x20)) { } R(0x38070500) = *s; }
+        for (;;) __asm__("wfi");
+    }"""
+    assert run(built(source), "--uart", "isu0", "--until", "here", "--limit", "50ms").stdout == "isu0 here"
+
+
+def test_registers_of_an_isu_have_names_in_a_trace(built):
+    source = COMMON + "void reset(void) { R(0x38070528) = 224; for (;;) __asm__(\"wfi\"); }"
+    assert "ISU0 UART.SAMPLE_COUNT <- 0x000000e0" in run(built(source), "--until", "1ms", "--trace", "peripherals").stderr
