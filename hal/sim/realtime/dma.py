@@ -71,6 +71,7 @@ class Channel:
         self.is_fifo = number >= FIRST_FIFO
         self.port: Port | None = None
         self.is_asserted = True  # the peripheral's request is let through
+        self._is_pumping = False
         self.event: Event | None = None
 
     def get(self, offset: int) -> int:
@@ -161,8 +162,15 @@ class Channel:
     def pump(self) -> None:
         """Move what the peripheral takes or has, as far as the channel allows."""
         port = self.port
-        if port is None or not self.is_running or not self.is_asserted:
+        if port is None or not self.is_running or not self.is_asserted or self._is_pumping:
             return
+        self._is_pumping = True  # a peripheral that takes an item may ask for the next at once
+        try:
+            self._pump(port)
+        finally:
+            self._is_pumping = False
+
+    def _pump(self, port: Port) -> None:
         moved = 0
         while port.ready() > 0 and self._has_room():
             if not self._move(port):
