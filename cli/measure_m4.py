@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import unicorn
+import unicorn as unicorn_package
 from unicorn import arm_const
 
 from armillary.hal.cortexm import machine as m4
 
 from .base import Problem
 
+unicorn: Any = unicorn_package  # which has no types
 SOURCE = pathlib.Path(__file__).with_name("measure_m4.c")
 FLAGS = ["-mcpu=cortex-m4", "-mthumb", "-O2", "-ffreestanding", "-nostdlib", "-Wl,-e,0x200", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"]
 PLACES = ["-Wl,--section-start=.vectors=0", "-Wl,--section-start=.finish=0x100", "-Wl,-Ttext=0x200", "-Wl,-Tdata=0x20000000", "-Wl,-Tbss=0x20000000"]
