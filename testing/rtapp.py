@@ -25,6 +25,7 @@ from .board import Pin
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from armillary.hal.sim.buses import I2cBus, SpiBus
     from armillary.hal.sim.realtime.registers import Block
 
 STEP = 10 * MILLISECOND
@@ -155,6 +156,18 @@ class RtApp:
     def drive(self, pin: int, level: int | None) -> None:
         """Drive a pin from outside, or let go of it with None."""
         self.chip.pins.drive(pin, level)
+
+    def i2c(self, isu: int) -> I2cBus:
+        """The I2C bus of an ISU (0 to 5), to attach parts to; its `log` has the transfers."""
+        return self.chip.shared.isus[isu].i2c_bus
+
+    def spi(self, isu: int) -> SpiBus:
+        """The SPI bus of an ISU, to attach parts to, behind a select line or any pin."""
+        return self.chip.shared.isus[isu].spi_bus
+
+    def analog(self, channel: int, volts: float) -> None:
+        """Apply a voltage to an analog input. Raises Invalid."""
+        self.chip.shared.inputs.set(channel, round(volts * 1_000_000))
 
     def block(self, name: str) -> Block:
         """A peripheral by its name, such as "GPT" or "GPIO2". Raises ValueError."""
