@@ -43,7 +43,7 @@ int main(void) {
     open_adc();
     for (;;) {
         wait_for_interrupt();
-        uint32_t on = latest * PERIOD / ADC_FULL_SCALE;
+        uint32_t on = (latest * PERIOD + ADC_FULL_SCALE / 2) / ADC_FULL_SCALE;
         if (samples == seen || on == shown) {
             continue;
         }
