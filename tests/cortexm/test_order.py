@@ -30,7 +30,7 @@ def test_handlers_run_in_the_order_in_which_qemu_runs_them(program, script):
 
 @pytest.mark.slow
 @given(script=st.lists(STEP, min_size=100, max_size=900))
-@settings(QUIET, max_examples=200)
+@settings(QUIET, max_examples=60)
 def test_handlers_run_in_the_order_in_which_qemu_runs_them_for_long(program, script):
     compare(program, script)
 

@@ -29,8 +29,8 @@ def test_sequences_end_as_on_qemu(program, place, batch):
 
 
 @pytest.mark.slow
-@given(batch=st.lists(sequences.SEQUENCE, min_size=10, max_size=16))
-@settings(QUIET, max_examples=250)
+@given(batch=st.lists(sequences.SEQUENCE, min_size=20, max_size=30))
+@settings(QUIET, max_examples=100)
 def test_thousands_of_sequences_end_as_on_qemu(program, place, batch):
     assert sequences.difference(program, place, batch) == ""
 
