@@ -62,25 +62,3 @@ def run(
     if is_json():
         running.show()
     click.get_current_context().exit(running.status())
-
-
-@rt.command("build")
-@click.argument("program")
-@click.option("-o", "output", type=OUT, metavar="OUT.elf", help="Where to write it (default: the program's name, .elf).")
-def make(program: str, output: Path | None) -> None:
-    """Build PROGRAM, a folder of C files or the name of a program that comes with Armillary, as it is for the board.
-
-    It is linked with the start-up code and by the script that all of them share, by arm-none-eabi-gcc.
-    """
-    from armillary.boards.mt3620 import build as builder
-
-    from .base import Problem
-    from .output import show_result
-
-    try:
-        folder = builder.folder_of(program)
-        place = output or Path(folder.resolve().name + ".elf")
-        builder.build(folder, place)
-    except builder.BuildProblem as problem:
-        raise Problem(str(problem)) from None
-    show_result({"file": str(place), "size": place.stat().st_size}, f"wrote {place}")

@@ -267,7 +267,7 @@ def test_gdb_debugs_it(built, tmp_path):
 
 def test_a_program_is_built_and_runs(tmp_path):
     built = CliRunner().invoke(cli, ["rt", "build", "hello", "-o", str(tmp_path / "hello.elf")])
-    assert (built.exit_code, built.stdout) == (0, f"wrote {tmp_path / 'hello.elf'}\n"), built.output
+    assert (built.exit_code, built.stdout) == (0, f"wrote {tmp_path / 'hello.elf'}: {(tmp_path / 'hello.elf').stat().st_size} bytes\n"), built.output
     assert run(tmp_path / "hello.elf", "--until", "hello", "--limit", "1s").exit_code == 0
 
 
