@@ -115,13 +115,16 @@ class ChipClock:
 
 
 class Chip:
-    """Cores and what they share. `log` is told once of each thing a person should know."""
+    """Cores and what they share. `log` is told once of each thing a person should know.
 
-    def __init__(self, cores: int = 1, log: Log | None = None) -> None:
+    `pins` are those of the board, if its main core has them too; they must hold every pin of `shared.PINS`.
+    """
+
+    def __init__(self, cores: int = 1, log: Log | None = None, pins: GpioBank | None = None) -> None:
         self.log = log or Log()
         self.scheduler = Scheduler()
         self.cores = [Core(number, self.scheduler, self.log) for number in range(cores)]
-        self.pins = GpioBank(PINS, ChipClock(self.scheduler))
+        self.pins = pins if pins is not None else GpioBank(PINS, ChipClock(self.scheduler))
         lines = Lines([core.machine.set_irq for core in self.cores], [core.dma for core in self.cores])
         self.shared = Shared(self.scheduler, self.log, self.pins, lines)
         self.blocks: list[Block] = self.shared.blocks
