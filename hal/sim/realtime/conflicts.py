@@ -163,4 +163,16 @@ DECISIONS: dict[str, Decision] = {
         "nothing: each engine works when its registers are used",
         "a program that was granted one mode has no use for another",
     ),
+    "counter-edges": Decision(
+        "Codes of edges and modes of the GPIO counters",
+        "MediaTek's driver passes on 0, 1, 2 for edges, and 0, 1, 2 for direction, up/down and quadrature",
+        "edges: 0 rising, 1 falling, 2 both; pin 0 counts and pin 1 directs, or pin 0 counts up and pin 1 down, or both turn",
+        "the order in which its interface names them",
+    ),
+    "counter-limits": Decision(
+        "When the GPIO counters interrupt for their limits, and what saturation does",
+        "the fields have names only",
+        "on counting to or beyond a limit; any saturation mode holds the count at the ends of 32 bits",
+        "the weakest reading of the names",
+    ),
 }

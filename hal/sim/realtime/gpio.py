@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 
 SOFTWARE_PULLS = 1 << 31
 assert DECISIONS["gpio-aliases"]
-COUNTER = (
-    (0x100, "CNT_STATIC0"), (0x104, "CNT_STATIC1"), (0x108, "CNT_STATIC2"), (0x10C, "CNT_STATIC3"),
-    (0x110, "CNT_DYNAMIC"), (0x120, "CNT_RESET_VALUE"), (0x124, "CNT_LOW"), (0x128, "CNT_HIGH"),
-    (0x130, "CNT_INT_EN"), (0x134, "CNT_INT_CLR"), (0x138, "CNT_INT_STS"), (0x140, "CNT_FIFO_STS"),
-    (0x144, "CNT_CAPTURE0"), (0x148, "CNT_CAPTURE1"), (0x14C, "CNT_COUNT"), (0x150, "CNT_DEBUG0"),
-    (0x154, "CNT_DEBUG1"),
-)  # fmt: skip
-
 
 def registers(settings: dict[int, str], din: int, others: dict[int, str]) -> tuple[Register, ...]:
     """The table of a block: `settings` with their aliases, the input register at `din`, and `others` that only store."""
@@ -52,7 +44,7 @@ class Gpio(Block):
     NAME = "GPIO"
     DIN, OUT, OE, PU, PD = 0x04, 0x10, 0x20, 0x30, 0x40
     SETTINGS = SETTINGS
-    REGISTERS = (*registers(SETTINGS, 0x04, OTHERS), *(Register(offset, name) for offset, name in COUNTER))
+    REGISTERS = registers(SETTINGS, 0x04, OTHERS)
 
     def __init__(
         self, scheduler: Scheduler, log: Log, bank: GpioBank, pins: Sequence[int], base: int = 0, name: str = "",
@@ -130,21 +122,38 @@ class Gpio(Block):
 
 
 class ResettingGpio(Gpio):
-    """Pins that share GLOBAL_CTRL with engines: `reset_engines` is called when its bit 0 goes to 0."""
+    """Pins that share GLOBAL_CTRL with other blocks: `resets` has what is called when a bit of it goes to 0."""
 
-    RUNNING = 1
-    reset_engines: Callable[[], None] | None = None
+    RUNNING = 1  # GLOBAL_CTRL after reset
+
+    def __init__(
+        self, scheduler: Scheduler, log: Log, bank: GpioBank, pins: Sequence[int], base: int = 0, name: str = "",
+    ) -> None:  # fmt: skip
+        self.resets: dict[int, Callable[[], None]] = {}
+        super().__init__(scheduler, log, bank, pins, base, name)
 
     def write_global_ctrl(self, value: int) -> None:
-        """Bit 0 low holds the engines in reset. Clocks are taken as on, whatever their bits say."""
+        """A bit that goes low resets what it belongs to. Clocks are taken as on, whatever their bits say."""
         was, self.words[0x00] = self.words[0x00], value
-        if was & 1 and not value & 1 and self.reset_engines is not None:
-            self.reset_engines()
+        for bit, call in self.resets.items():
+            if was & bit and not value & bit:
+                call()
 
     def reset(self) -> None:
         """Out of reset, clocks on."""
         super().reset()
         self.words[0x00] = self.RUNNING
+
+
+class GroupGpio(ResettingGpio):
+    """The pins of a group. GLOBAL_CTRL: 0 counter mode, 1 counters running, 2 PWM running, 3 the counters' clock."""
+
+    RUNNING = 6
+
+    @property
+    def counts(self) -> bool:
+        """Whether the group is in counter mode."""
+        return bool(self.words[0x00] & 1)
 
 
 class IsuGpio(ResettingGpio):

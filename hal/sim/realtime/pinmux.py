@@ -28,3 +28,7 @@ class TopConfig(Block):
         Register(0x208, "ADC_CLOCK", reset=1 << 31, note="31 on"),
         Register(0x210, "COUNTER_CLOCK", note="1:0 of the GPIO counters"),
     )
+
+    def counter_clock(self) -> int:
+        """The selector of the GPIO counters' clock."""
+        return self.words[0x210] & 3

@@ -9,8 +9,9 @@ from ..gpio import OPEN_DRAIN, PUSH_PULL
 from . import pwm
 from .adc import Adc
 from .conflicts import DECISIONS
+from .counter import Counter
 from .dma import FIXADDR, Dma, Port
-from .gpio import A7Gpio, AdcGpio, Gpio, IsuGpio, PlainGpio
+from .gpio import A7Gpio, AdcGpio, GroupGpio, IsuGpio, PlainGpio
 from .i2c import I2c
 from .i2s import I2s, I2sPort, Sound
 from .pinmux import PinMux, TopConfig
@@ -33,7 +34,7 @@ A7_PINS = (24, 25, *range(49, 56), *range(81, 94))
 ADC_PINS, I2S_PINS = range(41, 49), (range(56, 61), range(61, 66))
 ISU_PINS = (range(26, 31), range(31, 36), range(36, 41), range(66, 71), range(71, 76), range(76, 81))
 GROUPS, ISUS, PWM_GROUPS = 6, 6, 3
-ISU_IRQ, I2S_IRQ, ADC_IRQ = 44, 68, 70
+ISU_IRQ, I2S_IRQ, ADC_IRQ, COUNTER_IRQ = 44, 68, 70, 71
 I2C_PART, SPI_PART = 0x200, 0x300  # offsets in an ISU, by which a half-size channel knows its engine
 UART_CHANNEL, I2S_CHANNEL, ADC_CHANNEL = 13, 25, 29
 assert DECISIONS["dma-instances"] and DECISIONS["isu-mode"]
@@ -80,7 +81,7 @@ class Isu:
         self.spi = SpiMaster(scheduler, log, lines.irq(irq + 1), self.spi_bus, lines.pair(2 * number), base + 0x300, name + "SPIM")
         self.spi_slave = SpiSlave(scheduler, log, base + 0x400, name + "SPIS")
         self.uart = Uart(scheduler, log, lines.irq(irq + 3), base + 0x500, name + "UART", self.console)
-        self.gpio.reset_engines = self._reset_engines
+        self.gpio.resets[1] = self._reset_engines
         parts: list[tuple[int, Block]] = [(0, self.gpio), (0x200, self.i2c), (0x300, self.spi), (0x400, self.spi_slave), (0x500, self.uart)]
         self.windows = Windows(f"ISU{number}", base, 0x1000, parts, log)
         for engine in lines.engines:
@@ -149,7 +150,8 @@ class Shared:
         self.inputs = AnalogInputs()
         self.sounds = [Sound(), Sound()]
         self.windows: list[Windows] = []
-        self.gpio: list[Gpio] = []
+        self.gpio: list[GroupGpio] = []
+        self.counters: list[Counter] = []
         self.pwm: list[Pwm] = []
         self.i2s: list[I2s] = []
         self._add_single()
@@ -159,6 +161,12 @@ class Shared:
         self.windows += [isu.windows for isu in self.isus]
         for number in range(2):
             self._add_i2s(number)
+        bank.observe(self._changed)
+
+    def _changed(self, pin: int, level: int, _time: int) -> None:
+        """The first three pins of a group reach its counters."""
+        if pin < 4 * GROUPS and pin % 4 < 3:
+            self.counters[pin // 4].change(pin % 4, level)
 
     @property
     def blocks(self) -> list[Block]:
@@ -174,7 +182,7 @@ class Shared:
         self.a7_gpio = A7Gpio(scheduler, log, bank, A7_PINS, A7_GPIO)
         self.adc = Adc(scheduler, log, self._lines.irq(ADC_IRQ), self.inputs, self._lines.request(ADC_CHANNEL), ADC + 0x100)
         pins = AdcGpio(scheduler, log, bank, ADC_PINS, ADC)
-        pins.reset_engines = self.adc.reset
+        pins.resets[1] = self.adc.reset
         for engine in self._lines.engines:
             engine.attach(ADC_CHANNEL, Port(self.adc.ready, None, self.adc.take))
         for block in (self.pinmux, self.topcfg, self.a7_gpio):
@@ -183,13 +191,18 @@ class Shared:
 
     def _add_group(self, number: int) -> None:
         base, first = GROUP + STRIDE * number, 4 * number
-        gpio = Gpio(self._scheduler, self._log, self._bank, range(first, first + 4), base, f"GPIO{number}")
-        parts: list[tuple[int, Block]] = [(0, gpio)]
+        gpio = GroupGpio(self._scheduler, self._log, self._bank, range(first, first + 4), base, f"GPIO{number}")
+        counter = Counter(self._scheduler, self._log, self._lines.irq(COUNTER_IRQ + number), lambda: gpio.counts, self.topcfg.counter_clock,
+                          base + 0x100, f"COUNTER{number}")  # fmt: skip
+        gpio.resets[2] = counter.reset
+        parts: list[tuple[int, Block]] = [(0, gpio), (0x100, counter)]
         self.gpio.append(gpio)
+        self.counters.append(counter)
         if number < PWM_GROUPS:
             pins = PwmPins(self._bank, first)
             block = Pwm(self._scheduler, self._log, pins, base + 0x1000, f"PWM{number}")
             pins.of(block)
+            gpio.resets[4] = block.reset
             self.pwm.append(block)
             parts.append((0x1000, block))
         self._map(gpio.name, base, parts, 0x2000)

@@ -1,0 +1,172 @@
+"""Event and capture counters of a GPIO group: the first pins count up and down, or stamp their edges with a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import time
+from .conflicts import DECISIONS
+from .registers import INFERRED, READ, Block, Log, Register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .time import Scheduler
+
+EVENT, CAPTURE, EVENT_RESET, CAPTURE_RESET = 1, 2, 1 << 16, 1 << 17  # DYNAMIC
+AT_LOW, AT_HIGH, RESET_DONE, OVER, UNDER = 1, 2, 4, 1 << 8, 1 << 9  # INT_STS
+FULL, HELD = 12, 16  # INT_STS: the first bits of a capture FIFO being full, and of its holding something
+DIRECTION, UP_DOWN, QUADRATURE = 0, 1, 2
+DEPTH, MASK = 8, 0xFFFFFFFF
+CLOCK_HZ = {0: 26_000_000, 1: time.SLOW_HZ, 2: 125_000_000, 3: 200_000_000}  # by TOPCFG 0x210
+STEPS = {(0, 1): 1, (1, 3): 1, (3, 2): 1, (2, 0): 1, (1, 0): -1, (3, 1): -1, (2, 3): -1, (0, 2): -1}  # quadrature: A | B << 1
+assert DECISIONS["counter-edges"] and DECISIONS["counter-limits"]
+
+
+class Counter(Block):
+    """At +0x100 of a group. `is_on` says whether the group is in counter mode, `clock` the selector of its clock."""
+
+    NAME = "COUNTER"
+    REGISTERS = (
+        *(Register(4 * n, f"STATIC{n}", note="13:0 shortest pulse, 14 filter" if n < 3 else "2:0 reset by pin 2, 11:8 capture edges, 17:16 edges, 19:18 mode") for n in range(4)),
+        Register(0x10, "DYNAMIC", note="0 events, 1 capture, 16 and 17 reset them"),
+        Register(0x20, "RESET_VALUE"), Register(0x24, "LOW"), Register(0x28, "HIGH", reset=MASK, source=INFERRED),
+        Register(0x30, "INT_EN"), Register(0x34, "INT_CLR", note="written as 1: forget"), Register(0x38, "INT_STS", READ),
+        Register(0x40, "FIFO_STS", READ, note="3:0 and 7:4 captures that wait"),
+        Register(0x44, "CAPTURE0", READ), Register(0x48, "CAPTURE1", READ), Register(0x4C, "COUNT", READ),
+        Register(0x50, "DEBUG_CTRL"), Register(0x54, "DEBUG_OUT", READ),
+    )  # fmt: skip
+    STATE = ("count", "since", "levels")
+
+    def __init__(
+        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], is_on: Callable[[], bool], clock: Callable[[], int],
+        base: int = 0, name: str = "",
+    ) -> None:  # fmt: skip
+        self._irq, self._is_on, self._clock = irq, is_on, clock
+        self.levels = 0
+        super().__init__(scheduler, log, base, name)
+
+    def reset(self) -> None:
+        """Stopped, nothing captured; the pins are where they are."""
+        super().reset()
+        self.count = self.since = 0
+        self.captured: list[list[int]] = [[], []]
+        self._tell()
+
+    def _tell(self) -> None:
+        self._irq(bool(self.words[0x38] & self.words[0x30]))
+
+    # --- pins ---
+
+    def change(self, pin: int, level: int) -> None:
+        """Pin 0, 1 or 2 of the group is now at `level`."""
+        was = self.levels
+        self.levels = was & ~(1 << pin) | level << pin
+        if not self._is_on() or was == self.levels:
+            return
+        enabled = self.words[0x10]
+        if pin == 2:
+            self._reset_by_pin(level)
+        if pin < 2 and enabled & CAPTURE and self._is_meant(self.words[0x0C] >> 8 + 2 * pin & 3, level):
+            self._capture(pin)
+        if pin < 2 and enabled & EVENT:
+            self._count(self._step(was, pin, level))
+        self._tell()
+
+    @staticmethod
+    def _is_meant(edges: int, level: int) -> bool:
+        """0 rising, 1 falling, else both."""
+        return edges >= 2 or level == 1 - edges
+
+    def _step(self, was: int, pin: int, level: int) -> int:
+        control = self.words[0x0C]
+        mode, is_meant = control >> 18 & 3, self._is_meant(control >> 16 & 3, level)
+        if mode == QUADRATURE:
+            return STEPS.get((was & 3, self.levels & 3), 0) * (-1 if control >> 22 & 1 else 1)
+        if not is_meant or (mode == DIRECTION and pin == 1):
+            return 0
+        if mode == DIRECTION:
+            return 1 if self.levels >> 1 & 1 == control >> 20 & 1 else -1
+        return 1 if pin == control >> 21 & 1 else -1
+
+    def _count(self, step: int) -> None:
+        """Count on; beyond 32 bits it goes round, or stays if it saturates."""
+        value = self.count + step
+        if not 0 <= value <= MASK:
+            self.words[0x38] |= OVER if value > 0 else UNDER
+            value = self.count if self.words[0x0C] >> 28 & 7 else value & MASK
+        self.count = value
+        if step:
+            self.words[0x38] |= (AT_LOW if value <= self.words[0x24] and step < 0 else 0) | (AT_HIGH if value >= self.words[0x28] and step > 0 else 0)
+
+    def _capture(self, pin: int) -> None:
+        elapsed = self.scheduler.now - self.since
+        waiting = self.captured[pin]
+        if len(waiting) < DEPTH:
+            waiting.append(elapsed * CLOCK_HZ[self._clock() & 3] // time.SECOND & MASK)
+        self.words[0x38] |= 1 << HELD + pin | (1 << FULL + pin if len(waiting) == DEPTH else 0)
+
+    def _reset_by_pin(self, level: int) -> None:
+        control = self.words[0x0C]
+        if level != control & 1 or not control & 6:
+            return
+        if control & 4:
+            self.count = self.words[0x20]
+        if control & 2:
+            self._restart()
+        self.words[0x38] |= RESET_DONE
+
+    def _restart(self) -> None:
+        self.since = self.scheduler.now
+        self.captured = [[], []]
+
+    # --- registers ---
+
+    def write_dynamic(self, value: int) -> None:
+        """Enabling the capture begins its time; the resets act while they are written."""
+        was, self.words[0x10] = self.words[0x10], value
+        if value & EVENT_RESET:
+            self.count = self.words[0x20]
+        if value & CAPTURE_RESET or value & CAPTURE and not was & CAPTURE:
+            self._restart()
+
+    def write_int_en(self, value: int) -> None:
+        """Which causes interrupt."""
+        self.words[0x30] = value
+        self._tell()
+
+    def write_int_clr(self, value: int) -> None:
+        """Forget causes."""
+        self.words[0x34] = value
+        self.words[0x38] &= ~value
+        self._tell()
+
+    def read_fifo_sts(self) -> int:
+        """Captures that wait."""
+        return len(self.captured[0]) | len(self.captured[1]) << 4
+
+    def read_capture0(self) -> int:
+        """The oldest time of pin 0."""
+        return self.captured[0].pop(0) if self.captured[0] else 0
+
+    def read_capture1(self) -> int:
+        """The oldest time of pin 1."""
+        return self.captured[1].pop(0) if self.captured[1] else 0
+
+    def read_count(self) -> int:
+        """Events counted."""
+        return self.count
+
+    def quiet_until(self, offset: int) -> int | None:
+        """Pins change with what is arranged."""
+        return self.scheduler.next() if offset in (0x38, 0x40, 0x4C) else super().quiet_until(offset)
+
+    def save(self) -> dict[str, Any]:
+        """Registers, the count, and what was captured."""
+        return {**super().save(), "captured": [list(values) for values in self.captured]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on."""
+        super().restore(state)
+        self.captured = [list(values) for values in state["captured"]]
+        self._tell()
