@@ -79,7 +79,8 @@ class Accelerometer:
     def _outputs(self) -> dict[int, int]:
         """The output registers: six bytes, low byte first, at the range of 2 g."""
         raw = b"".join(
-            max(-0x8000, min(0x7FFF, milli * 1000 // self.LSB_MICRO_G)).to_bytes(2, "little", signed=True) for milli in self.acceleration
+            max(-0x8000, min(0x7FFF, milli * 1000 // self.LSB_MICRO_G)).to_bytes(2, "little", signed=True)
+            for milli in self.acceleration
         )
         return {self.OUTX_L_XL + n: byte for n, byte in enumerate(raw)}
 
@@ -130,7 +131,10 @@ class Ssd1306:
     """A SSD1306 on I2C: 128 x 64 points, addressed in any of its three modes. Satisfies `I2cDevice`."""
 
     WIDTH, HEIGHT = 128, 64
-    ARGUMENTS = {0x20: 1, 0x21: 2, 0x22: 2, 0x26: 6, 0x27: 6, 0x29: 5, 0x2A: 5, 0x81: 1, 0x8D: 1, 0xA3: 2, 0xA8: 1, 0xD3: 1, 0xD5: 1, 0xD9: 1, 0xDA: 1, 0xDB: 1}
+    ARGUMENTS = {  # bytes after a command
+        0x20: 1, 0x21: 2, 0x22: 2, 0x26: 6, 0x27: 6, 0x29: 5, 0x2A: 5, 0x81: 1, 0x8D: 1, 0xA3: 2, 0xA8: 1,
+        0xD3: 1, 0xD5: 1, 0xD9: 1, 0xDA: 1, 0xDB: 1,
+    }  # fmt: skip
 
     def __init__(self) -> None:
         self.memory = bytearray(self.WIDTH * self.HEIGHT // 8)
@@ -216,7 +220,11 @@ class Ssd1331:
     """A SSD1331 on SPI: 96 x 64 points of 65536 colours. `is_data` tells the level of its D/C pin. Satisfies `SpiDevice`."""
 
     WIDTH, HEIGHT = 96, 64
-    ARGUMENTS = {0x15: 2, 0x75: 2, 0x81: 1, 0x82: 1, 0x83: 1, 0x87: 1, 0x8A: 1, 0x8B: 1, 0x8C: 1, 0xA0: 1, 0xA1: 1, 0xA2: 1, 0xA8: 1, 0xAB: 5, 0xAD: 1, 0xB0: 1, 0xB1: 1, 0xB3: 1, 0xB8: 32, 0xBB: 1, 0xBE: 1, 0xFD: 1, 0x21: 7, 0x22: 10, 0x23: 6, 0x24: 4, 0x25: 4, 0x26: 1, 0x27: 5}
+    ARGUMENTS = {  # bytes after a command
+        0x15: 2, 0x75: 2, 0x81: 1, 0x82: 1, 0x83: 1, 0x87: 1, 0x8A: 1, 0x8B: 1, 0x8C: 1, 0xA0: 1, 0xA1: 1, 0xA2: 1,
+        0xA8: 1, 0xAB: 5, 0xAD: 1, 0xB0: 1, 0xB1: 1, 0xB3: 1, 0xB8: 32, 0xBB: 1, 0xBE: 1, 0xFD: 1,
+        0x21: 7, 0x22: 10, 0x23: 6, 0x24: 4, 0x25: 4, 0x26: 1, 0x27: 5,
+    }  # fmt: skip
 
     def __init__(self, is_data: Callable[[], bool]) -> None:
         self._is_data = is_data

@@ -19,8 +19,10 @@ class Rig:
         self.memory = bytearray(0x10000)
         self.bank = GpioBank(PINS, VirtualClock())
         self.bank.observe(lambda pin, level, _time: self.edges.append((self.scheduler.now, pin, level)))
-        self.dma = Dma(self.scheduler, self.log, lambda level: self.irqs.__setitem__(77, level), self._reach, 0x2108_0000, "DMA")
-        self.shared = Shared(self.scheduler, self.log, self.bank, Lines([self.irqs.__setitem__], [self.dma]))
+        lines = Lines([self.irqs.__setitem__], engines := [])
+        self.dma = Dma(self.scheduler, self.log, lines.irq(77), self._reach, 0x2108_0000, "DMA")
+        engines.append(self.dma)
+        self.shared = Shared(self.scheduler, self.log, self.bank, lines)
 
     def _reach(self, address, size):
         start = address - SYSRAM
@@ -29,7 +31,8 @@ class Rig:
     def _find(self, address):
         if 0x2108_0000 <= address < 0x2108_5000:
             return self.dma, address - 0x2108_0000
-        return next((windows, address - windows.base) for windows in self.shared.windows if windows.base <= address < windows.base + windows.size)
+        pages = ((windows, address - windows.base) for windows in self.shared.windows)
+        return next((windows, offset) for windows, offset in pages if 0 <= offset < windows.size)
 
     def read(self, address, size=4):
         device, offset = self._find(address)
@@ -56,7 +59,7 @@ class Rig:
         return self.scheduler.now - begin
 
     def save(self):
-        return {"now": self.scheduler.now, "dma": self.dma.save(), "memory": bytes(self.memory), "windows": [windows.save() for windows in self.shared.windows]}
+        return {"now": self.scheduler.now, "memory": bytes(self.memory), "dma": self.dma.save(), "shared": self.shared.save()}
 
     @classmethod
     def restored(cls, state):
@@ -64,6 +67,5 @@ class Rig:
         rig.scheduler.run(state["now"])
         rig.memory[:] = state["memory"]
         rig.dma.restore(state["dma"])
-        for windows, saved in zip(rig.shared.windows, state["windows"], strict=True):
-            windows.restore(saved)
+        rig.shared.restore(state["shared"])
         return rig

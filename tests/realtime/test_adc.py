@@ -98,7 +98,11 @@ def test_averaging_takes_longer(volts):
     assert volts.until_irq(IRQ) == (20 + 8 * 21) * TWO_MHZ
 
 
-@pytest.mark.parametrize("control, microvolts, value", [(0, 2_500_000, 4095), (0, 1_250_000, 2047), (1 << 31, 1_800_000, 4095), (1 << 31, 900_000, 2047), (0, 9_000_000, 4095), (0, -5, 0)])
+LEVELS = [(0, 2_500_000, 4095), (0, 1_250_000, 2047), (1 << 31, 1_800_000, 4095), (1 << 31, 900_000, 2047),
+          (0, 9_000_000, 4095), (0, -5, 0)]  # fmt: skip
+
+
+@pytest.mark.parametrize("control, microvolts, value", LEVELS)
 def test_full_scale_is_the_reference(rig, control, microvolts, value):
     rig.shared.inputs.set(4, microvolts)
     rig.write(ADC + CTL3, control)

@@ -93,7 +93,10 @@ PLACES = [windows.base for windows in Rig().shared.windows]
 WORDS = st.one_of(st.integers(0, 0xFFFFFFFF), st.sampled_from([0, 1, 0xFFFFFFFF, 1 << 15, 1 << 8, 0x301]))
 
 
-@given(st.lists(st.tuples(st.sampled_from(PLACES), st.integers(0, 0x6FF), st.sampled_from([1, 2, 4]), WORDS, st.booleans()), max_size=60))
+ACCESSES = st.tuples(st.sampled_from(PLACES), st.integers(0, 0x6FF), st.sampled_from([1, 2, 4]), WORDS, st.booleans())
+
+
+@given(st.lists(ACCESSES, max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_nothing_that_is_written_breaks_a_block_and_what_is_saved_goes_on_the_same(accesses):
     rig = Rig()

@@ -101,4 +101,5 @@ def test_an_unknown_register_is_told_once_with_its_address(rig):
 
 def test_a_register_has_a_name(rig):
     windows = rig.shared.isus[2].windows
-    assert [windows.name_of(offset) for offset in (0x14, 0x270, 0x328, 0x508)] == ["ISU2 GPIO.DOUT_SET", "ISU2 I2C.CON0", "ISU2 SPIM.SMMR", "ISU2 UART.IIR_FCR"]
+    names = [windows.name_of(offset) for offset in (0x14, 0x270, 0x328, 0x508)]
+    assert names == ["ISU2 GPIO.DOUT_SET", "ISU2 I2C.CON0", "ISU2 SPIM.SMMR", "ISU2 UART.IIR_FCR"]

@@ -143,7 +143,8 @@ def words(command, out=b"", into=0, full=False):
     """The words of a transfer in the port's order."""
     data = out.ljust(32, b"\xff")
     sizes = 8 * len(command) << 24 | 8 * into << 12 | 8 * len(out)
-    return [int.from_bytes(command, "big"), *(int.from_bytes(data[at : at + 4], "little") for at in range(0, 32, 4)), mode(full=full), sizes, 1 << 8]
+    payload = [int.from_bytes(data[at : at + 4], "little") for at in range(0, 32, 4)]
+    return [int.from_bytes(command, "big"), *payload, mode(full=full), sizes, 1 << 8]
 
 
 def put(rig, at, values):

@@ -32,9 +32,11 @@ class Adc(Block):
 
     NAME = "ADC"
     REGISTERS = (
-        Register(0x000, "CTL0", reset=20 << 9 | 8 << 4, note="0 enable, 3:1 average, 7:4 sampling, 8 periodic, 15:9 start, 31:16 channels", source=INFERRED),
+        Register(0x000, "CTL0", reset=20 << 9 | 8 << 4, source=INFERRED,
+                 note="0 enable, 3:1 average, 7:4 sampling, 8 periodic, 15:9 start, 31:16 channels"),
         Register(0x004, "PERIOD", note="2 MHz clocks a scan, less 1"),
-        Register(0x008, "CTL2"), Register(0x00C, "CTL3", note="31: reference 1.8 V, else 2.5 V"), Register(0x010, "CTL4", READ),
+        Register(0x008, "CTL2"), Register(0x00C, "CTL3", note="31: reference 1.8 V, else 2.5 V"),
+        Register(0x010, "CTL4", READ),
         Register(0x100, "FIFO_RBR", READ, note="15:4 value, 3:0 channel"),
         Register(0x104, "FIFO_IER", note="0 data, 2 time-out"),
         Register(0x108, "IIR", reset=NONE, note="1 none, 4 data, 12 time-out"),

@@ -19,7 +19,8 @@ FULL, HELD = 12, 16  # INT_STS: the first bits of a capture FIFO being full, and
 DIRECTION, UP_DOWN, QUADRATURE = 0, 1, 2
 DEPTH, MASK = 8, 0xFFFFFFFF
 CLOCK_HZ = {0: 26_000_000, 1: time.SLOW_HZ, 2: 125_000_000, 3: 200_000_000}  # by TOPCFG 0x210
-STEPS = {(0, 1): 1, (1, 3): 1, (3, 2): 1, (2, 0): 1, (1, 0): -1, (3, 1): -1, (2, 3): -1, (0, 2): -1}  # quadrature: A | B << 1
+# Quadrature, as (A | B << 1) before and after.
+STEPS = {(0, 1): 1, (1, 3): 1, (3, 2): 1, (2, 0): 1, (1, 0): -1, (3, 1): -1, (2, 3): -1, (0, 2): -1}
 assert DECISIONS["counter-edges"] and DECISIONS["counter-limits"]
 
 
@@ -28,7 +29,8 @@ class Counter(Block):
 
     NAME = "COUNTER"
     REGISTERS = (
-        *(Register(4 * n, f"STATIC{n}", note="13:0 shortest pulse, 14 filter" if n < 3 else "2:0 reset by pin 2, 11:8 capture edges, 17:16 edges, 19:18 mode") for n in range(4)),
+        *(Register(4 * n, f"STATIC{n}", note="13:0 shortest pulse, 14 filter; only kept") for n in range(3)),
+        Register(0x0C, "STATIC3", note="2:0 reset by pin 2, 11:8 capture edges, 17:16 edges, 19:18 mode"),
         Register(0x10, "DYNAMIC", note="0 events, 1 capture, 16 and 17 reset them"),
         Register(0x20, "RESET_VALUE"), Register(0x24, "LOW"), Register(0x28, "HIGH", reset=MASK, source=INFERRED),
         Register(0x30, "INT_EN"), Register(0x34, "INT_CLR", note="written as 1: forget"), Register(0x38, "INT_STS", READ),
@@ -39,8 +41,8 @@ class Counter(Block):
     STATE = ("count", "since", "levels")
 
     def __init__(
-        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], is_on: Callable[[], bool], clock: Callable[[], int],
-        base: int = 0, name: str = "",
+        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None],
+        is_on: Callable[[], bool], clock: Callable[[], int], base: int = 0, name: str = "",
     ) -> None:  # fmt: skip
         self._irq, self._is_on, self._clock = irq, is_on, clock
         self.levels = 0
@@ -97,7 +99,8 @@ class Counter(Block):
             value = self.count if self.words[0x0C] >> 28 & 7 else value & MASK
         self.count = value
         if step:
-            self.words[0x38] |= (AT_LOW if value <= self.words[0x24] and step < 0 else 0) | (AT_HIGH if value >= self.words[0x28] and step > 0 else 0)
+            is_low, is_high = step < 0 and value <= self.words[0x24], step > 0 and value >= self.words[0x28]
+            self.words[0x38] |= (AT_LOW if is_low else 0) | (AT_HIGH if is_high else 0)
 
     def _capture(self, pin: int) -> None:
         elapsed = self.scheduler.now - self.since

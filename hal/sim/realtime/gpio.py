@@ -27,12 +27,15 @@ def registers(settings: dict[int, str], din: int, others: dict[int, str]) -> tup
     if din:
         table.append(Register(0x00, "GLOBAL_CTRL", reset=6, note="1 GPIO running, 2 PWM running", source=INFERRED))
     for offset, name in settings.items():
-        table += [Register(offset, name), Register(offset + 4, name + "_SET", WRITE), Register(offset + 8, name + "_RESET", WRITE)]
+        aliases = Register(offset + 4, name + "_SET", WRITE), Register(offset + 8, name + "_RESET", WRITE)
+        table += [Register(offset, name), *aliases]
     return (*table, *(Register(offset, name) for offset, name in others.items()))
 
 
 SETTINGS = {0x10: "DOUT", 0x20: "OE", 0x30: "PU", 0x40: "PD", 0x60: "IES"}
-OTHERS = {0x50: "SR", 0x54: "SR_SET", 0x58: "SR_RESET", 0x70: "PADDRV", 0x80: "RDSEL", 0x90: "TDSEL", 0xA0: "EA", 0xB0: "RSEL"}
+OTHERS = {
+    0x50: "SR", 0x54: "SR_SET", 0x58: "SR_RESET", 0x70: "PADDRV", 0x80: "RDSEL", 0x90: "TDSEL", 0xA0: "EA", 0xB0: "RSEL",
+}  # fmt: skip
 
 
 class Gpio(Block):

@@ -104,7 +104,8 @@ class I2c(Block):
             self.packet = 0
             self._begin_packet(self.bit())
         elif value & START:
-            self.log.once(self.name + ": a start was ignored, the master is " + ("not enabled" if self.phase == IDLE else "busy"))
+            reason = "not enabled" if self.phase == IDLE else "busy"
+            self.log.once(self.name + ": a start was ignored, the master is " + reason)
 
     def _begin_packet(self, before: int) -> None:
         """The (repeated) start, and the address."""

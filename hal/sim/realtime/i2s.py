@@ -41,7 +41,8 @@ class I2s(Block):
         Register(0x00, "GLOBAL", note="0 enable, 1 out FIFO, 2 in FIFO, 31 loop"),
         Register(0x04, "DL_CONTROL", note="0 enable, 11:8 rate"), Register(0x08, "UL_CONTROL", note="0 enable, 11:8 rate"),
         Register(0x0C, "SOFT_RESET", note="0 engine, 1 all, 4 out, 8 in"),
-        Register(0x10, "DL_FIFO_CON"), Register(0x14, "DL_FIFO_STATUS", READ), Register(0x18, "UL_FIFO_CON"), Register(0x1C, "UL_FIFO_STATUS", READ),
+        Register(0x10, "DL_FIFO_CON"), Register(0x14, "DL_FIFO_STATUS", READ),
+        Register(0x18, "UL_FIFO_CON"), Register(0x1C, "UL_FIFO_STATUS", READ),
         Register(0x20, "DL_EMPTY"), Register(0x24, "UL_EMPTY"), Register(0x30, "DMA_IF"),
         Register(0x40, "IRQ_ENABLE"), Register(0x44, "IRQ_CLEAR", WRITE), Register(0x48, "IRQ_STATUS", READ),
     )  # fmt: skip

@@ -12,7 +12,9 @@ class PinMux(Block):
     """Four bits a pin, eight pins a word, from +0x20 on."""
 
     NAME = "PINMUX"
-    REGISTERS = tuple(Register(0x20 + 4 * word, f"PINMUX{word}", note=f"pins {8 * word} to {8 * word + 7}") for word in range(12))
+    REGISTERS = tuple(
+        Register(0x20 + 4 * word, f"PINMUX{word}", note=f"pins {8 * word} to {8 * word + 7}") for word in range(12)
+    )
 
     def mode(self, pin: int) -> int:
         """The mode number of `pin`."""

@@ -154,7 +154,9 @@ class Pwm(Block):
         ),
     )
 
-    def __init__(self, scheduler: Scheduler, log: Log, output: Callable[[int, int | None], None], base: int = 0, name: str = "") -> None:
+    def __init__(
+        self, scheduler: Scheduler, log: Log, output: Callable[[int, int | None], None], base: int = 0, name: str = "",
+    ) -> None:  # fmt: skip
         self.output = output
         self.channels: list[Channel] = []
         super().__init__(scheduler, log, base, name)

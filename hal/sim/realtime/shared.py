@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..buses import AnalogInputs, I2cBus, SpiBus
 from ..gpio import OPEN_DRAIN, PUSH_PULL
@@ -78,11 +78,14 @@ class Isu:
         irq = ISU_IRQ + 4 * number
         self.gpio = IsuGpio(scheduler, log, bank, ISU_PINS[number], base, name + "GPIO")
         self.i2c = I2c(scheduler, log, lines.irq(irq), self.i2c_bus, lines.pair(2 * number), base + 0x200, name + "I2C")
-        self.spi = SpiMaster(scheduler, log, lines.irq(irq + 1), self.spi_bus, lines.pair(2 * number), base + 0x300, name + "SPIM")
+        self.spi = SpiMaster(scheduler, log, lines.irq(irq + 1), self.spi_bus, lines.pair(2 * number),
+                             base + 0x300, name + "SPIM")  # fmt: skip
         self.spi_slave = SpiSlave(scheduler, log, base + 0x400, name + "SPIS")
         self.uart = Uart(scheduler, log, lines.irq(irq + 3), base + 0x500, name + "UART", self.console)
         self.gpio.resets[1] = self._reset_engines
-        parts: list[tuple[int, Block]] = [(0, self.gpio), (0x200, self.i2c), (0x300, self.spi), (0x400, self.spi_slave), (0x500, self.uart)]
+        parts: list[tuple[int, Block]] = [
+            (0, self.gpio), (0x200, self.i2c), (0x300, self.spi), (0x400, self.spi_slave), (0x500, self.uart),
+        ]  # fmt: skip
         self.windows = Windows(f"ISU{number}", base, 0x1000, parts, log)
         for engine in lines.engines:
             self._attach(engine, number)
@@ -94,8 +97,10 @@ class Isu:
 
     def _attach(self, engine: Dma, number: int) -> None:
         send, receive, uart = 2 * number, 2 * number + 1, UART_CHANNEL + 2 * number
-        engine.attach(send, Port(lambda: self._ready(engine, send, False), lambda item: self._give(engine, send, item), None))
-        engine.attach(receive, Port(lambda: self._ready(engine, receive, True), None, lambda: self._fetch(engine, receive)))
+        engine.attach(send, Port(
+            lambda: self._ready(engine, send, False), lambda item: self._give(engine, send, item), None))  # fmt: skip
+        engine.attach(receive, Port(
+            lambda: self._ready(engine, receive, True), None, lambda: self._fetch(engine, receive)))  # fmt: skip
         engine.attach(uart, Port(self.uart.room, self.uart.send, None))
         engine.attach(uart + 1, Port(self.uart.held, None, self.uart.take))
 
@@ -173,6 +178,15 @@ class Shared:
         """Every block."""
         return [block for windows in self.windows for _, block in windows.windows]
 
+    def save(self) -> dict[str, Any]:
+        """The state of every block, by page and by name. Parts on the buses keep their own."""
+        return {windows.name: windows.save() for windows in self.windows}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `save` gave, at the same time of the scheduler."""
+        for windows in self.windows:
+            windows.restore(state[windows.name])
+
     def _map(self, name: str, base: int, parts: list[tuple[int, Block]], size: int = 0x1000) -> None:
         self.windows.append(Windows(name, base, size, parts, self._log))
 
@@ -192,8 +206,9 @@ class Shared:
     def _add_group(self, number: int) -> None:
         base, first = GROUP + STRIDE * number, 4 * number
         gpio = GroupGpio(self._scheduler, self._log, self._bank, range(first, first + 4), base, f"GPIO{number}")
-        counter = Counter(self._scheduler, self._log, self._lines.irq(COUNTER_IRQ + number), lambda: gpio.counts, self.topcfg.counter_clock,
-                          base + 0x100, f"COUNTER{number}")  # fmt: skip
+        counter = Counter(
+            self._scheduler, self._log, self._lines.irq(COUNTER_IRQ + number), lambda: gpio.counts, self.topcfg.counter_clock,
+            base + 0x100, f"COUNTER{number}")  # fmt: skip
         gpio.resets[2] = counter.reset
         parts: list[tuple[int, Block]] = [(0, gpio), (0x100, counter)]
         self.gpio.append(gpio)
@@ -209,7 +224,8 @@ class Shared:
 
     def _add_i2s(self, number: int) -> None:
         base, first = I2S + STRIDE * number, I2S_CHANNEL + 2 * number
-        i2s = I2s(self._scheduler, self._log, self._lines.irq(I2S_IRQ + number), self.sounds[number], self._lines.pair(first), base, f"I2S{number}")
+        i2s = I2s(self._scheduler, self._log, self._lines.irq(I2S_IRQ + number), self.sounds[number], self._lines.pair(first),
+                  base, f"I2S{number}")  # fmt: skip
         pins = PlainGpio(self._scheduler, self._log, self._bank, I2S_PINS[number], base + 0x100, f"I2S{number} GPIO")
         for engine in self._lines.engines:
             engine.attach(first, Port(lambda: i2s.ready(False), i2s.give, None))
