@@ -15,6 +15,7 @@ from .clock import Rgu
 from .dma import Dma
 from .gpt import Gpt
 from .irqconfig import IrqConfig
+from .mailbox import Side
 from .registers import Block, Log
 from .shared import PINS, Lines, Shared
 from .time import Scheduler
@@ -30,6 +31,7 @@ FLASH, FLASH_SIZE = 0x1000_0000, 0x10_0000
 # The private blocks of a core: address; their interrupts.
 IRQ_CONFIG, RGU, WDT, GPT, DEBUG_UART = 0x2100_0000, 0x2101_0000, 0x2102_0000, 0x2103_0000, 0x2104_0000
 GPT01_IRQ, GPT3_IRQ, WDT_IRQ, DEBUG_UART_IRQ = 1, 2, 3, 4
+A7_BOX, A7_BOX_IRQ, CORE_BOX, CORE_BOX_IRQ = 0x2105_0000, 6, 0x2106_0000, 12  # the first of six interrupts
 DMA, DMA_SIZE, DMA_IRQ = 0x2108_0000, 0x5000, 77
 BLOCK, EINTS = 0x1000, 24
 FLOATS_ON = 0xF << 20  # CPACR as programs find it: they use floating point without asking
@@ -61,11 +63,28 @@ class Core:
         for block in (self.irq_config, self.rgu, self.wdt, self.gpt, self.uart):
             machine.map_device(block.base, BLOCK, block, block.name)
             self.blocks.append(block)
+        self._add_boxes(log)
         self.dma = Dma(scheduler, log, self.line(DMA_IRQ), self.reachable, DMA, name + "DMA")
         machine.map_device(DMA, DMA_SIZE, self.dma, self.dma.name)
         self.blocks.append(self.dma)
         gpt = self.gpt
         gpt.attach(lambda *how: machine.publish(gpt, *how), lambda offset: machine.withdraw(gpt, offset))
+
+    def _add_boxes(self, log: Log) -> None:
+        """Mailboxes: `a7_box` and its other side `a7`, which the main core has; `core_box` to the other core."""
+        name, scheduler = f"IO{self.number} ", self.scheduler
+        holder: list[Side | None] = [None]
+        self.a7_box = Side(scheduler, log, self.lines(A7_BOX_IRQ), A7_BOX, name + "MBOX_A7", holder)
+        self.a7 = Side(scheduler, log, lambda line, level: None, name=f"A7 MBOX{self.number}", semaphore=holder)
+        self.a7_box.join(self.a7)
+        self.core_box = Side(scheduler, log, self.lines(CORE_BOX_IRQ), CORE_BOX, name + "MBOX_M4")
+        for box in (self.a7_box, self.core_box):
+            self.machine.map_device(box.base, BLOCK, box, box.name)
+            self.blocks.append(box)
+
+    def lines(self, first: int) -> Callable[[int, bool], None]:
+        """The interrupt lines from `first` on of this core."""
+        return lambda line, level: self.machine.set_irq(first + line, level)
 
     def reachable(self, address: int, size: int) -> memoryview | None:
         """The memory at `address` as DMA sees it: SYSRAM, and nothing else."""
@@ -124,6 +143,8 @@ class Chip:
         self.log = log or Log()
         self.scheduler = Scheduler()
         self.cores = [Core(number, self.scheduler, self.log) for number in range(cores)]
+        if cores == 2:
+            self.cores[0].core_box.join(self.cores[1].core_box)
         self.pins = pins if pins is not None else GpioBank(PINS, ChipClock(self.scheduler))
         lines = Lines([core.machine.set_irq for core in self.cores], [core.dma for core in self.cores])
         self.shared = Shared(self.scheduler, self.log, self.pins, lines)
