@@ -76,8 +76,9 @@ def test_a_scan_can_be_started_again_by_the_same_write(volts):
     for _ in range(3):
         volts.change(ADC + CTL0, 1 << 16, 0xFFFF << 16)
         volts.change(ADC + CTL0, 1)
+        assert volts.read(ADC + CTL0) & 1
         volts.run(1)
-        assert volts.read(ADC + LSR) == 1
+        assert volts.read(ADC + LSR) == 1 and not volts.read(ADC + CTL0) & 1
         volts.read(ADC + RBR)
 
 
