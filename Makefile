@@ -8,9 +8,11 @@ demo:
 	@.venv/bin/armillary demo
 
 test: links lint types
-	@rm -rf .build/vectors/counts
+	@rm -rf .build/vectors/counts .build/sweep
 	$(PYTHON) -m pytest -q -n $(JOBS) --dist worksteal
 	@$(PYTHON) -m tests.native.vectors.counts
+	@$(PYTHON) -m tests.native.sweep.counts
+	@$(PYTHON) -m tests.native.footprint.measure show
 
 check: links lint types fast
 

@@ -1,8 +1,8 @@
 """What the engine costs on a Cortex-M4: instructions, bytes of code, bytes of stack.
 
-    python -m tests.native.footprint.measure
+    python -m tests.native.footprint.measure [show]
 
-writes the table `native/m4/footprint.json`, which a test compares with what it measures. Everything is for the
+writes the table `native/m4/footprint.json`, which a test compares with what it measures; or only shows it. Everything is for the
 one recipe of `native/m4/build.py`. Instructions are counted in an emulator, and exactly: one whose condition fails
 counts as one, too. Inputs are fixed, so a figure that differs has a cause in the code or the compiler.
 """
@@ -14,6 +14,7 @@ import pathlib
 import random
 import re
 import subprocess
+import sys
 import tempfile
 
 from armillary.native.m4 import build
@@ -227,6 +228,9 @@ def text(measured: dict[str, dict[str, int]]) -> str:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["show"]:
+        print(text(json.loads(TABLE.read_text())))
+        sys.exit()
     with tempfile.TemporaryDirectory() as made:
         now = table(pathlib.Path(made))
     TABLE.write_text(json.dumps(now, indent=2) + "\n")
