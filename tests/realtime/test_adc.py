@@ -139,6 +139,15 @@ def test_stopping_and_reset_end_the_scans(volts):
     assert volts.read(ADC + POINTERS) == 0
 
 
+def test_without_channels_nothing_is_scanned(volts):
+    volts.write(ADC + CTL0, 1 << 16 | TIMING | 1 << 8 | 1)
+    volts.write(ADC + CTL0, 1 << 8 | 1)
+    assert not volts.scheduler.waiting()
+    volts.write(ADC + CTL0, 1 << 17 | TIMING | 1)
+    volts.run(1)
+    assert volts.read(ADC + RBR) & 15 == 1
+
+
 @given(st.integers(0, 3000))
 @settings(max_examples=20, deadline=None)
 def test_saved_at_any_time_it_goes_on_the_same(microseconds):

@@ -128,6 +128,14 @@ def test_what_is_too_fast_to_show_costs_little_and_is_told(rig):
     assert "faster than is shown" in rig.log.lines[-1]
 
 
+def test_two_steady_states_that_take_turns_cost_little_too(rig):
+    rig.write(PWM, 4)
+    rig.write(PWM + S0, 1)
+    rig.write(PWM + S1, 1)
+    rig.write(PWM + CTRL, CLOCK | POLARITY | REPLAY | 1 << 8 | 1 << 20 | KICK)
+    assert rig.scheduler.next() >= 2 * MICROSECOND and rig.bank.read(0) == 1
+
+
 @given(st.integers(0, 2000), st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.booleans(), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_saved_at_any_time_it_goes_on_the_same(moment, on, off, other_on, replay, kicked):

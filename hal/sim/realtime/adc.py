@@ -80,12 +80,12 @@ class Adc(Block):
         return time.TWO_MHZ * ((control >> 9 & 0x7F) + each * len(self._channels()))
 
     def write_ctl0(self, value: int) -> None:
-        """Settings; enabling starts a scan, disabling stops it."""
+        """Settings; enabling starts a scan, disabling it, or having no channel, stops it."""
         self.words[0x000] = value
-        if not value & ENABLE:
+        if not value & ENABLE or not self._channels():
             self.scheduler.cancel(self._scan)
             self.is_scanning = False
-        elif not self.is_scanning and self._channels():
+        elif not self.is_scanning:
             self.is_scanning = True
             self._await_scan(self.scheduler.now + self.scan_ticks())
 

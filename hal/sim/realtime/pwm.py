@@ -92,7 +92,7 @@ class Channel:
         if is_last:
             self.event = None
         else:
-            self._arrange(self._begin, on + off)
+            self._arrange(self._begin, (on + off) * (1 + self._skipped(on + off)))
 
     def _edge(self, is_on: bool, clocks: int) -> None:
         self._show(is_on)
