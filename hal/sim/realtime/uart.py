@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .time import Event, Scheduler
 
 DEPTH = 16  # bytes in either FIFO
-DLAB, ENHANCED = 0x80, 0xBF  # in LCR: the divisor, or the enhanced registers, stand where others were
+DLAB, ENHANCED = 0x80, 0xBF  # in LCR: the divisor, with 0xBF the enhanced registers as well, stand where others were
 RX_READY, TX_EMPTY, LINE = 1, 2, 4  # IER
 NONE, TX_LOW, RX_LEVEL, LINE_STATUS, RX_TIME_OUT = 0x01, 0x02, 0x04, 0x06, 0x0C  # IIR
 DATA, OVERRUN, FRAMING, BREAK, THR_EMPTY, ALL_EMPTY = 0x01, 0x02, 0x08, 0x10, 0x20, 0x40  # LSR
@@ -200,24 +200,24 @@ class Uart(Block):
 
     def read_data(self) -> int:
         """RBR, or DLL."""
-        if self.lcr & DLAB and self.lcr != ENHANCED:
+        if self.lcr & DLAB:
             return self.divisor & 0xFF
         return self.take()
 
     def write_data(self, value: int) -> None:
         """THR, or DLL."""
-        if self.lcr & DLAB and self.lcr != ENHANCED:
+        if self.lcr & DLAB:
             self.divisor = (self.divisor & 0xFF00) | (value & 0xFF)
         else:
             self.send(value & 0xFF)
 
     def read_ier(self) -> int:
         """IER, or DLM."""
-        return self.divisor >> 8 if self.lcr & DLAB and self.lcr != ENHANCED else self.words[0x04]
+        return self.divisor >> 8 if self.lcr & DLAB else self.words[0x04]
 
     def write_ier(self, value: int) -> None:
         """IER, or DLM."""
-        if self.lcr & DLAB and self.lcr != ENHANCED:
+        if self.lcr & DLAB:
             self.divisor = (self.divisor & 0xFF) | (value & 0xFF) << 8
             return
         if value & TX_EMPTY and not self.words[0x04] & TX_EMPTY:
