@@ -376,3 +376,28 @@ def test_interrupts_leave_a_computation_as_it_is(storm):
     assert int.from_bytes(stormy.read_memory(RAM + 0x200, 4), "little") > 10
 
 
+
+
+CONDITIONAL = """
+reset:
+ ldr r5, =0x20000100
+ movs r3, #0
+ cmp r3, #1
+ itt ne
+ movne r1, #1
+ strne r1, [r5]
+ cmp r3, r3
+ b next
+ nop
+next:
+ mov r3, #7
+ mov r4, #8
+stay: b stay
+"""
+
+
+def test_an_it_block_that_stores_ends_where_it_ends_while_memory_is_watched():
+    machine = made(CONDITIONAL)
+    machine.watch("r", RAM + 0x100, 4)  # what is stored there is seen, and no reason to stop
+    machine.run(100)
+    assert [machine.get(name) for name in ("r1", "r3", "r4")] == [1, 7, 8]

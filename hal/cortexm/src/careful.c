@@ -46,6 +46,8 @@ static void on_access(uc_engine *engine, uc_mem_type type, uint64_t address, int
     (void)engine, (void)type, (void)value;
     if (size > 1 && (uint32_t)address % (uint32_t)size)
         refuse(user, UNALIGNED, (uint32_t)address);
+    else
+        forget_it_block(user);
 }
 
 void watch_alignment(struct machine *m)

@@ -33,11 +33,11 @@ static void on_touch(uc_engine *engine, uc_mem_type type, uint64_t address, int 
     struct machine *m = user;
     const uint32_t kind = type == UC_MEM_WRITE ? MACHINE_WATCH_WRITE : MACHINE_WATCH_READ;
     (void)engine, (void)value;
-    if (m->passing == reg_get(m, UC_ARM_REG_PC) + 1)
-        return;
-    for (uint32_t i = 0; i < WATCHES; i++)
+    for (uint32_t i = 0; i < WATCHES && m->passing != reg_get(m, UC_ARM_REG_PC) + 1; i++)
         if (m->watches[i].kind & kind && touches(&m->watches[i], (uint32_t)address, (uint32_t)size))
             stop_at(m, &m->watches[i], address);
+    if (!m->is_held)
+        forget_it_block(m);
 }
 
 int machine_watch(struct machine *m, uint32_t kind, uint32_t address, uint32_t size)

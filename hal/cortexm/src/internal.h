@@ -195,6 +195,7 @@ uint32_t reg_get(struct machine *m, int reg);
 void reg_set(struct machine *m, int reg, uint32_t value);
 uint32_t exception_number(struct machine *m);
 void set_xpsr(struct machine *m, uint32_t value);
+void forget_it_block(struct machine *m);
 
 /* memory.c */
 uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t perms);

@@ -131,8 +131,10 @@ static void on_access(uc_engine *engine, uc_mem_type type, uint64_t address, int
 {
     struct machine *m = user;
     (void)engine, (void)value;
-    if (m->fault_status || mpu_allows(m, (uint32_t)address, (uint32_t)size, wanted(type), is_privileged(m)))
+    if (m->fault_status || mpu_allows(m, (uint32_t)address, (uint32_t)size, wanted(type), is_privileged(m))) {
+        forget_it_block(m);
         return;
+    }
     refuse(m, DACCVIOL | MMARVALID, (uint32_t)address);
     m->refused_size = type == UC_MEM_WRITE ? (uint32_t)size : 0;
     memory_copy(m, m->refused, (uint32_t)address, m->refused_size);

@@ -28,6 +28,18 @@ void set_xpsr(struct machine *m, uint32_t value)
     reg_set(m, UC_ARM_REG_APSR_NZCV, value & 0xf0000000);
 }
 
+/*
+ * unicorn tells a memory hook the state of its IT block by writing it down, and leaves it there: the first
+ * instruction after this stretch of code would be taken for one of the block.  Called by every hook that
+ * lets the access pass.
+ */
+void forget_it_block(struct machine *m)
+{
+    const uint32_t status = reg_get(m, UC_ARM_REG_XPSR);
+    if (status & 0x0600fc00)
+        reg_set(m, UC_ARM_REG_XPSR, status & ~0x0600fc00u);
+}
+
 /* unicorn's number of ours (machine.h). */
 static int unicorn_number(uint32_t number)
 {
