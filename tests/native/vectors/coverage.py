@@ -45,7 +45,7 @@ class Report(NamedTuple):
         """One line of figures."""
         ours = [count for way, count in self.branches.items() if way.file not in EXCUSED]
         taken = sum(count > 0 for count in ours)
-        return f"coverage: {taken} of {len(ours)} branches of native C taken; guards: {len(self.guards)}; not counted: {', '.join(EXCUSED)}"
+        return f"{taken} of {len(ours)} branches of native C taken; guards: {len(self.guards)}; not counted: {', '.join(EXCUSED)}"
 
 
 def measure(cases: list[Case]) -> Report:

@@ -166,16 +166,14 @@ def test_a_cut_request_ends_the_agent(host, every):
             host.answers(data[:-cut])
 
 
-def test_an_agent_that_writes_outside_its_room_is_found(tmp_path):
+def test_an_agent_that_writes_outside_its_room_is_found(host, tmp_path):
     """The agent itself, with a hash that writes one byte too many."""
-    source = tmp_path / "src"
-    source.mkdir()
+    right = "    sha256_hash(data->data, data->length, digest);\n"
     text = (builds.AGENT / "operations_hash.c").read_text()
-    assert text.count("    sha256_hash(data->data, data->length, digest);\n") == 1
-    bad = text.replace("    sha256_hash(data->data, data->length, digest);\n", "    sha256_hash(data->data, data->length, digest);\n    digest[32] ^= 1;\n")
-    (source / "operations_hash.c").write_text(bad)
-    files = [path for path in builds.agent_sources("host") if path.name != "operations_hash.c"]
-    program = tmp_path / "agent"
-    builds.run(["gcc", *builds.STRICT, f"-I{builds.AGENT}", *builds.engine_sources(), *files, source / "operations_hash.c", "-o", program])
+    assert text.count(right) == 1
+    (tmp_path / "bad.c").write_text(text.replace(right, right + "    digest[32] ^= 1;\n"))
+    folder = host.agent().parent
+    kept = [path for path in folder.glob("*.o") if path.name not in ("agent-operations_hash.o", "vectors-edges.o")]
+    builds.run(["gcc", *builds.STRICT, f"-I{builds.AGENT}", tmp_path / "bad.c", *kept, "-o", tmp_path / "agent"])
     case = Case("", "", "sha256", (b"abc",), DONE, None)
-    assert failures([case], builds.run([program, "0"], requests([case]))) == [": : sha256: overrun instead of done"]
+    assert failures([case], builds.run([tmp_path / "agent", "0"], requests([case]))) == [": : sha256: overrun instead of done"]
