@@ -25,3 +25,13 @@ def test_the_layered_style_changes_one_pin_by_reading_the_reset_register(rtapp):
     assert app.uart("isu0") == "repeats 4, singles 2\n"
     assert [app.pin(pin).level for pin in (8, 9, 10)] == [1, 0, 1]
     assert app.now_us == pytest.approx(42_000, abs=10_000)
+
+
+def test_the_streamed_style_gets_every_result_by_dma(rtapp):
+    app = rtapp("styles/streamed.c")
+    app.analog(3, 1.25)
+    app.run_until("mean ")
+    app.run_for(ms=2)
+    assert app.lines() == ["copied", "120 results, mean 2047"]
+    assert app.now_us == pytest.approx(122_000, abs=15_000)
+    assert app.log == []
