@@ -81,7 +81,7 @@ def seed(name: str, case: Case) -> bytes:
     if name == "keyunwrap":
         return bytes((len(parts[0]) == 16, 3)) + b"".join(parts)
     if name == "p256":
-        return b"\7" + b"".join(parts) + bytes(range(32))
+        return parts[2][:1] + b"".join(parts) + bytes(range(32))
     if name == "merkle":
         return struct.pack("<B", parts[1][0] - 1 & 255) + b"\3\5\0" + parts[0]
     return case.request()

@@ -1,6 +1,6 @@
 /*
  * P-256: points, keys and signatures from anywhere are judged alike on every path of the processor, alone, in a batch
- * and by a table; the input is a public key, a digest, a signature, and a private key that signs.
+ * and by a table; the input says how many, then a public key, a digest, a signature, and a private key that signs.
  */
 #include "fuzz.h"
 
@@ -10,6 +10,7 @@
 
 static const uint32_t PATHS[] = {0, CPU_ADX, ~0u};
 #define BATCH 9
+#define HAS_TABLE 16
 
 static _Alignas(64) uint8_t table[1 << 18];
 
@@ -23,6 +24,8 @@ static int is_signed(const uint8_t *public_key, const uint8_t *digest, const uin
     p256_verify_many(claims, 1u + kind % BATCH);
     for (size_t i = 0; i < 1u + kind % BATCH; i++)
         HOLDS(is_accepted(claims[i].verdict) == alone);
+    if (!(kind & HAS_TABLE)) /* a table costs as much as a hundred verifications */
+        return alone;
     HOLDS(p256_known_size() <= sizeof table);
     const int is_known = is_accepted(p256_known_begin(table, public_key));
     HOLDS(is_known == is_accepted(p256_check(public_key)));
