@@ -60,11 +60,7 @@ static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void 
         uc_emu_stop(uc);
 }
 
-/*
- * unicorn tells a memory hook the state of its IT block by writing it down, and leaves it there: the first
- * instruction after this stretch of code would be taken for one of the block.
- */
-static void forget_it_block(uc_engine *uc)
+void it_forget(uc_engine *uc)
 {
     uint32_t status = 0;
     uc_reg_read(uc, UC_ARM_REG_XPSR, &status);
@@ -78,7 +74,7 @@ static void on_data(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
 {
     struct machine *machine = context;
     (void)value;
-    forget_it_block(uc);
+    it_forget(uc);
     machine->data = mix(machine->data, address << 8 | (uint64_t)type << 4 | (uint64_t)size);
     if (type == UC_MEM_WRITE && address < machine->lowest && address >= STACK_FLOOR)
         machine->lowest = (uint32_t)address;

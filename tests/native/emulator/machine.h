@@ -79,6 +79,12 @@ int machine_run(struct machine *machine, uint32_t pc);
  */
 uint32_t it_length(const struct machine *machine, uint32_t pc, uint32_t *count);
 
+/*
+ * To be called by every hook for memory: Unicorn (2.1.4) tells it the state of its IT block by writing it down, and leaves
+ * it there.  The first instruction after this stretch of code would be taken for one of the block.
+ */
+void it_forget(uc_engine *uc);
+
 /* Bytes of the instruction at `pc`: 2 or 4. */
 uint32_t instruction_size(const struct machine *machine, uint32_t pc);
 

@@ -1,5 +1,7 @@
 /*
- * The recorder: one run for steps and checkpoints, one for the accesses to memory, which is slower to watch.
+ * The recorder: one run for steps and checkpoints, one for the accesses to memory.
+ *
+ * The second run must take the very steps of the first, and end like it.
  */
 #include "record.h"
 
@@ -19,6 +21,7 @@ struct recorder {
     uint32_t now, next;
     struct access *accesses;
     size_t count, room;
+    int strayed; /* the second run left the way of the first */
 };
 
 uint32_t it_of(uint32_t xpsr)
@@ -96,15 +99,18 @@ static void on_step(uc_engine *uc, uint64_t address, uint32_t size, void *contex
 
 static void on_count(uc_engine *uc, uint64_t address, uint32_t size, void *context)
 {
-    (void)uc, (void)address, (void)size;
-    ((struct recorder *)context)->now++;
+    struct recorder *recorder = context;
+    (void)size;
+    if (recorder->now >= recorder->record->steps || recorder->record->trace[recorder->now++] != address)
+        recorder->strayed = 1, uc_emu_stop(uc);
 }
 
 static void on_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value, void *context)
 {
     struct recorder *recorder = context;
     const uint64_t byte = address - MEMORY_BASE;
-    (void)uc, (void)value;
+    (void)value;
+    it_forget(uc);
     if (address < MEMORY_BASE || byte >= MEMORY_SIZE)
         return; /* constants among the code */
     recorder->accesses = grown(recorder->accesses, recorder->count, &recorder->room, sizeof *recorder->accesses);
@@ -125,9 +131,11 @@ static int run(struct recorder *recorder, const uint8_t *code, size_t length, co
     recorder->machine->limit = UINT64_MAX;
     machine_load(recorder->machine, state);
     const int how = machine_run(recorder->machine, state->registers[PC]);
+    const int is_same = !for_data || (recorder->now == recorder->record->steps && !recorder->strayed &&
+                                      recorder->machine->result == recorder->record->result);
     recorder->record->steps = recorder->now, recorder->record->result = recorder->machine->result;
     machine_free(recorder->machine);
-    return how == RETURNED;
+    return how == RETURNED && is_same;
 }
 
 /* Sort by byte, keeping the order in time: count, then place. */
@@ -161,7 +169,7 @@ static void find_once(struct record *record)
 
 struct record *record_new(const uint8_t *code, size_t length, const struct state *state)
 {
-    struct recorder recorder = {calloc(1, sizeof(struct record)), NULL, 0, 0, NULL, 0, 0};
+    struct recorder recorder = {calloc(1, sizeof(struct record)), NULL, 0, 0, NULL, 0, 0, 0};
     struct record *record = recorder.record;
     if (!run(&recorder, code, length, state, 0) || !run(&recorder, code, length, state, 1))
         return NULL;
