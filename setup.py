@@ -19,6 +19,7 @@ RINGS = [
 ]  # fmt: skip
 DATA = [
     "*.json", "*.md", "*.h", "*.c", "*.ld", "*.pyi", "py.typed", "*.toml", "*.html", "*.css", "*.js", "*.svg", "*.txt",
+    "*.mk", "*.cmake",
 ]  # fmt: skip
 
 REQUIRES = [
