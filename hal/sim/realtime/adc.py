@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import time
 from .conflicts import DECISIONS
-from .registers import INFERRED, KNOWN, READ, Block, Log, Register
+from .registers import INFERRED, KNOWN, READ, Block, Log, Register, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,19 +33,21 @@ class Adc(Block):
     NAME = "ADC"
     REGISTERS = (
         Register(0x000, "CTL0", reset=20 << 9 | 8 << 4, source=INFERRED,
-                 note="0 enable, 3:1 average, 7:4 sampling, 8 periodic, 15:9 start, 31:16 channels"),
-        Register(0x004, "PERIOD", note="2 MHz clocks a scan, less 1"),
-        Register(0x008, "CTL2"), Register(0x00C, "CTL3", note="31: reference 1.8 V, else 2.5 V"),
-        Register(0x010, "CTL4", READ),
-        Register(0x100, "FIFO_RBR", READ, note="15:4 value, 3:0 channel"),
-        Register(0x104, "FIFO_IER", note="0 data, 2 time-out"),
-        Register(0x108, "IIR", reset=NONE, note="1 none, 4 data, 12 time-out"),
-        Register(0x10C, "FAKE_LCR"), Register(0x114, "LSR", READ, note="0 data"),
-        Register(0x148, "SLEEP_EN"), Register(0x14C, "DMA_EN", note="0 enable, 2 time-out restarts"),
-        Register(0x154, "RTOCNT", note="2 MHz clocks of the receive time-out"),
-        Register(0x160, "TRI_LVL", reset=0x1C, note="6:2 trigger level", source=KNOWN),
-        Register(0x164, "WAK"), Register(0x168, "WAT_TIME"), Register(0x16C, "HANDSHAKE"),
-        Register(0x1D4, "POINTERS", READ, note="4:0 read, 9:5 write"),
+                 note="0 enable, 3:1 values averaged as a power of 2, 7:4 sampling clocks, 8 periodic, 15:9 starting clocks, 31:16 channels"),
+        Register(0x004, "PERIOD", note="2 MHz clocks from scan to scan, less 1"),
+        kept(0x008, "CTL2", "20 synchronous mode, 21 time stamps"),
+        Register(0x00C, "CTL3", note="31 reference 1.8 V, else 2.5 V (amplifier, dither, bias and clock kept)"),
+        kept(0x010, "CTL4", "of the analog part", READ),
+        Register(0x100, "FIFO_RBR", READ, note="the oldest result, which is taken: 15:4 value, 3:0 channel"),
+        Register(0x104, "FIFO_IER", note="interrupts: 0 data, 2 time-out"),
+        Register(0x108, "IIR", READ, NONE, "cause: 1 none, 4 data, 12 time-out", INFERRED),
+        kept(0x10C, "FAKE_LCR", "as a UART has one"), Register(0x114, "LSR", READ, note="0 there is a result"),
+        kept(0x148, "SLEEP_EN", "clock off while idle"),
+        Register(0x14C, "DMA_EN", note="0 results go to DMA (2, time-out restarts, kept)"),
+        Register(0x154, "RTOCNT", note="17:0 clocks of 2 MHz of the receive time-out"),
+        Register(0x160, "TRI_LVL", reset=0x1C, note="6:2 results from which data interrupts", source=KNOWN),
+        kept(0x164, "WAK", "wake-up"), kept(0x168, "WAT_TIME", "waiting time"), kept(0x16C, "HANDSHAKE", "of DMA"),
+        Register(0x1D4, "POINTERS", READ, note="4:0 read, 9:5 write; equal when empty"),
     )  # fmt: skip
     STATE = ("is_scanning", "scan_at", "timer_at", "is_timed_out", "read_pointer", "write_pointer")
 

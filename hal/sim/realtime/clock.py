@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import time
-from .registers import INFERRED, Block, Log, Register
+from .registers import CLEAR, INFERRED, Block, Log, Register, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,20 +21,20 @@ class Rgu(Block):
 
     NAME = "RGU"
     REGISTERS = (
-        Register(0x000, "SLP_CTRL", note="0 sleep, 1 deep sleep"),
-        Register(0x004, "SLP_AUX", note="0 woke from deep sleep; write 1 to clear"),
-        Register(0x008, "SLP_EVENT"),
-        Register(0x00C, "HCLK_CK_CTRL", note="9:8 26 MHz, 32.768 kHz, 197.6 MHz", source=INFERRED),
-        Register(0x100, "HW_MEM_PDN"),
-        Register(0x104, "HW_MEM_SLP"),
-        Register(0x10C, "SW_MEM_PDN"),
-        Register(0x110, "SW_MEM_SLP"),
-        Register(0x114, "SW_MEM_ISO"),
-        Register(0x118, "MEM_OPTION"),
-        Register(0x120, "DUMMY"),
-        Register(0x1B0, "CKGEN0"),
-        Register(0x1B4, "CKGEN_2M"),
-        Register(0x1B8, "POWER_CTRL"),
+        kept(0x000, "SLP_CTRL", "0 sleep, 1 deep sleep, when WFI comes with SCR.SLEEPDEEP: the core sleeps as it does without"),
+        Register(0x004, "SLP_AUX", CLEAR, note="0 woke from deep sleep: never set, as nothing is powered down"),
+        kept(0x008, "SLP_EVENT", "record of what woke the core"),
+        Register(0x00C, "HCLK_CK_CTRL", note="9:8 the core's clock: 0 26 MHz, 1 32.768 kHz, 2 197.6 MHz", source=INFERRED),
+        kept(0x100, "HW_MEM_PDN", "25:0 memory banks off in sleep, 3:0 of them SYSRAM"),
+        kept(0x104, "HW_MEM_SLP", "memory banks asleep in sleep"),
+        kept(0x10C, "SW_MEM_PDN", "memory banks off now"),
+        kept(0x110, "SW_MEM_SLP", "memory banks asleep now"),
+        kept(0x114, "SW_MEM_ISO", "memory banks isolated now"),
+        kept(0x118, "MEM_OPTION", "options of memory power"),
+        kept(0x120, "DUMMY", "a word for software"),
+        kept(0x1B0, "CKGEN0", "clock generator"),
+        kept(0x1B4, "CKGEN_2M", "generator of the 2 MHz clock"),
+        kept(0x1B8, "POWER_CTRL", "power control"),
     )
 
     def __init__(self, scheduler: Scheduler, log: Log, set_clock: Callable[[int], None], base: int = 0, name: str = "") -> None:
@@ -54,7 +54,3 @@ class Rgu(Block):
             self.log.once(f"{self.name}: clock selector 3 is unknown; the clock stays as it is")
         else:
             self._set_clock(TICKS[selected])
-
-    def write_slp_aux(self, value: int) -> None:
-        """Clear what is written as 1."""
-        self.words[0x004] &= ~value

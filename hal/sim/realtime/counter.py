@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import time
 from .conflicts import DECISIONS
-from .registers import INFERRED, READ, Block, Log, Register
+from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,14 +29,19 @@ class Counter(Block):
 
     NAME = "COUNTER"
     REGISTERS = (
-        *(Register(4 * n, f"STATIC{n}", note="13:0 shortest pulse, 14 filter; only kept") for n in range(3)),
-        Register(0x0C, "STATIC3", note="2:0 reset by pin 2, 11:8 capture edges, 17:16 edges, 19:18 mode"),
-        Register(0x10, "DYNAMIC", note="0 events, 1 capture, 16 and 17 reset them"),
-        Register(0x20, "RESET_VALUE"), Register(0x24, "LOW"), Register(0x28, "HIGH", reset=MASK, source=INFERRED),
-        Register(0x30, "INT_EN"), Register(0x34, "INT_CLR", note="written as 1: forget"), Register(0x38, "INT_STS", READ),
-        Register(0x40, "FIFO_STS", READ, note="3:0 and 7:4 captures that wait"),
-        Register(0x44, "CAPTURE0", READ), Register(0x48, "CAPTURE1", READ), Register(0x4C, "COUNT", READ),
-        Register(0x50, "DEBUG_CTRL"), Register(0x54, "DEBUG_OUT", READ),
+        *(kept(4 * n, f"STATIC{n}", f"of pin {n}: 13:0 shortest pulse, 14 filter") for n in range(3)),
+        Register(0x0C, "STATIC3", note="2:0 reset by pin 2, 11:8 capture edges, 17:16 edges, 19:18 mode, 22:20 directions, 30:28 saturation"),
+        Register(0x10, "DYNAMIC", note="0 count events, 1 capture, 16 and 17 reset them"),
+        Register(0x20, "RESET_VALUE", note="the count after a reset of events"),
+        Register(0x24, "LOW", note="lower limit of the count"),
+        Register(0x28, "HIGH", reset=MASK, note="upper limit of the count", source=INFERRED),
+        Register(0x30, "INT_EN", note="which of INT_STS interrupt"), Register(0x34, "INT_CLR", WRITE, note="written as 1: forget in INT_STS"),
+        Register(0x38, "INT_STS", READ, note="0 low, 1 high, 2 reset by pin 2, 8 over, 9 under, 13:12 captures full, 17:16 captures wait"),
+        Register(0x40, "FIFO_STS", READ, note="captures that wait: 3:0 of pin 0, 7:4 of pin 1"),
+        Register(0x44, "CAPTURE0", READ, note="the oldest time of pin 0, which is taken"),
+        Register(0x48, "CAPTURE1", READ, note="the oldest time of pin 1, which is taken"),
+        Register(0x4C, "COUNT", READ, note="events counted"),
+        kept(0x50, "DEBUG_CTRL", "what DEBUG_OUT shows"), kept(0x54, "DEBUG_OUT", "a signal inside", READ),
     )  # fmt: skip
     STATE = ("count", "since", "levels")
 
@@ -140,7 +145,6 @@ class Counter(Block):
 
     def write_int_clr(self, value: int) -> None:
         """Forget causes."""
-        self.words[0x34] = value
         self.words[0x38] &= ~value
         self._tell()
 

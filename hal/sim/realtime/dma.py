@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import time
 from .conflicts import DECISIONS
-from .registers import READ, WRITE, Block, Log, Register
+from .registers import READ, WRITE, Block, Log, Register, kept, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,17 +31,45 @@ assert DECISIONS["dma-restart"]
 
 SRC, DST, WPPT, WPTO, COUNT, CON, START_AT, INTSTA, ACKINT, RLCT = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14, 0x18, 0x1C, 0x20, 0x24
 PGMADDR, FFCNT, FFSTA, FFSIZE, HWPTR, SWPTR, FIXADDR = 0x2C, 0x38, 0x3C, 0x44, 0x58, 0x5C, 0x60
-NAMES = {
-    SRC: "SRC", DST: "DST", WPPT: "WPPT", WPTO: "WPTO", COUNT: "COUNT", CON: "CON", START_AT: "START", INTSTA: "INTSTA",
-    ACKINT: "ACKINT", RLCT: "RLCT", 0x28: "LIMITER", PGMADDR: "PGMADDR", FFCNT: "FFCNT", FFSTA: "FFSTA",
-    0x40: "ALTLEN", FFSIZE: "FFSIZE", 0x50: "TO", HWPTR: "HWPTR", SWPTR: "SWPTR", FIXADDR: "FIXADDR",
-}  # fmt: skip
+CHANNEL = (
+    Register(SRC, "SRC", note="where a copy comes from (channel 12)"),
+    Register(DST, "DST", note="where it goes"),
+    Register(WPPT, "WPPT", note="15:0 items after which a half-size channel goes on at WPTO"),
+    Register(WPTO, "WPTO", note="the address at which it goes on"),
+    Register(COUNT, "COUNT", note="15:0 items; of a virtual FIFO its threshold (16, reload, kept)"),
+    Register(CON, "CON", note="1:0 size (1, 2, 4 bytes), 2 source and 3 target count on, 13 interrupt at half, 15 at the end, "
+             "17 wrap, 18 to memory (4 request, 5 bytes to words, 10:8 burst, 14 time-out, 16 side of the wrap kept)"),
+    Register(START_AT, "START", note="15 run; falls by itself at the end"),
+    Register(INTSTA, "INTSTA", READ, note="13 half, 15 done (16 time-out never comes)"),
+    Register(ACKINT, "ACKINT", WRITE, note="written as 1: forget in INTSTA"),
+    Register(RLCT, "RLCT", READ, note="items left"),
+    kept(0x28, "LIMITER", "7:0 clocks between transfers: time is that of the peripheral"),
+    Register(PGMADDR, "PGMADDR", note="address in memory, or of the ring"),
+    Register(FFCNT, "FFCNT", READ, note="items in the ring"),
+    Register(FFSTA, "FFSTA", READ, note="of the ring: 0 full, 1 empty, 2 threshold reached"),
+    kept(0x40, "ALTLEN", "15:0 items at which the ring alerts, 31 instead of the threshold"),
+    Register(FFSIZE, "FFSIZE", note="15:0 items that the ring holds"),
+    kept(0x50, "TO", "time-out of the ring"),
+    Register(HWPTR, "HWPTR", note="place of the peripheral in the ring: 15:0 bytes, 16 turns over at each wrap; START makes it 0"),
+    Register(SWPTR, "SWPTR", note="place of the program, as HWPTR"),
+    Register(FIXADDR, "FIXADDR", note="the peripheral's register; 11:8 tell SPI from I2C"),
+)  # fmt: skip
+NAMES = {register.offset: register.name for register in CHANNEL}
 READ_ONLY = (INTSTA, RLCT, FFCNT, FFSTA)
-GLOBAL_NAMES = {
-    0x00: "GLBSTA0", 0x04: "GLBSTA1", 0x08: "CH_RST", 0x0C: "GLO_CON", 0x10: "GRP_STA0", 0x14: "GRP_STA1",
-    0x18: "GRP_STA2", 0x1C: "GRP_STA3", 0x20: "CH_EN", 0x24: "CH_EN_SET", 0x28: "CH_EN_CLR", 0x30: "PAUSE",
-    0x34: "PAUSE_STA", 0x50: "SET_DREQ", 0x58: "CLR_DREQ",
-}  # fmt: skip
+GLOBAL = (
+    Register(0x00, "GLBSTA0", READ, note="channels 0 to 15, two bits each: runs, interrupts"),
+    Register(0x04, "GLBSTA1", READ, note="channels 16 to 29, as GLBSTA0"),
+    Register(0x08, "CH_RST", note="a bit a channel: 1 and then 0 stops it and forgets its interrupt"),
+    kept(0x0C, "GLO_CON", "of all channels"),
+    kept(0x10, "GRP_STA0", "flags of groups", READ), kept(0x14, "GRP_STA1", "flags of groups", READ),
+    kept(0x18, "GRP_STA2", "flags of virtual FIFOs", READ), kept(0x1C, "GRP_STA3", "flags of virtual FIFOs", READ),
+    Register(0x20, "CH_EN", note="a bit a channel: enabled; a channel runs without it too"),
+    Register(0x24, "CH_EN_SET", WRITE, note="set bits of CH_EN"),
+    Register(0x28, "CH_EN_CLR", WRITE, note="clear bits of CH_EN, and stop those channels"),
+    kept(0x30, "PAUSE", "a bit a channel: hold it"), kept(0x34, "PAUSE_STA", "which are held", READ),
+    Register(0x50, "SET_DREQ", WRITE, note="a bit a channel: let its peripheral's requests through"),
+    kept(0x58, "CLR_DREQ", "a bit a channel: what was requested before is forgotten, and here never kept for later"),
+)  # fmt: skip
 
 
 class Port(NamedTuple):
@@ -54,11 +82,10 @@ class Port(NamedTuple):
 
 def _registers() -> tuple[Register, ...]:
     channels = [
-        Register(STRIDE * channel + offset, f"CH{channel}_{name}", READ if offset in READ_ONLY else "rw")
-        for channel in range(CHANNELS) for offset, name in NAMES.items()
+        register._replace(offset=STRIDE * channel + register.offset, name=f"CH{channel}_{register.name}")
+        for channel in range(CHANNELS) for register in CHANNEL
     ]  # fmt: skip
-    globals_ = [Register(GLOBALS + offset, name, WRITE if name.endswith(("_SET", "_CLR")) else "rw") for offset, name in GLOBAL_NAMES.items()]
-    return (*channels, *globals_)
+    return (*channels, *(register._replace(offset=GLOBALS + register.offset) for register in GLOBAL))
 
 
 class Channel:
@@ -299,8 +326,9 @@ class Dma(Block):
     def write(self, offset: int, size: int, value: int) -> None:
         """A channel's register, or a global one."""
         word = offset & ~3
-        if word < STRIDE * CHANNELS and word & 0xFF in NAMES and size == 4:
-            self.channels[word // STRIDE].write(word & 0xFF, value)
+        if word < STRIDE * CHANNELS and word & 0xFF in NAMES:
+            was = 0 if word & 0xFF == ACKINT else self.words[word]
+            self.channels[word // STRIDE].write(word & 0xFF, merged(was, offset, size, value))
         else:
             super().write(offset, size, value)
 
@@ -346,10 +374,6 @@ class Dma(Block):
             if value >> number & 1:
                 channel.is_asserted = True
                 channel.pump()
-
-    def write_clr_dreq(self, value: int) -> None:
-        """Written for a moment by drivers before they start a channel: what was requested before is forgotten."""
-        self.words[GLOBALS + 0x58] = value
 
     def save(self) -> dict[str, Any]:
         """Registers, and when a copy under way is over."""

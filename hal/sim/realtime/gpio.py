@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..gpio import INPUT, PUSH_PULL
 from .conflicts import DECISIONS
-from .registers import INFERRED, READ, WRITE, Block, Log, Register
+from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,21 +21,32 @@ if TYPE_CHECKING:
 SOFTWARE_PULLS = 1 << 31
 assert DECISIONS["gpio-aliases"]
 
+
 def registers(settings: dict[int, str], din: int, others: dict[int, str]) -> tuple[Register, ...]:
     """The table of a block: `settings` with their aliases, the input register at `din`, and `others` that only store."""
-    table = [Register(din, "DIN", READ, note="levels at the pins")]
-    if din:
-        table.append(Register(0x00, "GLOBAL_CTRL", reset=6, note="1 GPIO running, 2 PWM running", source=INFERRED))
+    table = [Register(din, "DIN", READ, note="levels at the pins, a bit each")]
     for offset, name in settings.items():
-        aliases = Register(offset + 4, name + "_SET", WRITE), Register(offset + 8, name + "_RESET", WRITE)
-        table += [Register(offset, name), *aliases]
-    return (*table, *(Register(offset, name) for offset, name in others.items()))
+        table += [
+            Register(offset, name, note=SAYS[name], is_kept=name in KEPT),
+            Register(offset + 4, name + "_SET", WRITE, note=f"set bits of {name}"),
+            Register(offset + 8, name + "_RESET", WRITE, note=f"clear bits of {name}"),
+        ]
+    return (*table, *(kept(offset, name, SAYS[name]) for offset, name in others.items()))
 
 
-SETTINGS = {0x10: "DOUT", 0x20: "OE", 0x30: "PU", 0x40: "PD", 0x60: "IES"}
-OTHERS = {
-    0x50: "SR", 0x54: "SR_SET", 0x58: "SR_RESET", 0x70: "PADDRV", 0x80: "RDSEL", 0x90: "TDSEL", 0xA0: "EA", 0xB0: "RSEL",
+def running(note: str, reset: int) -> Register:
+    """GLOBAL_CTRL, where a block has one."""
+    return Register(0x00, "GLOBAL_CTRL", reset=reset, note=note, source=INFERRED)
+
+
+SAYS = {
+    "DOUT": "what the outputs drive", "OE": "which pins are outputs", "PU": "pulled up, if 31 is set", "PD": "pulled down, if 31 is set",
+    "IES": "which inputs are enabled: DIN has the levels of all", "SR": "slow edges", "PADDRV": "strength, two bits a pin: 4, 8, 12, 16 mA",
+    "RDSEL": "delay of inputs", "TDSEL": "delay of outputs, four bits a pin", "EA": "open drain for I2C: 1 and 2", "RSEL": "which resistors pull",
 }  # fmt: skip
+KEPT = ("IES", "SR")
+SETTINGS = {0x10: "DOUT", 0x20: "OE", 0x30: "PU", 0x40: "PD", 0x50: "SR", 0x60: "IES"}
+OTHERS = {0x70: "PADDRV", 0x80: "RDSEL", 0x90: "TDSEL", 0xA0: "EA", 0xB0: "RSEL"}
 
 
 class Gpio(Block):
@@ -126,8 +137,6 @@ class Gpio(Block):
 class ResettingGpio(Gpio):
     """Pins that share GLOBAL_CTRL with other blocks: `resets` has what is called when a bit of it goes to 0."""
 
-    RUNNING = 1  # GLOBAL_CTRL after reset
-
     def __init__(
         self, scheduler: Scheduler, log: Log, bank: GpioBank, pins: Sequence[int], base: int = 0, name: str = "",
     ) -> None:  # fmt: skip
@@ -141,16 +150,14 @@ class ResettingGpio(Gpio):
             if was & bit and not value & bit:
                 call()
 
-    def reset(self) -> None:
-        """Out of reset, clocks on."""
-        super().reset()
-        self.words[0x00] = self.RUNNING
-
 
 class GroupGpio(ResettingGpio):
-    """The pins of a group. GLOBAL_CTRL: 0 counter mode, 1 counters running, 2 PWM running, 3 the counters' clock."""
+    """The pins of a group, whose GLOBAL_CTRL resets its counters and its PWM too."""
 
-    RUNNING = 6
+    REGISTERS = (
+        running("0 counter mode; 1 counters, 2 PWM: out of reset (3, the counters' clock, kept)", 6),
+        *registers(SETTINGS, 0x04, OTHERS),
+    )
 
     @property
     def counts(self) -> bool:
@@ -159,19 +166,21 @@ class GroupGpio(ResettingGpio):
 
 
 class IsuGpio(ResettingGpio):
-    """The pins of an ISU: its input register stands at 0x0C; GLOBAL_CTRL has clocks: 8 I2C, 12:9 SPI, 14:13 UART."""
+    """The pins of an ISU: its input register stands at 0x0C."""
 
     NAME = "ISU GPIO"
     DIN = 0x0C
-    REGISTERS = registers(SETTINGS, 0x0C, OTHERS)
-    RUNNING = 0x7F01
+    REGISTERS = (
+        running("0 engines out of reset (clocks, 8 I2C, 12:9 SPI, 14:13 UART, kept)", 0x7F01),
+        *registers(SETTINGS, 0x0C, OTHERS),
+    )
 
 
 class AdcGpio(ResettingGpio):
     """The pins of the ADC."""
 
     NAME = "ADC GPIO"
-    REGISTERS = registers(SETTINGS, 0x04, OTHERS)
+    REGISTERS = (running("0 converter out of reset", 1), *registers(SETTINGS, 0x04, OTHERS))
 
 
 class PlainGpio(Gpio):
@@ -182,7 +191,7 @@ class PlainGpio(Gpio):
     REGISTERS = registers(SETTINGS, 0x00, OTHERS)
 
 
-A7_SETTINGS = {0x10: "DOUT", 0x30: "OE", 0x50: "PU", 0x70: "PD", 0xB0: "IES"}
+A7_SETTINGS = {0x10: "DOUT", 0x30: "OE", 0x50: "PU", 0x70: "PD", 0x90: "SR", 0xB0: "IES"}
 
 
 class A7Gpio(Gpio):
@@ -191,4 +200,4 @@ class A7Gpio(Gpio):
     NAME = "CA7 GPIO"
     DIN, OUT, OE, PU, PD = 0x00, 0x10, 0x30, 0x50, 0x70
     SETTINGS = A7_SETTINGS
-    REGISTERS = registers(A7_SETTINGS, 0x00, {0x90: "SR", 0x94: "SR_SET", 0x98: "SR_RESET", 0xD0: "PADDRV"})
+    REGISTERS = registers(A7_SETTINGS, 0x00, {0xD0: "PADDRV"})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import time
 from .conflicts import DECISIONS
-from .registers import INFERRED, KNOWN, READ, Block, Log, Register
+from .registers import CLEAR, INFERRED, KNOWN, READ, Block, Log, Register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,23 +111,23 @@ class Gpt(Block):
 
     NAME = "GPT"
     REGISTERS = (
-        Register(0x00, "ISR", note="0 GPT0, 1 GPT1; write 1 to clear", source=KNOWN),
-        Register(0x04, "IER", note="0 GPT0, 1 GPT1"),
-        Register(0x10, "GPT0_CTRL", note="0 enable, 1 repeat, 2 32.768 kHz, 3 restart"),
-        Register(0x14, "GPT0_ICNT"),
+        Register(0x00, "ISR", CLEAR, note="expired: 0 GPT0, 1 GPT1", source=INFERRED),
+        Register(0x04, "IER", note="interrupt 1 for 0 GPT0, 1 GPT1"),
+        Register(0x10, "GPT0_CTRL", note="0 enable, 1 repeat, 2 32.768 kHz (0: a thirty-third of it), 3 restart"),
+        Register(0x14, "GPT0_ICNT", note="count from which it begins, down to 0"),
         Register(0x20, "GPT1_CTRL", note="as GPT0_CTRL"),
-        Register(0x24, "GPT1_ICNT"),
-        Register(0x30, "GPT2_CTRL", note="0 enable, 1 32.768 kHz"),
-        Register(0x34, "GPT2_CNT", note="a write sets it"),
-        Register(0x40, "GPT0_CNT", READ),
-        Register(0x44, "GPT1_CNT", READ),
+        Register(0x24, "GPT1_ICNT", note="as GPT0_ICNT"),
+        Register(0x30, "GPT2_CTRL", note="0 enable, 1 32.768 kHz (0: a thirty-third of it)"),
+        Register(0x34, "GPT2_CNT", note="the count, up; a write sets it"),
+        Register(0x40, "GPT0_CNT", READ, note="what is left"),
+        Register(0x44, "GPT1_CNT", READ, note="what is left"),
         Register(0x50, "GPT3_CTRL", reset=0x19 << 16, note="0 enable, 15 clear, 21:16 26 MHz / (n + 1)", source=KNOWN),
-        Register(0x54, "GPT3_INIT"),
-        Register(0x58, "GPT3_CNT", READ),
-        Register(0x5C, "GPT3_EXPIRE", reset=WORD, note="interrupt when the count is reached", source=INFERRED),
-        Register(0x60, "GPT4_CTRL", note="0 enable, 1 bus clock (0: half of it)"),
-        Register(0x64, "GPT4_INIT"),
-        Register(0x68, "GPT4_CNT", READ),
+        Register(0x54, "GPT3_INIT", note="count from which it begins"),
+        Register(0x58, "GPT3_CNT", READ, note="the count, up"),
+        Register(0x5C, "GPT3_EXPIRE", reset=WORD, note="interrupt 2 when the count is reached", source=INFERRED),
+        Register(0x60, "GPT4_CTRL", note="0 enable, 1 the core's clock (0: half of it)"),
+        Register(0x64, "GPT4_INIT", note="count from which it begins"),
+        Register(0x68, "GPT4_CNT", READ, note="the count, up"),
     )
     STATE = ("base2", "start2", "base3", "start3", "base4", "start4", "is_expired3")
 

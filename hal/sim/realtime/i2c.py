@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import time
 from .conflicts import DECISIONS
 from .fifo import Fifo
-from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register
+from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,22 +35,22 @@ class I2c(Block):
 
     NAME = "I2C"
     REGISTERS = (
-        Register(0x00, "INT_CTRL", note="0 master done (write 1 to clear), 1 enable, 2 mask; 4, 5, 6 of the slave"),
-        Register(0x40, "PAD_CON0"),
+        Register(0x00, "INT_CTRL", note="0 master done (written as 1: forget), 1 enable, 2 mask; 4, 5, 6 of the slave"),
+        kept(0x40, "PAD_CON0", "4:0 filter, 5 and 6 drive high, 7 synchronise"),
         Register(0x44, "PHL", note="clocks of phases 0 (7:0) and 1 (15:8)"), Register(0x48, "PHH", note="of phases 2 and 3"),
-        Register(0x54, "COUNT0", note="bytes of packet 0"), Register(0x58, "COUNT1"), Register(0x5C, "COUNT2"),
+        Register(0x54, "COUNT0", note="bytes of packet 0"), Register(0x58, "COUNT1", note="of packet 1"), Register(0x5C, "COUNT2", note="of packet 2"),
         Register(0x60, "SLAVE_ID", note="6:0 address"), Register(0x68, "PACK_CON0", note="2:0 reads, 5:4 packets - 1"),
         Register(0x6C, "ACK_VAL", READ, note="7:0 data not acknowledged, 10:8 addresses"),
-        Register(0x70, "CON0", note="0 start, 14 general, 15 master"),
-        Register(0x74, "STATUS", reset=READY, note="0 busy, 1 arbitration lost, 2 ready", source=INFERRED),
+        Register(0x70, "CON0", note="0 start, which falls by itself; 15 master (14, general, kept)"),
+        Register(0x74, "STATUS", READ, READY, "0 busy, 2 ready for a start (1, arbitration lost, never comes)", INFERRED),
         Register(0x78, "FIFO_CON0", WRITE, note="0 clear receive, 1 clear transmit"),
-        Register(0x80, "FIFO_STATUS", READ, 0x11, "0 rx empty, 1 full, 2 under, 3 over; 7:4 tx", KNOWN),
-        Register(0x84, "FIFO_PTR", READ, note="3:0 rx read, 7:4 rx write, 11:8 tx read, 15:12 tx write"),
-        Register(0x90, "FIFO_DATA"), Register(0xC0, "DMA_CON0", note="4 handshake, 5 of the slave"),
-        Register(0xC4, "S_CON0", note="11 indication, 14 mute, 15 enable"), Register(0xC8, "S_ID", note="6:0 own address"),
-        Register(0xCC, "S_ID_RECEIVED", READ, note="6:0 address, 7 read"), Register(0xD8, "S_FIFO_CON0", WRITE),
-        Register(0xE0, "S_FIFO_STATUS", READ, 0x11, "as FIFO_STATUS", KNOWN), Register(0xE4, "S_FIFO_PTR", READ),
-        Register(0xF0, "S_FIFO_DATA"),
+        Register(0x80, "FIFO_STATUS", READ, 0x11, "receiving: 0 empty, 1 full, 2 under, 3 over; 7:4 sending", KNOWN),
+        Register(0x84, "FIFO_PTR", READ, note="receiving: 3:0 read, 7:4 write; sending: 11:8 read, 15:12 write"),
+        Register(0x90, "FIFO_DATA", note="a byte received, or to send"), Register(0xC0, "DMA_CON0", note="4 handshake, 5 of the slave"),
+        Register(0xC4, "S_CON0", note="15 enable (11 indication, 14 mute, kept)"), Register(0xC8, "S_ID", note="6:0 own address"),
+        Register(0xCC, "S_ID_RECEIVED", READ, note="6:0 address, 7 read: as the slave was addressed"), Register(0xD8, "S_FIFO_CON0", WRITE, note="as FIFO_CON0"),
+        Register(0xE0, "S_FIFO_STATUS", READ, 0x11, "as FIFO_STATUS", KNOWN), Register(0xE4, "S_FIFO_PTR", READ, note="as FIFO_PTR"),
+        Register(0xF0, "S_FIFO_DATA", note="as FIFO_DATA"),
     )  # fmt: skip
     STATE = ("phase", "packet", "done", "step_at", "is_held", "is_addressed")
 
@@ -264,9 +264,6 @@ class I2c(Block):
     def read_status(self) -> int:
         """Busy while a transfer is under way, its own or one that addresses it; ready for a start otherwise."""
         return (BUSY if self.is_addressed else READY) if self.phase == IDLE else BUSY
-
-    def write_status(self, value: int) -> None:
-        """Arbitration is never lost here: there is nothing to clear."""
 
     def write_fifo_con0(self, value: int) -> None:
         """Clear the master's FIFOs."""

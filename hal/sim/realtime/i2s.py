@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import time
 from .conflicts import DECISIONS
-from .registers import READ, WRITE, Block, Log, Register
+from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,13 +38,19 @@ class I2s(Block):
 
     NAME = "I2S"
     REGISTERS = (
-        Register(0x00, "GLOBAL", note="0 enable, 1 out FIFO, 2 in FIFO, 31 loop"),
-        Register(0x04, "DL_CONTROL", note="0 enable, 11:8 rate"), Register(0x08, "UL_CONTROL", note="0 enable, 11:8 rate"),
-        Register(0x0C, "SOFT_RESET", note="0 engine, 1 all, 4 out, 8 in"),
-        Register(0x10, "DL_FIFO_CON"), Register(0x14, "DL_FIFO_STATUS", READ),
-        Register(0x18, "UL_FIFO_CON"), Register(0x1C, "UL_FIFO_STATUS", READ),
-        Register(0x20, "DL_EMPTY"), Register(0x24, "UL_EMPTY"), Register(0x30, "DMA_IF"),
-        Register(0x40, "IRQ_ENABLE"), Register(0x44, "IRQ_CLEAR", WRITE), Register(0x48, "IRQ_STATUS", READ),
+        Register(0x00, "GLOBAL", note="0 enable, 1 FIFO out, 2 FIFO in, 31 what goes out comes in (mono, swaps, clocks and MCLK kept)"),
+        Register(0x04, "DL_CONTROL", note="out: 0 enable, 11:8 rate (word length, format, channels and swaps kept)"),
+        Register(0x08, "UL_CONTROL", note="in: as DL_CONTROL"),
+        Register(0x0C, "SOFT_RESET", note="empties FIFOs: 0 and 1 both, 4 out, 8 in"),
+        kept(0x10, "DL_FIFO_CON", "23:16 threshold, 0 almost, 1 empty, 2 clear"),
+        Register(0x14, "DL_FIFO_STATUS", READ, 2, "15:8 frames to play, 1 empty", INFERRED),
+        kept(0x18, "UL_FIFO_CON", "23:16 threshold, 0 almost, 1 full, 2 clear"),
+        Register(0x1C, "UL_FIFO_STATUS", READ, note="15:8 frames recorded, 1 full"),
+        Register(0x20, "DL_EMPTY", note="the frame that is played when none is there"),
+        Register(0x24, "UL_EMPTY", note="the frame that is read when none is there"),
+        Register(0x30, "DMA_IF", note="0 DMA out, 16 DMA in (others kept)"),
+        Register(0x40, "IRQ_ENABLE", note="which of IRQ_STATUS interrupt"), Register(0x44, "IRQ_CLEAR", WRITE, note="written as 1: forget in IRQ_STATUS"),
+        Register(0x48, "IRQ_STATUS", READ, note="0 nothing to play, 1 no room to record"),
     )  # fmt: skip
     STATE = ("next_at", "is_running")
 
@@ -210,7 +216,7 @@ class I2sPort(Block):
     """The page at which the FIFOs of an I2S are read and written."""
 
     NAME = "I2S FIFO"
-    REGISTERS = (Register(0x00, "FIFO"),)
+    REGISTERS = (Register(0x00, "FIFO", note="a frame recorded, or to play"),)
 
     def __init__(self, i2s: I2s, base: int, name: str) -> None:
         self._i2s = i2s

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import time
 from .conflicts import DECISIONS
-from .registers import Block, Log, Register
+from .registers import BOTH, READ, Block, Log, Register, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,16 +21,23 @@ assert DECISIONS["eint-polarity"] and DECISIONS["eint-enable"]
 
 
 def _registers() -> tuple[Register, ...]:
-    senses = [Register(0x200 + 4 * n, f"IRQ_SENS{n}", note="1 level, 0 edge, a bit an interrupt") for n in range(4)]
-    wake = [Register(base + 4 * n, f"{name}{n}") for base, name in (
-        (0x304, "WIC_PEND_SET"), (0x324, "WIC_ENABLE_SET"), (0x364, "WIC_PENDING"), (0x384, "WIC_ENABLED"),
-        (0x600, "IRQ_DISABLE"), (0x620, "WIC_DISABLE"), (0x700, "IRQ_TEST"),
+    senses = [kept(0x200 + 4 * n, f"IRQ_SENS{n}", f"interrupts {32 * n} to {32 * n + 31}, a bit each: 1 level, 0 edge") for n in range(4)]
+    banks = [kept(base + 4 * n, f"{name}{n}", what, access) for base, name, what, access in (
+        (0x304, "WIC_PEND_SET", "wake-up controller: what is to pend, by software", BOTH),
+        (0x324, "WIC_ENABLE_SET", "wake-up controller: what is to wake, by software", BOTH),
+        (0x364, "WIC_PENDING", "wake-up controller: what pends", READ), (0x384, "WIC_ENABLED", "wake-up controller: what wakes", READ),
+        (0x600, "IRQ_DISABLE", "interrupts held back, a bit each", BOTH), (0x620, "WIC_DISABLE", "wake-ups held back, a bit each", BOTH),
+        (0x700, "IRQ_TEST", "levels of the interrupts in a test", BOTH),
     ) for n in range(4)]  # fmt: skip
-    others = [Register(0x340, "WIC_CTRL"), Register(0x344, "WIC_CLEAR"), Register(0x3A0, "WIC_STATUS"),
-              Register(0x720, "IRQ_TEST_CTRL"), Register(0x900, "SOFT_RESET")]  # fmt: skip
-    debounce = [Register(4 * n, f"DBNC_CON{n}", note="3:0 count, 6:4 rate, 7 both edges, 8 polarity, 9 debounce") for n in range(LINES)]
-    temporary = [Register(0x80 + 4 * n, f"DBNC_TEMP{n}") for n in range(8)]
-    return (*debounce, *temporary, *senses, *wake, *others)
+    others = [
+        kept(0x340, "WIC_CTRL", "0 pending, 1 interrupt, 2 clearing, 3 no reset"), kept(0x344, "WIC_CLEAR", "0 forget wake-ups"),
+        kept(0x3A0, "WIC_STATUS", "what woke the core", READ), kept(0x720, "IRQ_TEST_CTRL", "0 test levels replace the real ones"),
+        kept(0x900, "SOFT_RESET", "2 reset the NVIC"),
+    ]  # fmt: skip
+    note = "3:0 count - 1, 6:4 rate (8 kHz >> n), 7 both edges, 8 falling, 9 debounce; of GPIO"
+    debounce = [Register(4 * n, f"DBNC_CON{n}", note=f"{note}{n}") for n in range(LINES)]
+    temporary = [kept(0x80 + 4 * n, f"DBNC_TEMP{n}", "copies of settings; no driver uses them") for n in range(8)]
+    return (*debounce, *temporary, *senses, *banks, *others)
 
 
 class IrqConfig(Block):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .conflicts import DECISIONS
-from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register
+from .registers import CLEAR, INFERRED, KNOWN, READ, WRITE, Block, Log, Register, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,25 +31,25 @@ class Side(Block):
 
     NAME = "MBOX"
     REGISTERS = (
-        Register(0x00, "VERSION", READ, 0x36200000, source=KNOWN),
+        Register(0x00, "VERSION", READ, 0x36200000, "of the block", KNOWN),
         Register(0x04, "GEN_CTRL", WRITE, note="0 reset both sides, 1 reset this side", source=INFERRED),
-        Register(0x08, "DEBUG_INDEX"),
-        Register(0x0C, "DEBUG_PROBE", READ),
-        Register(0x14, "SW_TX_INT_PORT", WRITE, note="bit n: software interrupt n at the other side"),
-        Register(0x18, "SW_RX_INT_EN"),
-        Register(0x1C, "SW_RX_INT_STS", note="write 1 to clear"),
-        Register(0x20, "FIFO_CTRL"),
+        kept(0x08, "DEBUG_INDEX", "what DEBUG_PROBE shows"),
+        kept(0x0C, "DEBUG_PROBE", "a signal inside", READ),
+        Register(0x14, "SW_TX_INT_PORT", WRITE, note="bit n: software interrupt n (0 to 7) at the other side"),
+        Register(0x18, "SW_RX_INT_EN", note="7:0 which of them interrupt here"),
+        Register(0x1C, "SW_RX_INT_STS", CLEAR, note="7:0 which of them the other side rang"),
+        kept(0x20, "FIFO_CTRL", "7:0 delay of reads, 9:8 mode"),
         Register(0x30, "NF_THRS", note="3:0 free entries beyond which there is room"),
         Register(0x34, "NE_THRS", note="3:0 waiting entries beyond which there is something"),
         Register(0x38, "INT_EN", note="0 not empty, 1 written, 2 not full, 3 read out"),
-        Register(0x3C, "INT_STS", note="as INT_EN; write 1 to clear"),
-        Register(0x40, "CMD_PUSH", WRITE, note="commits the pair"),
-        Register(0x44, "DATA_PUSH", WRITE),
+        Register(0x3C, "INT_STS", CLEAR, note="as INT_EN; 0 and 2 follow the FIFOs and are not cleared"),
+        Register(0x40, "CMD_PUSH", WRITE, note="pushes the pair of this command and the data"),
+        Register(0x44, "DATA_PUSH", WRITE, note="data of the pairs pushed from now on"),
         Register(0x48, "PUSH_CNT", READ, note="pairs that the other side has not taken"),
-        Register(0x50, "CMD_POP", READ, note="takes the pair"),
-        Register(0x54, "DATA_POP", READ),
+        Register(0x50, "CMD_POP", READ, note="command of the oldest pair, which is taken"),
+        Register(0x54, "DATA_POP", READ, note="data of the oldest pair"),
         Register(0x58, "POP_CNT", READ, note="pairs that wait here"),
-        Register(0x60, "SEMAPHORE", note="reads 1 if it is now yours; write 0 to give it back"),
+        Register(0x60, "SEMAPHORE", note="reads 1 if it is now this side's, write 0 to give it back; always 0 between the two cores"),
     )
     STATE = ("data", "software")
 

@@ -5,7 +5,7 @@ What the numbers of the modes mean is not known, and a pin works here for whiche
 
 from __future__ import annotations
 
-from .registers import Block, Register
+from .registers import Block, Register, kept
 
 
 class PinMux(Block):
@@ -13,7 +13,7 @@ class PinMux(Block):
 
     NAME = "PINMUX"
     REGISTERS = tuple(
-        Register(0x20 + 4 * word, f"PINMUX{word}", note=f"pins {8 * word} to {8 * word + 7}") for word in range(12)
+        kept(0x20 + 4 * word, f"PINMUX{word}", f"modes of pins {8 * word} to {8 * word + 7}, four bits each") for word in range(12)
     )
 
     def mode(self, pin: int) -> int:
@@ -26,9 +26,9 @@ class TopConfig(Block):
 
     NAME = "TOPCFG"
     REGISTERS = (
-        Register(0x120, "DEBUG_UART_CLOCK", reset=0x6001, note="0 out of reset, 14:13 clock"),
-        Register(0x208, "ADC_CLOCK", reset=1 << 31, note="31 on"),
-        Register(0x210, "COUNTER_CLOCK", note="1:0 of the GPIO counters"),
+        kept(0x120, "DEBUG_UART_CLOCK", "0 out of reset, 14:13 clock of the debug UARTs: on whatever it says", reset=0x6001),
+        kept(0x208, "ADC_CLOCK", "31 clock of the ADC: on whatever it says", reset=1 << 31),
+        Register(0x210, "COUNTER_CLOCK", note="1:0 clock of the GPIO counters: 26 MHz, 32.768 kHz, 125 MHz, 200 MHz"),
     )
 
     def counter_clock(self) -> int:

@@ -142,14 +142,14 @@ class Pwm(Block):
 
     NAME = "PWM"
     REGISTERS = (
-        Register(0x00, "GLO_CTRL", reset=0xE400, note="0 kick all, 2:1 clock 32 kHz, 2 MHz, 26 MHz", source=KNOWN),
+        Register(0x00, "GLO_CTRL", reset=0xE400, note="0 kick all that listen, 2:1 clock: 0 32.768 kHz, 1 2 MHz, 2 26 MHz (15:8 data paths kept)", source=KNOWN),
         *(
             Register(0x100 + 0x10 * channel + offset, f"PWM{channel}_{name}", reset=reset, note=note, source=source)
             for channel in range(CHANNELS)
             for offset, name, reset, note, source in (
-                (0, "CTRL", 0x0C, "0 kick, 1 replay, 2 polarity, 4 clock, 5 global kick; repeats of S0, S1", KNOWN),
-                (4, "PARAM_S0", 0, "15:0 clocks on, 31:16 clocks off", INFERRED),
-                (8, "PARAM_S1", 0, "as PARAM_S0", INFERRED),
+                (0, "CTRL", 0x0C, "0 kick, 1 replay, 2 high during on, 3 open drain, 4 clock, 5 listens to the global kick; 19:8 and 31:20 repeats of S0, S1", KNOWN),
+                (4, "PARAM_S0", 0, "state 0: 15:0 clocks on, 31:16 clocks off", INFERRED),
+                (8, "PARAM_S1", 0, "state 1, as PARAM_S0", INFERRED),
             )
         ),
     )

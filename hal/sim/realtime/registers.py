@@ -1,8 +1,9 @@
 """What every peripheral is: a block of registers that behaves, and says so when it does not know one.
 
-A block lists its registers in a table (offset, name, value after reset, what the source of it is). Reading and
+A block lists its registers in a table: offset, name, access, value after reset, and what it does. Reading and
 writing go to the methods `read_<name>` and `write_<name>` where a block has them, else to a stored word. A
 register that the table lacks is logged once, with its address, and stores what is written.
+`docs/make_registers.py` writes the tables of all blocks as a page.
 """
 
 from __future__ import annotations
@@ -16,19 +17,29 @@ if TYPE_CHECKING:
 
     from .time import Scheduler
 
-READ, WRITE, BOTH = "r", "w", "rw"
-KNOWN, INFERRED, UNKNOWN = "known", "inferred", "unknown"  # where the value after reset comes from
+READ, WRITE, BOTH, CLEAR = "r", "w", "rw", "w1c"  # CLEAR: a bit written as 1 becomes 0
+KNOWN, INFERRED, GUESSED = "known", "inferred", "guessed"  # how far the value after reset is known
 
 
 class Register(NamedTuple):
-    """A register: `reset` is its value after reset, `source` how far that value is known."""
+    """A register: `reset` is its value after reset, `source` how far that value is known.
+
+    `note` says what it does; of one that is `kept`, what it is for on the chip: the model keeps the word, and
+    nothing follows from it. What is only written (WRITE) reads as its value after reset.
+    """
 
     offset: int
     name: str
     access: str = BOTH
     reset: int = 0
     note: str = ""
-    source: str = UNKNOWN
+    source: str = GUESSED
+    is_kept: bool = False
+
+
+def kept(offset: int, name: str, note: str, access: str = BOTH, reset: int = 0) -> Register:
+    """A register from which nothing follows in this model."""
+    return Register(offset, name, access, reset, note, is_kept=True)
 
 
 class Log:
@@ -49,6 +60,13 @@ class Log:
         self.lines.append(line)
         if self._tell is not None:
             self._tell(line)
+
+
+def merged(word: int, offset: int, size: int, value: int) -> int:
+    """`word` with `size` of its bytes, from the one that `offset` names on, replaced by `value`."""
+    shift = 8 * (offset & 3)
+    mask = ((1 << 8 * size) - 1) << shift
+    return (word & ~mask) | (value << shift & mask)
 
 
 class Block:
@@ -95,19 +113,19 @@ class Block:
     def write(self, offset: int, size: int, value: int) -> None:
         """Write; a narrow access changes its part of the stored word."""
         word = offset & ~3
+        register = self._table.get(word)
         if size != 4:
-            shift, mask = 8 * (offset & 3), ((1 << 8 * size) - 1) << 8 * (offset & 3)
-            value = (self.words.get(word, 0) & ~mask) | (value << shift & mask)
+            acts = register is not None and register.access in (WRITE, CLEAR)  # what is not written is not meant
+            value = merged(0 if acts else self.words.get(word, 0), offset, size, value)
         value &= 0xFFFFFFFF
         writer = self._writers.get(word)
-        register = self._table.get(word)
         if writer is not None:
             writer(value)
         elif register is None:
             self._unknown(word, "written with " + hex(value))
             self.words[word] = value
-        elif register.access != READ:
-            self.words[word] = value
+        elif register.access in (BOTH, CLEAR):
+            self.words[word] = value if register.access == BOTH else self.words[word] & ~value
 
     def quiet_until(self, offset: int) -> int | None:
         """Until when the register at `offset` reads the same if nobody writes: a time, or None if not known.

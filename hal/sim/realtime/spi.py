@@ -35,16 +35,16 @@ class SpiMaster(Block):
 
     NAME = "SPIM"
     REGISTERS = (
-        Register(STCSR, "STCSR", note="3:0 bytes out, 7:4 bytes in, 8 start, 16 busy, 20:19 address size"),
+        Register(STCSR, "STCSR", note="8 start, 16 busy; without buffering 3:0 bytes out, 7:4 bytes in (20:19 address size, 31:24 kept)"),
         Register(SOAR, "SOAR", note="the command, its last bit at bit 0"),
-        *(Register(SDOR + 4 * n, f"SDOR{n}") for n in range(8)),
+        *(Register(SDOR + 4 * n, f"SDOR{n}", note=f"data out: bytes {4 * n} to {4 * n + 3}") for n in range(8)),
         Register(SMMR, "SMMR", reset=NO_LINE << 29, source=INFERRED,
-                 note="2 buffered, 3 LSB first, 4 CPOL, 5 CPHA, 9 interrupt, 10 full duplex, 27:16 divider - 2, 31:29 line"),
+                 note="2 buffered, 3 LSB first, 9 interrupt, 10 full duplex, 27:16 divider - 2, 31:29 line (4 CPOL, 5 CPHA, 7 prefetch, 8, 28 kept)"),
         Register(SMBCR, "SMBCR", note="8:0 bits out, 20:12 bits in, 29:24 command bits"),
         Register(SCSR, "SCSR", READ, note="0 done, 1 wrote, 2 read; reading clears"),
-        Register(CSPOL, "CSPOL", note="7:0 polarity, 8 DMA, 15:12 clocks before, 19:16 after"),
-        Register(DATAPORT, "DATAPORT"),
-        *(Register(SDIR + 4 * n, f"SDIR{n}", READ) for n in range(8)),
+        Register(CSPOL, "CSPOL", note="7:0 lines that select by a high level, 8 DMA, 15:12 clocks before, 19:16 after"),
+        Register(DATAPORT, "DATAPORT", note="for DMA: SOAR, SDOR0 to 7, SMMR, SMBCR, STCSR one after the other; data in when read"),
+        *(Register(SDIR + 4 * n, f"SDIR{n}", READ, note=f"data in: bytes {4 * n} to {4 * n + 3}") for n in range(8)),
     )  # fmt: skip
     STATE = ("is_busy", "due", "place", "incoming")
 

@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import time
-from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register
+from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register, kept, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ DATA, OVERRUN, FRAMING, BREAK, THR_EMPTY, ALL_EMPTY = 0x01, 0x02, 0x08, 0x10, 0x
 TX_TRIGGERS, RX_TRIGGERS = (1, 4, 8, 14), (1, 6, 12, 0)  # by FCR 5:4 and 7:6; 0 means RXTRIG
 TIME_OUT_CHARACTERS = 4
 LOOP = 0x10  # MCR
-AUTO_CTS = 0x80  # EFR
+ENHANCED_NAMES = {0x08: "EFR", 0x10: "XON1", 0x14: "XON2", 0x18: "XOFF1", 0x1C: "XOFF2"}  # with LCR 0xBF
 
 
 class Line(Protocol):
@@ -44,32 +44,33 @@ class Uart(Block):
     NAME = "UART"
     REGISTERS = (
         Register(0x00, "DATA", note="RBR when read, THR when written; DLL with LCR.7"),
-        Register(0x04, "IER", note="0 data, 1 transmitter empty, 2 line; DLM with LCR.7"),
-        Register(0x08, "IIR_FCR", reset=NONE, note="IIR when read, FCR when written; EFR with LCR 0xBF"),
-        Register(0x0C, "LCR", note="1:0 length - 5, 2 stop, 3 parity, 6 break, 7 DLAB"),
-        Register(0x10, "MCR", note="0 DTR, 1 RTS, 4 loop; XON1 with LCR 0xBF"),
-        Register(0x14, "LSR", READ, ALL_EMPTY | THR_EMPTY, "0 data, 1 overrun, 5 THR empty, 6 all empty", KNOWN),
-        Register(0x18, "MSR", READ),
-        Register(0x1C, "SCR"),
-        Register(0x20, "RX_LEVEL_CTL"),
-        Register(0x24, "HIGHSPEED", note="3: divide by SAMPLE_COUNT"),
+        Register(0x04, "IER", note="0 data, 1 transmitter empty, 2 line (others kept); DLM with LCR.7"),
+        Register(0x08, "IIR_FCR", reset=NONE, source=INFERRED,
+                 note="IIR when read: 5:0 cause, 7:6 FIFOs on; FCR when written: 0 FIFOs, 1 and 2 clear, 5:4 and 7:6 triggers; EFR with LCR 0xBF"),
+        Register(0x0C, "LCR", note="1:0 bits - 5, 2 two stop bits, 3 parity, 7 divisor (4, 5, 6 kept)"),
+        Register(0x10, "MCR", note="4 loop (0 DTR, 1 RTS and others kept); XON1 with LCR 0xBF"),
+        Register(0x14, "LSR", READ, ALL_EMPTY | THR_EMPTY, "0 data, 1 overrun, 5 THR empty, 6 all empty; XON2 with LCR 0xBF", KNOWN),
+        Register(0x18, "MSR", READ, note="modem lines: none change; XOFF1 with LCR 0xBF"),
+        Register(0x1C, "SCR", note="a word for software; XOFF2 with LCR 0xBF"),
+        kept(0x20, "RX_LEVEL_CTL", "6 ignore acknowledgements, 7 enable"),
+        Register(0x24, "HIGHSPEED", note="clocks a bit: 0 16, 1 8, 2 4, 3 by SAMPLE_COUNT"),
         Register(0x28, "SAMPLE_COUNT", note="clocks a bit, less 1"),
-        Register(0x2C, "SAMPLE_POINT"),
-        Register(0x30, "AUTOBAUD"),
-        Register(0x34, "RATE_FIX"),
+        kept(0x2C, "SAMPLE_POINT", "clock of a bit at which it is read: bits are read whole here"),
+        kept(0x30, "AUTOBAUD", "detection of the rate"),
+        kept(0x34, "RATE_FIX", "correction of the rate"),
         Register(0x3C, "GUARD", note="3:0 bits between characters, 4 enable"),
-        Register(0x40, "ESCAPE_DAT"),
-        Register(0x44, "ESCAPE_EN"),
-        Register(0x48, "SW_RTO_LIMIT", note="1 enable, 7:2 time-out in characters"),
-        Register(0x4C, "VFIFO_EN", note="reading it acknowledges the receive time-out"),
-        Register(0x50, "RXTRIG"),
-        Register(0x54, "FRACDIV_L"),
-        Register(0x58, "FRACDIV_M"),
-        Register(0x5C, "FCR_RD", READ),
-        Register(0x64, "EXTEND_ADD", note="0 receive DMA, 1 transmit DMA, 2 automatic"),
+        kept(0x40, "ESCAPE_DAT", "escape character of software flow control"),
+        kept(0x44, "ESCAPE_EN", "0 escape character on"),
+        Register(0x48, "SW_RTO_LIMIT", note="1 enable, 7:2 receive time-out in characters; else 4"),
+        Register(0x4C, "VFIFO_EN", note="0 virtual FIFOs; reading it acknowledges the receive time-out"),
+        Register(0x50, "RXTRIG", note="5:0 receive trigger, where FCR 7:6 is 3"),
+        Register(0x54, "FRACDIV_L", note="7:0 which bits of a character take a clock more"),
+        Register(0x58, "FRACDIV_M", note="1:0 the same of its last two bits"),
+        Register(0x5C, "FCR_RD", READ, note="FCR as it was written"),
+        Register(0x64, "EXTEND_ADD", note="0 receive DMA, 1 transmit DMA (2, sending by itself, kept)"),
         Register(0x68, "RX_OFFSET", READ, note="bytes in the receive FIFO"),
         Register(0x6C, "TX_OFFSET", READ, note="bytes in the transmit FIFO"),
-        Register(0x70, "INTERRUPT_STA", WRITE, source=INFERRED),
+        kept(0x70, "INTERRUPT_STA", "5 software flow, 6 hardware flow: written to clear an interrupt that never comes", WRITE),
     )
     STATE = ("divisor", "enhanced", "fcr", "lcr", "is_low_told", "is_timed_out", "overrun", "sending", "send_at",
              "time_out_at", "tx", "rx")  # fmt: skip
@@ -91,7 +92,8 @@ class Uart(Block):
         super().reset()
         self.tx: list[int] = []
         self.rx: list[int] = []
-        self.divisor, self.enhanced, self.fcr, self.lcr = 1, 0, 0, 0
+        self.divisor, self.fcr, self.lcr = 1, 0, 0
+        self.enhanced: dict[int, int] = {}
         self.sending: int | None = None
         self.send_at = self.time_out_at = 0
         self.is_low_told = self.is_timed_out = self.overrun = False
@@ -198,6 +200,25 @@ class Uart(Block):
 
     # --- registers ---
 
+    def read(self, offset: int, size: int) -> int:
+        """A register; with LCR 0xBF an enhanced one where there is one."""
+        if self.lcr == ENHANCED and offset & ~3 in ENHANCED_NAMES:
+            return self.enhanced.get(offset & ~3, 0) >> 8 * (offset & 3) & ((1 << 8 * size) - 1)
+        return super().read(offset, size)
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """As `read`; enhanced registers have eight bits, and nothing follows from them."""
+        word = offset & ~3
+        if self.lcr == ENHANCED and word in ENHANCED_NAMES:
+            self.enhanced[word] = merged(self.enhanced.get(word, 0), offset, size, value) & 0xFF
+        else:
+            super().write(offset, size, value)
+
+    def name_of(self, offset: int) -> str:
+        """The register in words: with LCR 0xBF the enhanced one."""
+        is_enhanced = self.lcr == ENHANCED and offset & ~3 in ENHANCED_NAMES
+        return f"{self.name}.{ENHANCED_NAMES[offset & ~3]}" if is_enhanced else super().name_of(offset)
+
     def read_data(self) -> int:
         """RBR, or DLL."""
         if self.lcr & DLAB:
@@ -226,9 +247,7 @@ class Uart(Block):
         self._tell()
 
     def read_iir_fcr(self) -> int:
-        """IIR (reading "transmitter empty" takes it back), or EFR."""
-        if self.lcr == ENHANCED:
-            return self.enhanced
+        """IIR; reading "transmitter empty" takes it back."""
         cause = self._cause()
         if cause == TX_LOW:
             self.is_low_told = True
@@ -236,10 +255,7 @@ class Uart(Block):
         return cause | (0xC0 if self.fcr & 1 else 0)
 
     def write_iir_fcr(self, value: int) -> None:
-        """FCR, or EFR."""
-        if self.lcr == ENHANCED:
-            self.enhanced = value & 0xFF
-            return
+        """FCR."""
         self.fcr = value & 0xF1
         if value & 2:
             self.rx.clear()
@@ -323,12 +339,12 @@ class Uart(Block):
 
     def save(self) -> dict[str, Any]:
         """Registers, FIFOs, and when the line is busy until."""
-        return {**super().save(), "tx": list(self.tx), "rx": list(self.rx)}
+        return {**super().save(), "enhanced": dict(self.enhanced), "tx": list(self.tx), "rx": list(self.rx)}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on: what was being sent is sent at its time."""
         super().restore(state)
-        self.tx, self.rx = list(state["tx"]), list(state["rx"])
+        self.enhanced, self.tx, self.rx = dict(state["enhanced"]), list(state["tx"]), list(state["rx"])
         if self.sending is not None:
             self._shifting = self.scheduler.at(self.send_at, self._shifted, self.name + " sent")
         if self.time_out_at > self.scheduler.now:

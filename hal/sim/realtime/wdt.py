@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import time
 from .conflicts import DECISIONS
-from .registers import KNOWN, READ, WRITE, Block, Log, Register
+from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +28,13 @@ class Wdt(Block):
 
     NAME = "WDT"
     REGISTERS = (
-        Register(0x30, "MODE", note="15:8 key 0x22; 0 enable, 3 interrupt instead of reset, 4 tell other cores"),
-        Register(0x34, "LENGTH", reset=0xFFE0, note="15:5 thirty-seconds of a second, 4:0 key 0x08"),
-        Register(0x38, "RESTART", WRITE, note="write 0x1971"),
-        Register(0x3C, "STA", READ, note="15 timed out, 14 software reset", source=KNOWN),
-        Register(0x40, "INTERVAL", reset=0xFFF),
-        Register(0x44, "SWRST", WRITE, note="write 0x1209"),
-        Register(0x80, "SWINT", note="31 set, 30 clear"),
+        Register(0x30, "MODE", note="15:8 key 0x22; 0 enable, 3 interrupt instead of reset (4, the other cores' interrupt, kept)"),
+        Register(0x34, "LENGTH", reset=0xFFE0, note="15:5 thirty-seconds of a second, less 1; 4:0 key 0x08; taken over by RESTART"),
+        Register(0x38, "RESTART", WRITE, note="write 0x1971: count anew"),
+        Register(0x3C, "STA", READ, note="why the core was reset: 15 time-out, 14 software", source=INFERRED),
+        kept(0x40, "INTERVAL", "11:0 length of the reset pulse", reset=0xFFF),
+        Register(0x44, "SWRST", WRITE, note="write 0x1209: reset at once"),
+        Register(0x80, "SWINT", WRITE, note="interrupt 3: 31 set, 30 clear"),
     )
     STATE = ("due", "status", "is_raised")
 
