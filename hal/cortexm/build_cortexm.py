@@ -63,7 +63,9 @@ DECLARATIONS = """
     uint32_t machine_accesses(const struct machine *machine, struct machine_access *at, uint32_t most);
     uint32_t machine_state_size(void);
     void machine_save(struct machine *machine, uint8_t *state);
-    int machine_restore(struct machine *machine, const uint8_t *state);
+    const uint8_t *machine_loop(const struct machine *machine, uint32_t *size);
+    int machine_check(const uint8_t *state);
+    int machine_restore(struct machine *machine, const uint8_t *state, const uint8_t *loop, uint32_t size);
     struct machine_fault { uint64_t time; uint32_t number, status, frame, exc_return, registers[8]; };
     uint32_t machine_last_fault(const struct machine *machine, struct machine_fault *last);
     struct machine_call { uint64_t time; uint32_t address, previous, previous_end, lr, sp, exception, control; };

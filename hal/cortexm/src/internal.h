@@ -168,7 +168,7 @@ struct machine {
     uc_hook fine_hook, unaligned_hook;
     bool has_unaligned_hook;
 
-    /* --- from here to `blocks`: what machine_save() keeps --- */
+    /* --- from here to `blocks`: what machine_save() keeps, with some of the above (state.c) --- */
     uint64_t cycles;           /* at the start of the current block */
     uint64_t base_cycles;      /* and ticks when the clock was last set */
     uint64_t base_ticks;
@@ -254,6 +254,8 @@ uint64_t cycle_of(const struct machine *m, uint64_t time);
 void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value);
 void warp_write(struct machine *m);
 void warp_look(struct machine *m); /* between blocks */
+bool warp_has_copy(const struct machine *m); /* a round is under way that is to be compared with what was before it */
+bool warp_keep(struct machine *m, const uint8_t *copy, uint32_t size); /* what was before it; false if it cannot be that */
 
 /* counters.c */
 const struct counter *counter_find(const struct machine *m, uint32_t device, uint32_t offset);

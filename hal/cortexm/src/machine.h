@@ -108,11 +108,23 @@ uint32_t machine_accesses(const struct machine *machine, struct machine_access *
 /* The bytes that machine_save() writes. */
 uint32_t machine_state_size(void);
 
-/* Everything but memory and what was mapped and watched. */
+/* Everything but memory and what was mapped, published and watched.  Not while it runs.  out: state[0..machine_state_size()). */
 void machine_save(struct machine *machine, uint8_t *state);
 
-/* Go on from a saved state.  Returns 0, or -1 if it is not one of this version's. */
-int machine_restore(struct machine *machine, const uint8_t *state);
+/*
+ * Writable memory, in the order of mapping, as it was when the machine began to look at a polling loop's next
+ * round: part of the state if it is not NULL.  out: *size bytes, the machine's.
+ */
+const uint8_t *machine_loop(const struct machine *machine, uint32_t *size);
+
+/* The offset of what cannot be in state[0..machine_state_size()): 0 if it is another version's; -1 if all can. */
+int machine_check(const uint8_t *state);
+
+/*
+ * Go on from a saved state, memory and counters being as they were.  in: loop[0..size) as machine_loop() gave it, size
+ * 0 if that was NULL.  Returns 0, or -1 with nothing changed if machine_check() or the size says no.
+ */
+int machine_restore(struct machine *machine, const uint8_t *state, const uint8_t *loop, uint32_t size);
 
 /* A fault that was taken: which exception, its status bits, where the frame is, and r4 to r11 then. */
 struct machine_fault {

@@ -1,38 +1,128 @@
 /*
- * Saving and restoring all but memory.
+ * Saving and restoring all but memory: fields in a fixed order, little-endian, whatever the host is.
+ *
+ * A restored machine goes on bit for bit, down to the accesses of a polling loop that is about to be skipped.
+ * What a debugger set and what devices published is their owners' to set again.
  */
 #include "internal.h"
 
-#include <string.h>
-
-#define VERSION 0x4d340001u /* "M4", version 1: changes with what is saved */
+#define VERSION 0x4d340002u /* "M4", version 2: changes with what is saved */
 #define REGISTERS 56
-#define FIRST offsetof(struct machine, cycles)
-#define LENGTH (offsetof(struct machine, blocks) - FIRST)
+#define ANY UINT64_MAX
+#define MOST_CYCLES (1ull << 62) /* sums of two do not wrap */
+#define MOST_BLOCK 0x10000u      /* bytes of a block */
+#define NO_COUNTER COUNTERS
 
-struct saved {
-    uint32_t version;
-    uint32_t registers[REGISTERS];
-    uint8_t fields[LENGTH];
+/* `count` values of `size` bytes, `stride` bytes apart, each from `least` to `most`. */
+struct field {
+    size_t offset;
+    uint32_t size, count;
+    size_t stride;
+    uint64_t least, most;
 };
 
+#define SIZE(member) (uint32_t)sizeof(((struct machine *)0)->member)
+#define ONE(member, least, most) {offsetof(struct machine, member), SIZE(member), 1, SIZE(member), least, most}
+#define MANY(member, most) {offsetof(struct machine, member), SIZE(member[0]), SIZE(member) / SIZE(member[0]), SIZE(member[0]), 0, most}
+#define EACH(array, member, most) {offsetof(struct machine, array[0].member), SIZE(array[0].member), SIZE(array) / SIZE(array[0]), SIZE(array[0]), 0, most}
+#define FLAG(member) ONE(member, 0, 1)
+#define WORD(member) ONE(member, 0, UINT32_MAX)
+
+static const struct field FIELDS[] = {
+    /* time */
+    ONE(cycles, 0, MOST_CYCLES), ONE(base_cycles, 0, MOST_CYCLES), ONE(base_ticks, 0, MOST_CYCLES), ONE(ticks_per_cycle, 1, UINT32_MAX),
+    WORD(block_address), ONE(block_size, 0, MOST_BLOCK),
+    /* what it waits for, and its exceptions */
+    FLAG(is_sleeping), FLAG(is_for_event), FLAG(event), FLAG(is_locked_up), FLAG(is_reset_wanted),
+    MANY(enabled, UINT32_MAX), MANY(pending, UINT32_MAX), MANY(active, UINT32_MAX), MANY(line, UINT32_MAX), MANY(priority, UINT8_MAX),
+    /* system control, SysTick, DWT, MPU */
+    WORD(vtor), ONE(prigroup, 0, 7), WORD(scr), WORD(ccr), WORD(shcsr), WORD(cfsr), WORD(hfsr), WORD(dfsr), WORD(mmfar), WORD(bfar),
+    WORD(cpacr), WORD(fpccr), WORD(fpdscr), WORD(demcr), WORD(dwt_control), ONE(dwt_origin, 0, ANY),
+    WORD(systick.control), ONE(systick.reload, 0, 0xffffff), ONE(systick.due, 0, ANY), WORD(systick.value),
+    WORD(mpu_control), ONE(mpu_number, 0, 7), MANY(mpu_base, UINT32_MAX), MANY(mpu_attributes, UINT32_MAX),
+    /* for a post-mortem */
+    EACH(accesses, time, ANY), EACH(accesses, pc, UINT32_MAX), EACH(accesses, address, UINT32_MAX), EACH(accesses, value, UINT32_MAX),
+    EACH(accesses, size, 4), EACH(accesses, is_write, 1), EACH(accesses, repeats, UINT32_MAX), WORD(access_count),
+    ONE(last_fault.time, 0, ANY), ONE(last_fault.number, 0, 255), WORD(last_fault.status), WORD(last_fault.frame),
+    WORD(last_fault.exc_return), MANY(last_fault.registers, UINT32_MAX),
+    /* loops that poll or wait on a counter */
+    ONE(warp.phase, 0, 4), WORD(warp.hits), WORD(warp.patience), ONE(warp.count, 0, POLLS), EACH(warp.polls, pc, UINT32_MAX),
+    EACH(warp.polls, device, DEVICES - 1), EACH(warp.polls, offset, UINT32_MAX), EACH(warp.polls, value, UINT32_MAX),
+    MANY(warp.registers, UINT32_MAX), ONE(warp.cycles, 0, MOST_CYCLES),
+    WORD(countdown.pc), WORD(countdown.hits), ONE(countdown.cycle, 0, MOST_CYCLES), ONE(countdown.distance, 0, MOST_CYCLES),
+    FLAG(countdown.is_wanted),
+};
+
+#define COUNT (sizeof FIELDS / sizeof FIELDS[0])
+
+static uint8_t *put(uint8_t *at, uint64_t value, uint32_t size)
+{
+    for (uint32_t i = 0; i < size; i++)
+        *at++ = (uint8_t)(value >> 8 * i);
+    return at;
+}
+
+static uint64_t take(const uint8_t *at, uint32_t size)
+{
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < size; i++)
+        value |= (uint64_t)at[i] << 8 * i;
+    return value;
+}
+
+static uint64_t load(const void *from, uint32_t size)
+{
+    uint8_t byte;
+    uint16_t half;
+    uint32_t word;
+    uint64_t both;
+    switch (size) {
+    case 1:
+        return memcpy(&byte, from, 1), byte;
+    case 2:
+        return memcpy(&half, from, 2), half;
+    case 4:
+        return memcpy(&word, from, 4), word;
+    default:
+        return memcpy(&both, from, 8), both;
+    }
+}
+
+static void store(void *to, uint64_t value, uint32_t size)
+{
+    const uint8_t byte = (uint8_t)value;
+    const uint16_t half = (uint16_t)value;
+    const uint32_t word = (uint32_t)value;
+    memcpy(to, size == 1 ? (const void *)&byte : size == 2 ? (const void *)&half : size == 4 ? (const void *)&word : (const void *)&value, size);
+}
+
+/* The version, the registers, the fields, and which counter a loop waits on. */
 uint32_t machine_state_size(void)
 {
-    return sizeof(struct saved);
+    uint32_t size = 4 + 4 * REGISTERS + 4;
+    for (size_t i = 0; i < COUNT; i++)
+        size += FIELDS[i].size * FIELDS[i].count;
+    return size;
 }
 
 void machine_save(struct machine *m, uint8_t *state)
 {
-    struct saved saved = {.version = VERSION};
+    const struct counter *counter = m->countdown.counter;
+    state = put(state, VERSION, 4);
     for (uint32_t i = 0; i < REGISTERS; i++)
-        saved.registers[i] = machine_get(m, i);
-    memcpy(saved.fields, (const uint8_t *)m + FIRST, LENGTH);
-    memcpy(state, &saved, sizeof saved);
+        state = put(state, machine_get(m, i), 4);
+    for (const struct field *field = FIELDS; field < FIELDS + COUNT; field++)
+        for (uint32_t i = 0; i < field->count; i++)
+            state = put(state, load((uint8_t *)m + field->offset + i * field->stride, field->size), field->size);
+    put(state, counter ? (uint64_t)(counter - m->counters) : NO_COUNTER, 4);
 }
 
 /* Thread or handler mode first, then which stack is in use, then the stacks, then the flags. */
-static void set_registers(struct machine *m, const uint32_t registers[REGISTERS])
+static void set_registers(struct machine *m, const uint8_t *state)
 {
+    uint32_t registers[REGISTERS];
+    for (uint32_t i = 0; i < REGISTERS; i++)
+        registers[i] = (uint32_t)take(state + 4 * i, 4);
     reg_set(m, UC_ARM_REG_XPSR, 1u << 24);
     machine_set(m, 22, registers[22]);
     for (uint32_t i = 0; i < REGISTERS; i++)
@@ -42,14 +132,33 @@ static void set_registers(struct machine *m, const uint32_t registers[REGISTERS]
     reg_set(m, UC_ARM_REG_PC, registers[15] | 1);
 }
 
-int machine_restore(struct machine *m, const uint8_t *state)
+int machine_check(const uint8_t *state)
 {
-    struct saved saved;
-    memcpy(&saved, state, sizeof saved);
-    if (saved.version != VERSION)
+    const uint8_t *at = state + 4 + 4 * REGISTERS;
+    if (take(state, 4) != VERSION)
+        return 0;
+    for (const struct field *field = FIELDS; field < FIELDS + COUNT; field++)
+        for (uint32_t i = 0; i < field->count; i++, at += field->size)
+            if (take(at, field->size) < field->least || take(at, field->size) > field->most)
+                return (int)(at - state);
+    return take(at, 4) > NO_COUNTER ? (int)(at - state) : -1;
+}
+
+int machine_restore(struct machine *m, const uint8_t *state, const uint8_t *loop, uint32_t size)
+{
+    const uint8_t *at = state + 4 + 4 * REGISTERS;
+    if (machine_check(state) >= 0 || !warp_keep(m, loop, size))
         return -1;
-    memcpy((uint8_t *)m + FIRST, saved.fields, LENGTH);
-    set_registers(m, saved.registers);
+    for (const struct field *field = FIELDS; field < FIELDS + COUNT; field++)
+        for (uint32_t i = 0; i < field->count; i++, at += field->size)
+            store((uint8_t *)m + field->offset + i * field->stride, take(at, field->size), field->size);
+    const uint64_t counter = take(at, 4);
+    m->countdown.counter = counter < COUNTERS && m->counters[counter].is_used ? &m->counters[counter] : NULL;
+    m->countdown.is_wanted = m->countdown.is_wanted && m->countdown.counter;
+    if (!size && warp_has_copy(m))
+        warp_write(m); /* begins anew */
+    m->cost = 0;
+    set_registers(m, state + 4);
     machine_code_changed(m, 0, 0);
     m->attention = true;
     m->is_mpu_changed = true;
