@@ -6,8 +6,13 @@ import json
 import uuid
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from armillary.testing import plugin
+
+# Machines differ in speed, and are busy: a test fails for what was computed, never for how long it took.
+settings.register_profile("armillary", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("armillary")
 
 
 def pytest_addoption(parser, pluginmanager):

@@ -19,6 +19,11 @@ def blinks_every(board, milliseconds):
     return abs(board.pin(8).half_period_ms - milliseconds) < 8
 
 
+def still_blinks(device, board, milliseconds):
+    """On a busy machine one pause may be longer: one of the next is not."""
+    return device.run_until(lambda: blinks_every(board, milliseconds), 10)
+
+
 def refused(service, image_id):
     """The device's report that it refused an image, if there is one."""
     details = [report["detail"] for report in service.reports("update")]
@@ -62,7 +67,7 @@ def test_a_tampered_image_is_refused_and_why_is_reported(blinking, board, servic
     assert blinking.run_until(lambda: refused(service, image_id), 20)
     why = refused(service, image_id)
     assert why["fault"] == "Untrusted" and why["rule"] and why["ring"] and why["reason"]
-    assert blinks_every(board, 60) and not blinking.is_installed(image_id)
+    assert still_blinks(blinking, board, 60) and not blinking.is_installed(image_id)
 
 
 def test_an_old_version_is_refused_and_why_is_reported(blinking, board, service):
@@ -70,7 +75,7 @@ def test_an_old_version_is_refused_and_why_is_reported(blinking, board, service)
     service.deploy(image_id)
     assert blinking.run_until(lambda: refused(service, image_id), 20)
     assert refused(service, image_id)["fault"] == "Rollback"
-    assert blinks_every(board, 60) and not blinking.is_installed(image_id)
+    assert still_blinks(blinking, board, 60) and not blinking.is_installed(image_id)
 
 
 def test_an_app_that_reaches_beyond_its_manifest_is_refused_and_reported(device, board, service):

@@ -11,7 +11,7 @@ import pyhsslms.pyhsslms as housley
 
 from armillary.native.plain.lms import Shape
 from tests.native.vectors.case import REFUSED, Suite
-from tests.native.vectors.computed import flips
+from tests.native.vectors.peers import flips
 
 FIGURES = pathlib.Path(__file__).parent.parent / "lms_vectors.txt"
 # (tree, one-time) typecodes: every LM-OTS set with 256 and with 192 bits, on the smallest tree.

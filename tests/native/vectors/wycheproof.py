@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.native.vectors.case import DONE, REFUSED, UNFIT, Suite, number
+from tests.native.vectors.peers import cmac, hmac_sha256
 
 # SubjectPublicKeyInfo of a named curve, P-256, and an uncompressed point (RFC 5480); the one form we take.
 SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
@@ -117,9 +118,7 @@ class Loader:
 
     @staticmethod
     def right_tag(operation: str, key: bytes, message: bytes) -> bytes:
-        from tests.native.vectors import computed
-
-        return computed.cmac(key, message) if operation == "cmac" else computed.hmac_sha256(key, message)
+        return cmac(key, message) if operation == "cmac" else hmac_sha256(key, message)
 
     def aes_wrap(self) -> None:
         for source, group, test in self.tests("aes_wrap"):
