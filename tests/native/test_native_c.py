@@ -53,8 +53,7 @@ def test_every_header_stands_alone(compile_c, tmp_path):
         compile_c("-Wno-unused-const-variable", "-Wno-unused-variable", "-c", str(unit))
 
 
-@pytest.mark.parametrize("level", ["-O1", "-O3"])
-def test_the_sanitisers_find_nothing(compile_c, level):
+def test_the_sanitisers_find_nothing(compile_c):
     check = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
-    outcome = run(compile_c(level, *check, str(HERE / "check.c"), *FILES))
+    outcome = run(compile_c("-O1", *check, str(HERE / "check.c"), *FILES))
     assert (outcome.returncode, outcome.stdout) == (0, "ok\n"), outcome.stderr

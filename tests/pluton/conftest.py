@@ -22,6 +22,7 @@ from armillary.pluton.hardware import Hardware
 from armillary.pluton.manufacture import manufacture
 from armillary.pluton.port import PlutonPort
 from armillary.wire import capability, image, keystore, partition
+from tests.pluton.hybrids import device
 
 SERIAL = b"chip 1"
 
@@ -259,3 +260,15 @@ def world(_made):
     fresh.load(saved)
     fresh.device_id = device_id
     return fresh
+
+
+@pytest.fixture
+def hybrid(blank):
+    """A device whose maker signs by both, and whose fuses demand it."""
+    return device(blank, True)
+
+
+@pytest.fixture
+def lax(blank):
+    """The same, but its fuses do not demand it."""
+    return device(blank, False)

@@ -24,18 +24,6 @@ def made(world, is_required):
 _saved: dict[bool, object] = {}
 
 
-@pytest.fixture
-def hybrid(blank):
-    """A device whose maker signs by both, and whose fuses demand it."""
-    return device(blank, True)
-
-
-@pytest.fixture
-def lax(blank):
-    """The same, but its fuses do not demand it."""
-    return device(blank, False)
-
-
 def device(blank, is_required):
     if is_required not in _saved:
         _saved[is_required] = made(type(blank)(), is_required)
