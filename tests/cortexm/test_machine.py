@@ -191,6 +191,18 @@ def test_a_warped_loop_does_not_ask_each_time():
     assert warped.reads < 100 < 200_000 < spun.reads
 
 
+def test_memory_that_is_added_after_a_warp_is_watched_by_the_next():
+    found = []
+    for is_warped in (True, False):
+        machine = made(POLL.format(reload=0, control=0, extra="nop"), Flag(900_000))
+        machine.warp(is_warped)
+        machine.run(400_000)
+        machine.map_ram(0x6000_0000, 16 << 20)
+        machine.run(1_000_000)
+        found.append(state(machine))
+    assert found[0] == found[1]
+
+
 COUNTING = """
 reset:
  ldr r0, =0x40000000

@@ -253,6 +253,7 @@ uint64_t cycle_of(const struct machine *m, uint64_t time);
 /* warp.c */
 void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value);
 void warp_write(struct machine *m);
+void warp_forget(struct machine *m); /* there is more memory than before */
 void warp_look(struct machine *m); /* between blocks */
 bool warp_has_copy(const struct machine *m); /* a round is under way that is to be compared with what was before it */
 bool warp_keep(struct machine *m, const uint8_t *copy, uint32_t size); /* what was before it; false if it cannot be that */

@@ -279,6 +279,7 @@ int machine_map_memory(struct machine *m, uint32_t address, uint32_t size, uint3
     if (m->memory_count == MEMORIES || unicorn.mem_map_ptr(m->engine, address, size, perms, memory) != UC_ERR_OK)
         return -1;
     m->memories[m->memory_count++] = (struct memory){address, size, perms, memory};
+    warp_forget(m);
     return 0;
 }
 

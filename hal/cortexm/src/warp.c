@@ -29,6 +29,13 @@ void warp_write(struct machine *m)
     begin(&m->warp);
 }
 
+void warp_forget(struct machine *m)
+{
+    begin(&m->warp);
+    free(m->warp.copy);
+    m->warp.copy = NULL;
+}
+
 static struct poll *find(struct warp *warp, uint32_t pc, uint32_t device, uint32_t offset)
 {
     for (uint32_t i = 0; i < warp->count; i++) {
