@@ -16,9 +16,11 @@ from armillary.cli.rt_run import UARTS, read_program
 from armillary.hal.cortexm import elf
 from armillary.hal.cortexm.symbols import Symbols
 from armillary.hal.sim.realtime.chip import Chip, Core
+from armillary.hal.sim.realtime.maincore import Connection, MainCore
 from armillary.hal.sim.realtime.program import REGIONS, Watched
 from armillary.hal.sim.realtime.time import MICROSECOND, MILLISECOND
 from armillary.hal.sim.realtime.uart import Uart
+from armillary.wire import guid
 
 from .board import Pin
 
@@ -56,6 +58,7 @@ class RtApp:
         self._said: dict[str, bytearray] = {}
         self._watched = Watched(self.chip, self.core, program, self.symbols)
         self._read: dict[str, int] = {}
+        self._main: MainCore | None = None
         for name in UARTS:
             if self._find_uart(name) is not None:
                 self._listen(name)
@@ -144,6 +147,22 @@ class RtApp:
             f"{wanted} did not come within {timeout_ms:g} ms; {uart} said: {self.uart(uart)[-SHOWN:]!r}",
             f"the program is at {where}", f"it last used {', '.join(accesses) or 'no peripheral'}", *self.log,
         ])  # fmt: skip
+
+    # --- the main core ---
+
+    def connect(self, component: str) -> Connection:
+        """Connect as the app of this component id: the program is told of its rings, now or when it asks. The result has
+        `send(payload)` and `receive()`, which is None while nothing came. No manifest is asked. Raises Invalid."""
+        if self._main is None:
+            self._main = MainCore(self.core)
+        return self._main.connect(guid.to_bytes(component))
+
+    @property
+    def main_core(self) -> MainCore:
+        """The main core as it is played for this program. Raises ValueError before the first `connect`."""
+        if self._main is None:
+            raise ValueError("nobody has connected: call connect() first")
+        return self._main
 
     # --- pins, and whatever else there is ---
 

@@ -1,114 +1,198 @@
-"""Our own program that talks to the main core, whose side of mailbox and rings is played here."""
+"""Programs that talk to apps of the main core, whose side of mailbox and rings the fixture plays."""
 
 import pytest
 
 from armillary.boards.mt3620 import build
+from armillary.wire.fault import Full, Invalid
 
-SHARED, SIZE, HEADER, CAPACITY = 0x8000_0000, 4096, 64, 4096 - 64
-APP = bytes(range(16))
-
-
-class MainCore:
-    """The A7: its ring is the second of two in shared memory, the first is the real-time core's."""
-
-    def __init__(self, app):
-        self.app, self.side = app, app.core.a7
-        self.memory = app.core.machine.map_ram(SHARED, 2 * SIZE)
-        self.written = self.read = 0
-
-    def hand_over(self):
-        for command, data in ((0xBA5E0001, SHARED | 12), (0xBA5E0002, SHARED + SIZE | 12), (0xBA5E0003, 0)):
-            self.side.write(0x44, 4, data)
-            self.side.write(0x40, 4, command)
-
-    def _word(self, at, value=None):
-        if value is not None:
-            self.memory[at : at + 4] = value.to_bytes(4, "little")
-        return int.from_bytes(self.memory[at : at + 4], "little")
-
-    def send(self, payload):
-        block = (20 + len(payload)).to_bytes(4, "little") + APP + bytes(4) + payload
-        for at, byte in enumerate(block):
-            self.memory[SIZE + HEADER + (self.written + at) % CAPACITY] = byte
-        self.written = (self.written + len(block) + 15 & ~15) % CAPACITY
-        self._word(SIZE, self.written)
-        self.side.write(0x14, 4, 2)
-
-    def receive(self):
-        """The next message, or None."""
-        if self.read == self._word(0):
-            return None
-
-        def at(offset, count):
-            return bytes(self.memory[HEADER + (self.read + offset + n) % CAPACITY] for n in range(count))
-
-        size = int.from_bytes(at(0, 4), "little")
-        assert at(4, 16) == APP and at(20, 4) == bytes(4)
-        payload = at(24, size - 20)
-        self.read = (self.read + 4 + size + 15 & ~15) % CAPACITY
-        self._word(SIZE + 4, self.read)
-        self.side.write(0x14, 4, 1)
-        return payload
+APP, OTHER = "1f0c6a10-7d1e-4d52-9a54-6b1d1c0e0005", "00000000-0000-0000-0000-000000000001"
+CAPACITY = 4096 - 64
 
 
 @pytest.fixture
 def connected(rtapp):
     app = rtapp("intercore_echo")
-    main = MainCore(app)
     app.run_until("waiting for the main core\n")
     app.run_for(ms=50)
     assert "connected" not in app.uart()
-    main.hand_over()
+    connection = app.connect(APP)
     app.run_until("connected\n")
-    return app, main
+    return app, connection
+
+
+def word(app, at, value):
+    """Write into the main core's ring, as the main core alone may."""
+    app.main_core.memory[4096 + at : 4096 + at + 4] = value.to_bytes(4, "little")
 
 
 def test_a_message_comes_back_to_the_app_that_sent_it_and_both_doorbells_ring(connected):
-    app, main = connected
-    main.send(b"hello")
+    app, connection = connected
+    rung = []
+    before = app.core.a7.software
+    app.main_core.attend = lambda attend=app.main_core.attend: (rung.append(app.core.a7.software), attend())
+    connection.send(b"hello")
     app.run_until("5 bytes\n")
-    assert main.side.read(0x1C, 4) == 3
-    assert main.receive() == b"hello" and main.receive() is None
+    app.run_for(ms=1)
+    assert connection.receive() == b"hello" and connection.receive() is None
+    assert before == 0 and rung[-1] | rung[-2] == 3
 
 
 def test_messages_of_every_size_go_round_the_ring_many_times(connected):
-    app, main = connected
+    app, connection = connected
     for size in (0, 1, 11, 12, 13, 500, 1023, 1024, 1000, 999, 1024, 1024, 7, 1024):
         payload = bytes((size + n) % 251 for n in range(size))
-        main.send(payload)
+        connection.send(payload)
         app.run_until(f"{size} bytes\n")
-        assert main.receive() == payload
+        app.run_for(ms=1)
+        assert connection.receive() == payload
 
 
 def test_several_that_wait_are_all_answered(connected):
-    app, main = connected
+    app, connection = connected
     for number in range(10):
-        main.send(b"%d" % number)
+        connection.send(b"%d" % number)
     app.run_for(ms=50)
-    assert [main.receive() for _ in range(10)] == [b"%d" % number for number in range(10)]
+    assert [connection.receive() for _ in range(10)] == [b"%d" % number for number in range(10)]
+
+
+def test_more_than_the_ring_holds_waits_and_arrives_in_order(connected):
+    app, connection = connected
+    for number in range(19):
+        connection.send(bytes([number]) * 1000)
+    with pytest.raises(Full, match="16384 bytes wait"):
+        connection.send(bytes(1024))
+    app.run_for(ms=2000)
+    assert [connection.receive() for _ in range(19)] == [bytes([number]) * 1000 for number in range(16)]
+
+
+def test_two_apps_have_their_own_answers(connected):
+    app, connection = connected
+    other = app.connect(OTHER)
+    connection.send(b"mine")
+    other.send(b"theirs")
+    app.run_for(ms=50)
+    assert connection.receive() == b"mine" and other.receive() == b"theirs"
+    assert connection.receive() is None and other.receive() is None
+
+
+def test_a_conversation_is_the_same_to_the_tick_each_time(rtapp):
+    def run():
+        app = rtapp("intercore_echo")
+        connection = app.connect(APP)
+        times = []
+        for number in range(5):
+            connection.send(bytes(number * 100))
+            app.run_until(lambda: connection.received)
+            times.append((app.chip.scheduler.now, app.cycles, connection.receive()))
+        return times
+
+    assert run() == run()
 
 
 @pytest.mark.parametrize("written", [CAPACITY, 8, 0xFFFF_FFF0])
 def test_a_position_that_cannot_be_is_told_and_nothing_is_read(connected, written):
-    app, main = connected
-    main._word(SIZE, written)
-    main.side.write(0x14, 4, 2)
+    app, connection = connected
+    word(app, 0, written)
+    app.core.a7.write(0x14, 4, 2)
     app.run_until("the ring is damaged\n")
-    assert main.receive() is None
+    assert connection.receive() is None
 
 
 def test_a_message_that_is_longer_than_what_waits_is_told(connected):
-    app, main = connected
-    main.send(b"short")
-    main._word(SIZE + HEADER, 900)
+    app, connection = connected
+    connection.send(b"short")
+    word(app, 64, 900)
     app.run_until("the ring is damaged\n")
 
 
 def test_without_a_partner_it_waits_for_ever_as_on_the_chip(rtapp):
     app = rtapp("intercore_echo")
-    MainCore(app)
     app.run_for(ms=1000)
     assert app.lines() == ["waiting for the main core"]
+    with pytest.raises(ValueError, match="nobody has connected"):
+        app.main_core
+
+
+PEER = """
+#include "cortex.h"
+#include "mailbox.h"
+#include "uart.h"
+#define RING ((volatile uint32_t *)0x80000000u)
+static uint32_t pairs(void) {
+    uint32_t count = 0, command;
+    do {
+        while (!MBOX_POP_COUNT) { }
+        command = (void)MBOX_POP_DATA, MBOX_POP_COMMAND;
+        count++;
+    } while (command != 0xBA5E0003u);
+    return count;
+}
+int main(void) {
+    uart_open(DEBUG_UART);
+    for (volatile uint32_t wait = 0; wait < 100000u; wait++) { }
+    BEFORE;
+    uart_decimal(DEBUG_UART, pairs());
+    uart_print(DEBUG_UART, " pairs\\n");
+    AFTER;
+    for (;;) { wait_for_interrupt(); }
+}
+"""
+
+
+@pytest.fixture
+def peer(rtapp, tmp_path):
+    """peer(before, after): a program that does something before it reads the handshake, and something after."""
+
+    def load(before, after="(void)0"):
+        (tmp_path / "peer.c").write_text(PEER.replace("BEFORE", before).replace("AFTER", after))
+        return rtapp(tmp_path / "peer.c")
+
+    return load
+
+
+RESET_OWN, RESET_BOTH = "REGISTER(0x21050004u) = 2u", "REGISTER(0x21050004u) = 1u"
+
+
+@pytest.mark.parametrize("reset", ["(void)0", RESET_OWN, RESET_BOTH])
+def test_a_program_that_resets_the_mailbox_as_it_opens_it_learns_of_the_rings_all_the_same(peer, reset):
+    app = peer(reset)
+    app.run_for(ms=1)
+    app.connect(APP)  # what is told now waits in the mailbox when the program resets it
+    app.run_for(ms=50)
+    assert "pairs" in app.uart() or reset == RESET_BOTH
+    app.main_core.attend()  # the main core looks now and then, whether or not a doorbell rang
+    app.run_until("3 pairs\n")
+
+
+@pytest.mark.parametrize("lie, why", [
+    ("RING[0] = 4032u", "a write position of 4032"),
+    ("RING[0] = 8u", "a write position of 8"),
+    ("RING[16] = 1045u; RING[0] = 2000u", "a block of 1045 bytes"),
+    ("RING[16] = 19u; RING[0] = 32u", "a block of 19 bytes"),
+    ("RING[16] = 100u; RING[0] = 32u", "a block of 100 bytes"),
+])  # fmt: skip
+def test_a_program_that_breaks_the_rings_is_told_of_and_is_believed_no_more(peer, lie, why):
+    app = peer("(void)0", lie + "; MBOX_SOFTWARE_SEND = 1u")
+    connection = app.connect(APP)
+    app.run_until("3 pairs\n")
+    app.run_for(ms=5)
+    with pytest.raises(Invalid, match="broke the rings: " + why):
+        connection.send(b"x")
+    with pytest.raises(Invalid, match="broke the rings"):
+        connection.receive()
+    assert any("broke the rings" in line for line in app.log)
+    assert app.core.a7.fifo[-1][0] == 0xBA5E_0004
+
+
+def test_a_message_for_somebody_else_is_dropped_and_told_once(peer):
+    app = peer("(void)0", "RING[16] = 20u; RING[0] = 32u; MBOX_SOFTWARE_SEND = 1u")
+    connection = app.connect(APP)
+    app.run_until("3 pairs\n")
+    app.run_for(ms=5)
+    assert connection.receive() is None
+    assert [line for line in app.log if "which is not connected" in line] == [
+        "A7 MBOX0: a message for 00000000-0000-0000-0000-000000000000, which is not connected"
+    ]
 
 
 CORES = """

@@ -67,6 +67,10 @@ class Side(Block):
         """The other side."""
         self.peer, peer.peer = peer, self
 
+    def hear(self, lines: Callable[[int, bool], None]) -> None:
+        """Tell somebody else of this side's interrupts from now on."""
+        self._lines = lines
+
     def reset(self) -> None:
         """This side's own FIFO and registers."""
         super().reset()
