@@ -40,8 +40,10 @@ def test_frames_come_out_in_order_and_in_time(rig, code):
     assert list(rig.shared.sounds[0].heard) == [0x1000 + number for number in range(16)]
 
 
-def test_dma_asks_for_more_when_the_ring_is_low(rig):
+def test_dma_asks_for_the_first_frames_when_it_starts_and_for_more_when_the_ring_is_low(rig):
     play(rig)
+    assert rig.irqs[77]
+    rig.write(TX + 0x20, 1 << 15)
     assert rig.until_irq(77) > 0
     assert rig.read(TX + 0x38) <= FRAMES // 4
 

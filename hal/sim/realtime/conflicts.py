@@ -67,6 +67,30 @@ DECISIONS: dict[str, Decision] = {
         "it becomes 0",
         "otherwise the second transfer would begin where the first ended",
     ),
+    "dma-threshold": Decision(
+        "Whether a virtual FIFO that sends interrupts before anything was sent",
+        "Codethink starts I2S with an empty ring and fills it in the interrupt; MediaTek's demonstration expects one interrupt at the start",
+        "it does, when it is started with no more than its threshold in the ring",
+        "otherwise neither would ever send",
+    ),
+    "dma-time-out": Decision(
+        "Unit of TO, and when a virtual FIFO times out",
+        "MediaTek names the register and its interrupt; no source gives the unit",
+        "clocks of 26 MHz after the latest item, once, if there is anything in the ring",
+        "the crystal clocks the peripherals that such rings serve",
+    ),
+    "dma-reload": Decision(
+        "What the reload bit of COUNT does",
+        "MediaTek sets it for half-size channels; no source says more",
+        "at its end the channel begins again with the same count at the same address, and interrupts each time",
+        "the name, and the vendor's older controllers",
+    ),
+    "dma-reset": Decision(
+        "Which level of CH_RST and GLO_CON resets, and what ACKINT reads as",
+        "Codethink: 0 and then 1; MediaTek: clears and sets the bit, from 0 after reset; one of its functions acknowledges what it reads",
+        "any change of the bit resets; ACKINT reads as INTSTA",
+        "whichever level is meant, a pulse resets, and no channel stays in reset",
+    ),
     "gpio-aliases": Decision(
         "What the SET and RESET registers of GPIO read as",
         "Codethink writes plain masks; MediaTek reads, changes and writes back",

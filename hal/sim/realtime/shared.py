@@ -8,9 +8,9 @@ from ..buses import AnalogInputs, I2cBus, SpiBus
 from ..gpio import OPEN_DRAIN, PUSH_PULL
 from . import pwm
 from .adc import Adc
+from .channel import FIXADDR, Port
 from .conflicts import DECISIONS
 from .counter import Counter
-from .dma import FIXADDR, Dma, Port
 from .gpio import A7Gpio, AdcGpio, GroupGpio, IsuGpio, PlainGpio
 from .i2c import I2c
 from .i2s import I2s, I2sPort, Sound
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..gpio import GpioBank
+    from .dma import Dma
     from .registers import Block, Log
     from .time import Scheduler
 
@@ -35,7 +36,7 @@ ADC_PINS, I2S_PINS = range(41, 49), (range(56, 61), range(61, 66))
 ISU_PINS = (range(26, 31), range(31, 36), range(36, 41), range(66, 71), range(71, 76), range(76, 81))
 GROUPS, ISUS, PWM_GROUPS = 6, 6, 3
 ISU_IRQ, I2S_IRQ, ADC_IRQ, COUNTER_IRQ = 44, 68, 70, 71
-I2C_PART, SPI_PART = 0x200, 0x300  # offsets in an ISU, by which a half-size channel knows its engine
+SPI_PART, UART_PART = 0x300, 0x500  # offsets in an ISU, by which a half-size channel knows its engine
 UART_CHANNEL, I2S_CHANNEL, ADC_CHANNEL = 13, 25, 29
 assert DECISIONS["dma-instances"] and DECISIONS["isu-mode"]
 
@@ -55,12 +56,13 @@ class Lines:
 
         return tell
 
-    def request(self, channel: int) -> Callable[[], None]:
-        """Tell channel `channel` of every core to go on."""
+    def request(self, *channels: int) -> Callable[[], None]:
+        """Tell these channels of every core to go on."""
 
         def tell() -> None:
             for engine in self.engines:
-                engine.request(channel)
+                for channel in channels:
+                    engine.request(channel)
 
         return tell
 
@@ -89,7 +91,8 @@ class Isu:
         self.windows = Windows(f"ISU{number}", base, 0x1000, parts, log)
         for engine in lines.engines:
             self._attach(engine, number)
-        self.uart.attach_dma(lines.request(UART_CHANNEL + 2 * number), lines.request(UART_CHANNEL + 2 * number + 1))
+        send, receive = (2 * number, UART_CHANNEL + 2 * number), (2 * number + 1, UART_CHANNEL + 2 * number + 1)
+        self.uart.attach_dma(lines.request(*send), lines.request(*receive))
 
     def _reset_engines(self) -> None:
         for engine in (self.i2c, self.spi, self.spi_slave, self.uart):
@@ -104,21 +107,26 @@ class Isu:
         engine.attach(uart, Port(self.uart.room, self.uart.send, None))
         engine.attach(uart + 1, Port(self.uart.held, None, self.uart.take))
 
-    def _is_spi(self, engine: Dma, channel: int) -> bool:
-        """Does the channel's register stand among those of SPI?"""
-        return engine.channels[channel].get(FIXADDR) & 0xF00 == SPI_PART
+    @staticmethod
+    def _part(engine: Dma, channel: int) -> int:
+        """Among whose registers does the channel's stand?"""
+        return engine.channels[channel].get(FIXADDR) & 0xF00
 
     def _ready(self, engine: Dma, channel: int, is_receive: bool) -> int:
-        return (self.spi if self._is_spi(engine, channel) else self.i2c).ready(is_receive)
+        part = self._part(engine, channel)
+        if part == UART_PART:
+            return self.uart.held() if is_receive else self.uart.room()
+        return (self.spi if part == SPI_PART else self.i2c).ready(is_receive)
 
     def _give(self, engine: Dma, channel: int, item: int) -> None:
-        if self._is_spi(engine, channel):
-            self.spi.write_dataport(item)
-        else:
-            self.i2c.give(item)
+        part = self._part(engine, channel)
+        give = self.uart.send if part == UART_PART else self.spi.write_dataport if part == SPI_PART else self.i2c.give
+        give(item)
 
     def _fetch(self, engine: Dma, channel: int) -> int:
-        return self.spi.read_dataport() if self._is_spi(engine, channel) else self.i2c.fetch()
+        part = self._part(engine, channel)
+        fetch = self.uart.take if part == UART_PART else self.spi.read_dataport if part == SPI_PART else self.i2c.fetch
+        return fetch()
 
 
 class PwmPins:
