@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .base import Group
-from .output import is_json
+from .output import clean, is_json
 from .rt_build import build
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -30,6 +30,7 @@ rt.add_command(build)
 @click.option("--limit", default="10s", show_default=True, metavar="TIME", help="End after TIME of the board in any case.")
 @click.option("--uart", "uarts", multiple=True, metavar="NAME[=FILE]", help="Show a UART (debug, isu0 to isu5), or write it to FILE. Repeatable.")
 @click.option("--send", "sent", multiple=True, metavar="NAME[@TIME]=TEXT", help="Send TEXT to a UART, at TIME. Repeatable.")
+@click.option("--intercore", metavar="echo|FILE", help="Play apps of the main core: send back what comes, or send FILE's lines TIME[@COMPONENT]=TEXT.")
 @click.option("--trace", "traced", type=click.Choice(list(TRACES)), help="Show functions entered, accesses to peripherals, or both.")
 @click.option("--trace-file", type=OUT, metavar="OUT", help="Write the trace there instead of to standard error.")
 @click.option("--pins", type=OUT, metavar="OUT.vcd", help="Write the levels of the pins as a waveform.")
@@ -37,8 +38,8 @@ rt.add_command(build)
 @click.option("--post-mortem", "mortem", type=OUT, metavar="OUT", help="Write the report on a program that died there, too.")
 @click.option("--gdb", type=click.IntRange(0, 65535), metavar="PORT", help="Wait for GDB on 127.0.0.1 at PORT (0: any) before running.")
 def run(
-    file: Path, number: int, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...], traced: str | None,
-    trace_file: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None, gdb: int | None,
+    file: Path, number: int, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...], intercore: str | None,
+    traced: str | None, trace_file: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None, gdb: int | None,
 ) -> None:  # fmt: skip
     """Run FILE, an ELF or an image package, and print what it says on its debug UART.
 
@@ -46,19 +47,28 @@ def run(
     on standard error; 4 when TEXT was not said by the limit. A file that is no program is refused with 1, and
     nothing of it is run. The signature of a package is not checked.
     """
-    from .rt_run import Run, parse_end, parse_sent, parse_uarts, read_program
+    from . import rt_intercore
+    from .rt_run import Run, parse_end, parse_sent, parse_time, parse_uarts, read_program
 
     end, text = parse_end(limit, until)
     wanted = parse_uarts(uarts)
     sending = [parse_sent(each) for each in sent]
+    messages = rt_intercore.parse(intercore, parse_time) if intercore is not None else None
     running = Run(read_program(file), number, wanted, text, end)
     for name, at, data in sending:
         running.send(name, at, data)
+    partner = rt_intercore.Partner(running.core, messages, _show) if intercore is not None else None
     with running.outputs(trace_file, pins, coverage, mortem):
         running.trace(TRACES[traced] if traced else ())
         if gdb is not None:
             running.debug(gdb)
         running.go()
     if is_json():
-        running.show()
+        running.show({"intercore": partner.heard} if partner is not None else {})
     click.get_current_context().exit(running.status())
+
+
+def _show(line: str) -> None:
+    """A line on standard error, unless a program reads."""
+    if not is_json():
+        click.echo(clean(line), err=True)

@@ -269,12 +269,12 @@ class Run:
             return "died"
         return "said" if self.is_said else "killed" if self.is_killed else "time"
 
-    def show(self) -> None:
-        """Print what became of it, for programs."""
+    def show(self, more: Mapping[str, object]) -> None:
+        """Print what became of it, and `more`, for programs."""
         show_json({
             "ended": self.ended(), "time_s": float(self.watched.seconds(self.core.machine.now)), "cycles": self.core.machine.cycles,
             "death": self.watched.death or None, "report": self.watched.report or None, "log": self.chip.log.lines,
-            "uart": {name: said.decode("utf-8", "replace") for name, said in self.said.items()},
+            "uart": {name: said.decode("utf-8", "replace") for name, said in self.said.items()}, **more,
         })  # fmt: skip
 
 
