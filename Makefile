@@ -38,6 +38,7 @@ portable:
 
 docs:
 	$(PYTHON) docs/make_spec.py
+	$(PYTHON) docs/make_registers.py
 
 # Every published vector on every build of the engine, and how many there were.
 vectors:

@@ -20,6 +20,7 @@ from .registers import Block, Log
 from .shared import PINS, Lines, Shared
 from .time import Scheduler
 from .uart import Console, Uart
+from .untold import PRIVATE, Untold
 from .wdt import Wdt
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Core:
         self.wdt = Wdt(scheduler, log, self.line(WDT_IRQ), self.want_reset, WDT, name + "WDT")
         self.gpt = Gpt(scheduler, log, self.line(GPT01_IRQ), lambda: machine.pulse_irq(GPT3_IRQ), lambda: machine.cycles, GPT, name + "GPT")
         self.uart = Uart(scheduler, log, self.line(DEBUG_UART_IRQ), DEBUG_UART, name + "UART", self.console)
-        for block in (self.irq_config, self.rgu, self.wdt, self.gpt, self.uart):
+        untold = [Untold(scheduler, log, base, name + short) for short, base in PRIVATE.items()]
+        for block in (self.irq_config, self.rgu, self.wdt, self.gpt, self.uart, *untold):
             machine.map_device(block.base, BLOCK, block, block.name)
             self.blocks.append(block)
         self._add_boxes(log)

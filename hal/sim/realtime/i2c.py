@@ -49,7 +49,7 @@ class I2c(Block):
         Register(0x90, "FIFO_DATA", note="a byte received, or to send"), Register(0xC0, "DMA_CON0", note="4 handshake, 5 of the slave"),
         Register(0xC4, "S_CON0", note="15 enable (11 indication, 14 mute, kept)"), Register(0xC8, "S_ID", note="6:0 own address"),
         Register(0xCC, "S_ID_RECEIVED", READ, note="6:0 address, 7 read: as the slave was addressed"), Register(0xD8, "S_FIFO_CON0", WRITE, note="as FIFO_CON0"),
-        Register(0xE0, "S_FIFO_STATUS", READ, 0x11, "as FIFO_STATUS", KNOWN), Register(0xE4, "S_FIFO_PTR", READ, note="as FIFO_PTR"),
+        Register(0xE0, "S_FIFO_STATUS", READ, 0x11, "as FIFO_STATUS", INFERRED), Register(0xE4, "S_FIFO_PTR", READ, note="as FIFO_PTR"),
         Register(0xF0, "S_FIFO_DATA", note="as FIFO_DATA"),
     )  # fmt: skip
     STATE = ("phase", "packet", "done", "step_at", "is_held", "is_addressed")

@@ -18,6 +18,7 @@ from .pinmux import PinMux, TopConfig
 from .pwm import Pwm
 from .spi import SpiMaster, SpiSlave
 from .uart import Console, Uart
+from .untold import A7_IRQ_CONFIG, A7IrqConfig
 from .windows import Windows
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ class Shared:
         pins.resets[1] = self.adc.reset
         for engine in self._lines.engines:
             engine.attach(ADC_CHANNEL, Port(self.adc.ready, None, self.adc.take))
-        for block in (self.pinmux, self.topcfg, self.a7_gpio):
+        for block in (self.pinmux, self.topcfg, self.a7_gpio, A7IrqConfig(scheduler, log, A7_IRQ_CONFIG)):
             self._map(block.name, block.base, [(0, block)])
         self._map("ADC", ADC, [(0, pins), (0x100, self.adc)])
 

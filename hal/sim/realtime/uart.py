@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import time
-from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register, kept, merged
+from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ class Uart(Block):
                  note="IIR when read: 5:0 cause, 7:6 FIFOs on; FCR when written: 0 FIFOs, 1 and 2 clear, 5:4 and 7:6 triggers; EFR with LCR 0xBF"),
         Register(0x0C, "LCR", note="1:0 bits - 5, 2 two stop bits, 3 parity, 7 divisor (4, 5, 6 kept)"),
         Register(0x10, "MCR", note="4 loop (0 DTR, 1 RTS and others kept); XON1 with LCR 0xBF"),
-        Register(0x14, "LSR", READ, ALL_EMPTY | THR_EMPTY, "0 data, 1 overrun, 5 THR empty, 6 all empty; XON2 with LCR 0xBF", KNOWN),
+        Register(0x14, "LSR", READ, ALL_EMPTY | THR_EMPTY, "0 data, 1 overrun, 5 THR empty, 6 all empty; XON2 with LCR 0xBF", INFERRED),
         Register(0x18, "MSR", READ, note="modem lines: none change; XOFF1 with LCR 0xBF"),
         Register(0x1C, "SCR", note="a word for software; XOFF2 with LCR 0xBF"),
         kept(0x20, "RX_LEVEL_CTL", "6 ignore acknowledgements, 7 enable"),

@@ -1,0 +1,27 @@
+"""Blocks that are known by name and place: programs may touch them, so they keep what is written, and say so once.
+
+A real-time program's start-up code may set up the cache, and MediaTek's turns external interrupts from levels into
+edges at the main core's interrupt block. None of it has an effect here.
+"""
+
+from __future__ import annotations
+
+from .registers import Block, kept
+
+
+class Untold(Block):
+    """No source names a register of it: every one is logged, with its address."""
+
+
+class A7IrqConfig(Block):
+    """The main core's interrupt block, of which MediaTek's external interrupts set the senses."""
+
+    NAME = "CA7 IRQCFG"
+    REGISTERS = (
+        *(kept(0x200 + 4 * n, f"IRQ_SENS{n}", f"interrupts {32 * n} to {32 * n + 31} of the main core: 1 level, 0 edge") for n in range(8)),
+        *(kept(0x240 + 4 * n, f"EDGE_TO_LEVEL{n}", "edges held as levels, a bit an interrupt") for n in range(8)),
+    )
+
+
+PRIVATE = {"CM4CFG": 0x2000_0000, "CACHE": 0x2008_0000, "CACHE MPU": 0x2009_0000, "INFRA": 0x2107_0000}  # by address
+A7_IRQ_CONFIG = 0x3106_0000
