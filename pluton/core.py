@@ -45,8 +45,8 @@ class Pluton:
     """
 
     def __init__(self, hardware: Hardware, given: bytes) -> None:
-        selftest.run()
         state = handoff.unpack(given)
+        selftest.run(bool(state.root_lms))
         self._hardware = hardware
         self._keys = keys.Keys(state.seed, state.lifecycle)
         self._lifecycle = fusemap.read_lifecycle(hardware.fuses)

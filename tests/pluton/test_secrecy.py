@@ -5,6 +5,7 @@ import pytest
 from armillary import native
 from armillary.hal.sim.power import PowerLost
 from armillary.pluton import abi, fusemap, handoff, keys, loader, rom, selftest
+from armillary.pluton.core import Pluton
 from armillary.wire import partition
 from armillary.wire.fault import Fault, Internal, Locked, explain
 
@@ -175,5 +176,20 @@ def test_a_check_that_takes_or_refuses_everything_stops_pluton(monkeypatch, name
         selftest.run()
 
 
+@pytest.mark.parametrize("is_lax", [True, False])
+def test_lms_that_takes_or_refuses_everything_stops_a_pluton_that_has_a_key_for_it(monkeypatch, hybrid, is_lax):
+    def broken(*arguments):
+        if not is_lax:
+            raise native.BadSignature
+
+    _, given = rom.boot(hybrid.hardware)
+    _, given = loader.boot(hybrid.hardware, given)
+    monkeypatch.setattr(native, "lms_verify", broken)
+    selftest.run()
+    with pytest.raises(Internal, match="self-test of LMS"):
+        Pluton(hybrid.hardware, given)
+
+
 def test_the_self_test_passes_on_a_sound_chip():
     assert selftest.run() is None
+    assert selftest.run(True) is None
