@@ -54,7 +54,7 @@ MISSING = (
     ("I2S", "word lengths, TDM, swaps and mono: a frame is a word; MCLK on its pin"),
     ("PWM", "data paths of GLO_CTRL 15:8; edges closer than 2 microseconds are thinned out"),
     ("GPIO", "slew, strength and delays are analog; short pulses pass the counters' filters"),
-    ("DMA", "pausing, reload, bursts, byte-to-word packing, limiters, time-outs; who goes first among channels"),
+    ("DMA", "bursts, byte-to-word packing, limiters; who goes first among channels"),
     ("ADC", "noise, settling, dither and the amplifier; time stamps"),
     ("WDT", "the interrupt at other cores (MODE 4), the length of the reset pulse"),
     ("debug access by SWD", "GDB attaches to the model instead"),

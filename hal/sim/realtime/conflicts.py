@@ -85,24 +85,28 @@ DECISIONS: dict[str, Decision] = {
         "Codethink starts I2S with an empty ring and fills it in the interrupt; MediaTek's demonstration expects one interrupt at the start",
         "it does, when it is started with no more than its threshold in the ring",
         "otherwise neither would ever send",
+        "DMA.*_COUNT DMA.*_INTSTA",
     ),
     "dma-time-out": Decision(
         "Unit of TO, and when a virtual FIFO times out",
         "MediaTek names the register and its interrupt; no source gives the unit",
         "clocks of 26 MHz after the latest item, once, if there is anything in the ring",
         "the crystal clocks the peripherals that such rings serve",
+        "DMA.*_TO DMA.*_CON",
     ),
     "dma-reload": Decision(
         "What the reload bit of COUNT does",
         "MediaTek sets it for half-size channels; no source says more",
         "at its end the channel begins again with the same count at the same address, and interrupts each time",
         "the name, and the vendor's older controllers",
+        "DMA.*_COUNT",
     ),
     "dma-reset": Decision(
         "Which level of CH_RST and GLO_CON resets, and what ACKINT reads as",
         "Codethink: 0 and then 1; MediaTek: clears and sets the bit, from 0 after reset; one of its functions acknowledges what it reads",
         "any change of the bit resets; ACKINT reads as INTSTA",
         "whichever level is meant, a pulse resets, and no channel stays in reset",
+        "DMA.CH_RST DMA.GLO_CON DMA.*_ACKINT",
     ),
     "gpio-aliases": Decision(
         "What the SET and RESET registers of GPIO read as",
