@@ -32,8 +32,8 @@ GPIO_READ = Call(16, "gpio_read", "pin:u16<=95", "level:u8<=1", KERNEL, "Level a
 GPIO_WRITE = Call(17, "gpio_write", "pin:u16<=95 level:u8<=1", "", KERNEL, "Drive an output pin.")
 GPIO_ASSIGN = Call(18, "gpio_assign", "pin:u16<=95 master:u8<=3", "", MONITOR, "Say which bus master owns a pin: 0 nobody, 1 kernel, 2 and 3 real-time cores.")
 GPIO_LOCK = Call(19, "gpio_lock", "", "", MONITOR, "Freeze pin ownership until the next reset.")
-CORE_LOAD = Call(20, "core_load", "core:u8<=3 offset:u32 data:bytes<=4000", "", ROOT, "Write code into a stopped core's memory.")
-CORE_START = Call(21, "core_start", "core:u8<=3 length:u32", "", ROOT, "Start a core on the length bytes loaded. Core 1 is the monitor's, 2 the kernel's.")
+CORE_LOAD = Call(20, "core_load", "core:u8<=4 offset:u32 data:bytes<=4000", "", ROOT, "Write code into a stopped core's memory.")
+CORE_START = Call(21, "core_start", "core:u8<=4 length:u32", "", ROOT, "Start a core on the length bytes loaded. Core 1 is the monitor's, 2 the kernel's; 3 and 4, the real-time cores, are started on a load of one image package.")
 TASK_CREATE = Call(24, "task_create", "name:text<=64 memory_kib:u32 cpu_ms:u32", "task:u16", KERNEL, "A new address space for an app.")
 TASK_LOAD = Call(25, "task_load", "task:u16 offset:u32 data:bytes<=4000", "", KERNEL, "Write code into an address space that has not started.")
 TASK_START = Call(26, "task_start", "task:u16 length:u32", "", KERNEL, "Start it; its channel comes by the side band.")
@@ -45,10 +45,22 @@ NET_SEND = Call(34, "net_send", "stream:u16 data:bytes<=4000", "sent:u16", KERNE
 NET_RECEIVE = Call(35, "net_receive", "stream:u16 length:u16=1..4000", "data:bytes<=4000", KERNEL, "What has arrived, at most length bytes; empty if nothing.")
 NET_CLOSE = Call(36, "net_close", "stream:u16", "", KERNEL, "Close the connection.")
 
+# The real-time cores: 3 is IO0, 4 is IO1. They are loaded by core_load or core_fetch and started by core_start.
+CORE_STOP = Call(47, "core_stop", "core:u8=3..4", "", MONITOR, "Stop a real-time core: memories zeroed, its blocks reset, its pins inputs, its grants and shares gone.")
+CORE_GRANT = Call(48, "core_grant", "core:u8=3..4 blocks:bytes<=64", "", MONITOR, "Say which shared blocks (wire/blocks.py, a byte each) it may reach, instead of those it might. After gpio_lock only what was granted when that was called.")
+CORE_SHARE = Call(49, "core_share", "core:u8=3..4 address:u32 length:u32", "", MONITOR, "Open a part of the main core's SYSRAM (from 0x80000000 on) to it: multiples of 32, four parts at most; length 0 closes all.")
+CORE_STATUS = Call(50, "core_status", "core:u8=3..4", "state:u8<=2 reason:text<=256 denials:u16", MONITOR, "State: 0 stopped, 1 running, 2 dead, and why; how many accesses the firewall refused (each counted once).")
+CORE_REPORT = Call(51, "core_report", "core:u8=3..4 offset:u32", "size:u32 data:bytes<=4000", MONITOR, "The report on its death (text, `size` bytes of UTF-8 in all), from byte `offset` on; empty while it lives.")
+CORE_DENIAL = Call(52, "core_denial", "core:u8=3..4 index:u16", "address:u32 is_write:u8<=1 pc:u32 count:u32 register:text<=64 policy:text<=256", MONITOR, "Refused access `index`, in the order of their first time, and how often it was tried.")
+MBOX_READ = Call(53, "mbox_read", "core:u8=3..4 offset:u16<=4092", "value:u32", KERNEL, "Read a register of the main core's side of the mailbox to a real-time core.")
+MBOX_WRITE = Call(54, "mbox_write", "core:u8=3..4 offset:u16<=4092 value:u32", "", KERNEL, "Write one.")
+SYSRAM_READ = Call(55, "sysram_read", "offset:u32 length:u16=1..4000", "data:bytes<=4000", KERNEL, "Read the main core's SYSRAM (64 KiB).")
+SYSRAM_WRITE = Call(56, "sysram_write", "offset:u32 data:bytes<=4000", "", KERNEL, "Write it.")
+
 # Bulk: a master may have a DMA window, memory that it shares with the bus and with nobody else.
 WINDOW = 2 * 1024 * 1024  # bytes
 FLASH_FETCH = Call(44, "flash_fetch", "offset:u32 length:u32=1..2097152 at:u32", "", ROOT, "Copy flash into the master's DMA window, at byte `at` of it.")
-CORE_FETCH = Call(45, "core_fetch", "core:u8<=3 offset:u32 at:u32 length:u32=1..2097152", "", ROOT, "Like core_load, with the bytes taken from the master's DMA window.")
+CORE_FETCH = Call(45, "core_fetch", "core:u8<=4 offset:u32 at:u32 length:u32=1..2097152", "", ROOT, "Like core_load, with the bytes taken from the master's DMA window.")
 TASK_FETCH = Call(46, "task_fetch", "task:u16 offset:u32 at:u32 length:u32=1..2097152", "", KERNEL, "Like task_load, with the bytes taken from the master's DMA window.")
 
 CALLS = (
@@ -57,4 +69,6 @@ CALLS = (
     GPIO_CONFIGURE, GPIO_READ, GPIO_WRITE, GPIO_ASSIGN, GPIO_LOCK, CORE_LOAD, CORE_START,
     TASK_CREATE, TASK_LOAD, TASK_START, TASK_STATUS, TASK_END,
     NET_OPEN, NET_STATUS, NET_SEND, NET_RECEIVE, NET_CLOSE, FLASH_FETCH, CORE_FETCH, TASK_FETCH,
+    CORE_STOP, CORE_GRANT, CORE_SHARE, CORE_STATUS, CORE_REPORT, CORE_DENIAL,
+    MBOX_READ, MBOX_WRITE, SYSRAM_READ, SYSRAM_WRITE,
 )  # fmt: skip

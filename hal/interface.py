@@ -115,6 +115,48 @@ class Cores(Protocol):
         """Start `core` (1 monitor, 2 kernel) on `code`, a whole image package. Raises OutOfOrder if it runs."""
 
 
+class RealTimeCores(Cores, Protocol):
+    """The cores that run real-time apps: 3 (IO0) and 4 (IO1), started on a load of one such app's package."""
+
+    def stop(self, core: int) -> None:
+        """Stop it: memories zeroed, its blocks reset, its pins inputs, its grants and shares gone."""
+
+    def grant(self, core: int, blocks: bytes) -> None:
+        """The shared blocks it may reach (`wire.blocks`), instead of those it might.
+
+        Raises Invalid if there is no such block or the other core has it. After `PinOwnership.lock` only what
+        was granted then may be granted again; anything else raises Locked.
+        """
+
+    def share(self, core: int, address: int, length: int) -> None:
+        """Open a part of the main core's SYSRAM to it; length 0 closes all. Raises Invalid, Full."""
+
+    def status(self, core: int) -> tuple[int, str, int]:
+        """(state, why, refused accesses): state 0 stopped, 1 running, 2 dead."""
+
+    def report(self, core: int, offset: int = 0) -> tuple[int, bytes]:
+        """(size of the report on its death, a part of it from byte `offset` on): UTF-8, empty while it lives."""
+
+    def denial(self, core: int, index: int) -> tuple[int, int, int, int, str, str]:
+        """Refused access `index`: (address, is it a write, pc, count, register, policy). Raises Invalid."""
+
+
+class Intercore(Protocol):
+    """The main core's side of what it shares with the real-time cores, 3 and 4."""
+
+    def mailbox_read(self, core: int, offset: int) -> int:
+        """The register at `offset` of the mailbox to `core`; reading CMD_POP takes the pair."""
+
+    def mailbox_write(self, core: int, offset: int, value: int) -> None:
+        """Write the register at `offset`."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """`length` bytes of the main core's SYSRAM (64 KiB). Raises Invalid."""
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Write `data` at `offset` of it. Raises Invalid."""
+
+
 class Chip(Protocol):
     """The chip's reset line."""
 

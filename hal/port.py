@@ -208,6 +208,58 @@ class CoresPort:
                 self._port.call(abi.CORE_LOAD, core, at, bytes(code[at : at + size]))
         self._port.call(abi.CORE_START, core, len(code))
 
+    def stop(self, core: int) -> None:
+        """Stop real-time core `core`; nothing of its program stays."""
+        self._port.call(abi.CORE_STOP, core)
+
+    def grant(self, core: int, blocks: bytes) -> None:
+        """The shared blocks it may reach (`wire.blocks`), instead of those it might."""
+        self._port.call(abi.CORE_GRANT, core, blocks)
+
+    def share(self, core: int, address: int, length: int) -> None:
+        """Open a part of the main core's SYSRAM to it; length 0 closes all."""
+        self._port.call(abi.CORE_SHARE, core, address, length)
+
+    def status(self, core: int) -> tuple[int, str, int]:
+        """(state, why, refused accesses): state 0 stopped, 1 running, 2 dead."""
+        state, reason, denials = self._port.call(abi.CORE_STATUS, core)
+        return int(state), str(reason), int(denials)
+
+    def report(self, core: int, offset: int = 0) -> tuple[int, bytes]:
+        """(size of the whole report on its death, a part of it from byte `offset` on)."""
+        size, data = self._port.call(abi.CORE_REPORT, core, offset)
+        return int(size), bytes(data)
+
+    def denial(self, core: int, index: int) -> tuple[int, int, int, int, str, str]:
+        """Refused access `index`: (address, is it a write, pc, count, register, policy)."""
+        address, is_write, pc, count, register, policy = self._port.call(abi.CORE_DENIAL, core, index)
+        return int(address), int(is_write), int(pc), int(count), str(register), str(policy)
+
+
+class IntercorePort:
+    """The main core's side of the mailboxes to the real-time cores, and its SYSRAM."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+
+    def mailbox_read(self, core: int, offset: int) -> int:
+        """The register at `offset` of the mailbox to `core`."""
+        return int(self._port.call(abi.MBOX_READ, core, offset))
+
+    def mailbox_write(self, core: int, offset: int, value: int) -> None:
+        """Write the register at `offset`."""
+        self._port.call(abi.MBOX_WRITE, core, offset, value)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """`length` bytes of SYSRAM from `offset`."""
+        parts = [self._port.call(abi.SYSRAM_READ, offset + at, size) for at, size in pieces(length, BULK)]
+        return b"".join(parts)
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Write `data` at `offset` of SYSRAM."""
+        for at, size in pieces(len(data), BULK):
+            self._port.call(abi.SYSRAM_WRITE, offset + at, bytes(data[at : at + size]))
+
 
 class NetworkPort:
     """The radio with its TCP engine."""

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..hal.interface import Clock, Gpio, Network, Tasks, Uart
+    from ..hal.interface import Clock, Gpio, Intercore, Network, Tasks, Uart
 
 # Times in seconds or milliseconds as the name says. A board may replace any of them.
 CONFIG: dict[str, Any] = {  # Any: numbers and one name
@@ -45,12 +45,14 @@ class Hardware:
         network: Network,
         tasks: Tasks,
         config: dict[str, Any] | None = None,
+        intercore: Intercore | None = None,
     ) -> None:
         self.clock = clock
         self.uart = uart
         self.gpio = gpio
         self.network = network
         self.tasks = tasks
+        self.intercore = intercore  # None on a board without real-time cores
         self.config = dict(CONFIG)
         for name, value in (config or {}).items():
             if name not in CONFIG:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..hal.interface import Chip, Clock, Cores, Flash, PinOwnership, Uart, Watchdog
+    from ..hal.interface import Chip, Clock, Flash, PinOwnership, RealTimeCores, Uart, Watchdog
 
     Layout = dict[int, tuple[int, int]]
 
@@ -18,7 +18,7 @@ class Hardware:
 
     def __init__(
         self, flash: Flash, clock: Clock, uart: Uart, watchdog: Watchdog, pins: PinOwnership,
-        chip: Chip, cores: Cores, layout: Layout, pin_numbers: tuple[int, ...],
+        chip: Chip, cores: RealTimeCores, layout: Layout, pin_numbers: tuple[int, ...],
     ) -> None:  # fmt: skip
         self.flash = flash
         self.clock = clock

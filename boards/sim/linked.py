@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 MOST_RESETS = 4  # in a row, without a second of quiet between
 RUNNING, ENDED = 1, 2
 MOST_TURNS = 100  # in a row, apps always ready: one that takes more does not sleep
+REAL_TIME_US = 10_000  # that the real-time cores run at most before the kernel gets a turn
 TURN_US = 1000  # what every further one costs, so that time passes in spite of such an app
 
 
@@ -171,7 +172,8 @@ class LinkedDevice:
             now = clock.uptime_us()
             if now >= end:
                 break
-            clock.advance_us(self._pause_us(now, min(end if due is None else due, end)))
+            pause = self._pause_us(now, min(end if due is None else due, end))
+            clock.advance_us(self._real_time(now, pause))
             self._guarded(self.silicon.watchdog.poll)
         return is_there is not None and is_there()
 
@@ -182,6 +184,14 @@ class LinkedDevice:
             return TURN_US if self._turns > MOST_TURNS else 0
         self._turns = 0
         return max(0, due - now)
+
+    def _real_time(self, now: int, pause: int) -> int:
+        """Let the real-time cores run in the meantime. How long it was: less if they interrupted the kernel."""
+        cores = self.silicon.realtime
+        if not pause or not cores.is_running:
+            return pause
+        reached: int = cores.run(now + min(pause, REAL_TIME_US))
+        return reached - now
 
     def uart(self) -> str:
         """What the debug UART said since the device was made."""
@@ -281,5 +291,6 @@ class LinkedDevice:
     def _kernel_hardware(self) -> kernel_hardware.Hardware:
         bus = self._bus("kernel")
         return kernel_hardware.Hardware(
-            self.silicon.clock, port.UartPort(bus), port.GpioPort(bus), port.NetworkPort(bus), self.tasks, self._config
-        )
+            self.silicon.clock, port.UartPort(bus), port.GpioPort(bus), port.NetworkPort(bus), self.tasks, self._config,
+            port.IntercorePort(bus),
+        )  # fmt: skip

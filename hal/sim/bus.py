@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...wire.call import Gate
 from ...wire.fault import Denied, Fault, Invalid, NoDevice
 from .. import abi
-from .firewall import MASTERS, READ, WRITE
+from .firewall import MASTERS, READ, REAL_TIME_CORES, WRITE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .firewall import Firewall
     from .flash import Flash
     from .gpio import GpioBank
-    from .hosts import CoreHost, TaskHost
+    from .hosts import CoreHost, RealTimeHost, TaskHost
     from .uart import Uart
 
     Window = bytearray | memoryview  # or a memory map
@@ -40,7 +40,7 @@ class Bus:
         entropy: Entropy | None = None, clock: Clock | None = None, uarts: Mapping[int, Uart] | None = None,
         watchdog: Watchdog | None = None, chip: Chip | None = None, gpio: GpioBank | None = None,
         cores: CoreHost | None = None, tasks: TaskHost | None = None, network: Network | None = None,
-        on_denied: Observer | None = None,
+        realtime: RealTimeHost | None = None, on_denied: Observer | None = None,
     ) -> None:  # fmt: skip
         self.firewall = firewall
         self.uarts = dict(uarts or {})
@@ -48,6 +48,7 @@ class Bus:
         self._devices: dict[str, Any] = {  # Any: each device has its own protocol
             "flash": flash, "fuses": fuses, "entropy": entropy, "clock": clock, "watchdog": watchdog,
             "reset": chip, "gpio": gpio, "cores": cores, "tasks": tasks, "network": network,
+            "real-time cores": realtime,
         }  # fmt: skip
 
     def device(self, name: str) -> Any:
@@ -55,6 +56,17 @@ class Bus:
         if self._devices[name] is None:
             raise NoDevice("this board has no " + name)
         return self._devices[name]
+
+    def cores(self, core: int) -> CoreHost:
+        """What runs `core`. Raises NoDevice."""
+        host: CoreHost = self.device("real-time cores" if core in REAL_TIME_CORES else "cores")
+        return host
+
+    def pin_moved(self, pin: int) -> None:
+        """Another master owns `pin` now: what its former owner had set up is undone."""
+        self.device("gpio").release(pin)
+        if self._devices["real-time cores"] is not None:
+            self._devices["real-time cores"].pin_moved(pin)
 
     def gate(self, master: str, observe: Observer | None = None, window: Window | None = None) -> Gate:
         """The gate of bus master "pluton", "monitor" or "kernel". Raises Invalid for any other.
@@ -78,7 +90,7 @@ class Bus:
 def _table(bus: Bus, master: str, window: Window | None) -> dict[Call, Callable[..., Any]]:
     """Which method does which call, for one master."""
     table: dict[Call, Callable[..., Any]] = {}
-    for part in (_Memory(bus, master), _Lines(bus, master), _Pins(bus, master), _Running(bus, master)):
+    for part in (_Memory(bus, master), _Lines(bus, master), _Pins(bus, master), _Running(bus, master), _RealTime(bus, master)):
         table.update(part.calls())
     table.update(_Bulk(bus, master, window).calls())
     for call, name, method in (
@@ -203,11 +215,11 @@ class _Pins(_Part):
 
     def assign(self, pin: int, master: int) -> None:
         self.firewall.device(self.master, "pin owners")
-        gpio: GpioBank = self.bus.device("gpio")
+        self.bus.device("gpio")
         before = self.firewall.owner(pin)
         self.firewall.assign(pin, master)
         if master != before:
-            gpio.release(pin)
+            self.bus.pin_moved(pin)
 
     def lock(self) -> None:
         self.firewall.device(self.master, "pin owners")
@@ -227,11 +239,39 @@ class _Running(_Part):
 
     def load(self, core: int, offset: int, data: bytes) -> None:
         self.firewall.core(self.master, core)
-        self.bus.device("cores").core_load(core, offset, data)
+        self.bus.cores(core).core_load(core, offset, data)
 
     def start(self, core: int, length: int) -> None:
         self.firewall.core(self.master, core)
-        self.bus.device("cores").core_start(core, length)
+        self.bus.cores(core).core_start(core, length)
+
+
+class _RealTime(_Part):
+    """The real-time cores, and the main core's side of what it shares with them."""
+
+    def calls(self) -> dict[Call, Callable[..., Any]]:
+        return {
+            abi.CORE_STOP: self._of("real-time cores", lambda host: host.core_stop),
+            abi.CORE_GRANT: self._of("real-time cores", lambda host: host.core_grant),
+            abi.CORE_SHARE: self._of("real-time cores", lambda host: host.core_share),
+            abi.CORE_STATUS: self._of("real-time cores", lambda host: host.core_status),
+            abi.CORE_REPORT: self._of("real-time cores", lambda host: host.core_report),
+            abi.CORE_DENIAL: self._of("real-time cores", lambda host: host.core_denial),
+            abi.MBOX_READ: self._of("intercore", lambda host: host.mailbox_read),
+            abi.MBOX_WRITE: self._of("intercore", lambda host: host.mailbox_write),
+            abi.SYSRAM_READ: self._of("intercore", lambda host: host.sysram_read),
+            abi.SYSRAM_WRITE: self._of("intercore", lambda host: host.sysram_write),
+        }
+
+    def _of(self, name: str, method: Callable[[RealTimeHost], Callable[..., Any]]) -> Callable[..., Any]:
+        """A call of the real-time cores, for masters that reach `name`."""
+
+        def call(*arguments: Any) -> Any:
+            self.firewall.device(self.master, name)
+            host: RealTimeHost = self.bus.device("real-time cores")
+            return method(host)(*arguments)
+
+        return call
 
 
 class _Bulk(_Part):
@@ -258,7 +298,7 @@ class _Bulk(_Part):
     def core(self, core: int, offset: int, at: int, length: int) -> None:
         self.firewall.core(self.master, core)
         window = self._part(at, length)
-        self.bus.device("cores").core_load(core, offset, bytes(window[at : at + length]))
+        self.bus.cores(core).core_load(core, offset, bytes(window[at : at + length]))
 
     def task(self, task: int, offset: int, at: int, length: int) -> None:
         self.firewall.device(self.master, "tasks")

@@ -61,6 +61,13 @@ class Cores:
         """Whether `core` was started since the last reset."""
         return core in self._running
 
+    def stop(self, core: int) -> None:
+        """Stop `core`: it may be loaded again. Raises NoDevice."""
+        if core not in self._loads:
+            raise NoDevice("no core " + str(core))
+        self._running.discard(core)
+        self._loads[core] = bytearray()
+
     def reset(self) -> None:
         """What a reset does: every core is stopped and its memory is empty."""
         self._running = set()

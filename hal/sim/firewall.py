@@ -3,14 +3,18 @@
 What no row allows is denied. Rows name flash partitions by number; the board says where each lies.
 A flash write must lie within one partition, so a length that runs over an edge is caught here even
 when both sides of the edge are the same master's.
+
+The real-time cores are bus masters without a gate: their accesses are judged register by register, by the
+table of `hal.sim.realtime.walls`, from the pins they own and the blocks they were granted here.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...wire import blocks as block_numbers
 from ...wire import partition
-from ...wire.fault import Denied, Invalid, Locked, NoDevice
+from ...wire.fault import Denied, Full, Invalid, Locked, NoDevice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +49,8 @@ DEVICES = {
     "pin owners": (MONITOR,),
     "tasks": (KERNEL,),
     "network": (KERNEL,),
+    "real-time cores": (MONITOR,),
+    "intercore": (KERNEL,),
 }
 
 # (master, right): UART ports. Port 0 is the debug UART: everyone speaks there, the monitor listens.
@@ -56,10 +62,13 @@ UARTS = {
     (KERNEL, WRITE): (0, 1, 2, 3, 4, 5),
 }
 
-CORES = {PLUTON: (1,), MONITOR: (2,)}  # master: cores it may load and start
+REAL_TIME_CORES = (3, 4)
+CORES = {PLUTON: (1,), MONITOR: (2, *REAL_TIME_CORES)}  # master: cores it may load and start
 
 NOBODY, KERNEL_PINS = 0, 1
 OWNERS = ("nobody", KERNEL, "real-time core 0", "real-time core 1")  # by the number `assign` takes
+SHARED_RAM, SHARED_RAM_SIZE = 0x8000_0000, 0x1_0000  # the main core's SYSRAM, as the real-time cores see it
+MOST_SHARES, SHARE_UNIT = 4, 32  # of one core; bytes
 
 
 def _denied(what: str, rule: str, policy: str, remedy: str = "") -> Denied:
@@ -69,7 +78,7 @@ def _denied(what: str, rule: str, policy: str, remedy: str = "") -> Denied:
 class Firewall:
     """The table applied to one board: `layout` maps a partition to (offset, size), `pins` exist.
 
-    Also the table of pin owners (satisfies `hal.interface.PinOwnership`).
+    Also the table of pin owners (satisfies `hal.interface.PinOwnership`), and of what the real-time cores were granted.
     """
 
     def __init__(self, layout: Mapping[int, tuple[int, int]], pins: Iterable[int]) -> None:
@@ -79,6 +88,12 @@ class Firewall:
         }
         self._owners = dict.fromkeys(pins, NOBODY)
         self._is_locked = False
+        self._no_grants()
+
+    def _no_grants(self) -> None:
+        self._grants = dict.fromkeys(REAL_TIME_CORES, b"")
+        self._frozen = dict(self._grants)  # what they were when the table was locked
+        self._shares: dict[int, list[tuple[int, int]]] = {core: [] for core in REAL_TIME_CORES}
 
     def flash(self, master: str, right: str, offset: int, length: int) -> None:
         """Raise Denied unless `master` may `right` (READ, WRITE) the `length` bytes at `offset`."""
@@ -142,12 +157,73 @@ class Firewall:
         self._owners[pin] = master
 
     def lock(self) -> None:
-        """Freeze the table of pin owners until the next reset."""
+        """Freeze the table of pin owners, and what real-time cores can be granted, until the next reset."""
+        if not self._is_locked:
+            self._frozen = dict(self._grants)
         self._is_locked = True
 
+    def owns(self, core: int, pin: int) -> bool:
+        """Whether real-time core `core` (3, 4) owns `pin`. A pin that is not on this board is nobody's."""
+        return self._owners.get(pin, NOBODY) == core - 1
+
+    def is_free(self, core: int, pin: int) -> bool:
+        """Whether no other master than `core` owns `pin`."""
+        return self._owners.get(pin, NOBODY) in (NOBODY, core - 1)
+
+    def has_block(self, core: int, block: int) -> bool:
+        """Whether real-time core `core` was granted `block`."""
+        return block in self._grants[core]
+
+    def granted(self, core: int) -> bytes:
+        """The blocks of real-time core `core`."""
+        return self._grants[core]
+
+    def grant(self, core: int, blocks: bytes) -> None:
+        """Give `blocks` (`wire.blocks`) to real-time core `core` instead of what it had.
+
+        Raises Invalid if one is not there, is twice, or is the other core's; Locked after `lock` unless `blocks` are
+        those that it had then.
+        """
+        wanted = bytes(sorted(blocks))
+        if self._is_locked and wanted != self._frozen[core]:
+            raise Locked("what real-time cores are granted is frozen", "hal", "firewall.pin_lock",
+                         "core " + str(core) + " blocks=" + str(list(self._frozen[core])), "reset the chip")  # fmt: skip
+        for at, block in enumerate(wanted):
+            if not block_numbers.kind(block) or block in wanted[:at]:
+                raise Invalid("no block " + str(block) + ", or twice")
+            for other in REAL_TIME_CORES:
+                if other != core and block in self._grants[other]:
+                    raise Invalid(block_numbers.name(block) + " is core " + str(other) + "'s")
+        self._grants[core] = wanted
+
+    def share(self, core: int, address: int, length: int) -> None:
+        """Open `length` bytes at `address` of the main core's SYSRAM to real-time core `core`; 0 closes all.
+
+        Raises Invalid if they are not there or not whole units of 32, Full if four parts are open already.
+        """
+        if not length:
+            self._shares[core] = []
+            return
+        end = SHARED_RAM + SHARED_RAM_SIZE
+        if address % SHARE_UNIT or length % SHARE_UNIT or not SHARED_RAM <= address or address + length > end:
+            raise Invalid("nothing to share at " + hex(address) + "+" + str(length) + ": multiples of 32 in the main core's SYSRAM")
+        if len(self._shares[core]) >= MOST_SHARES:
+            raise Full("core " + str(core) + " shares " + str(MOST_SHARES) + " parts already")
+        self._shares[core].append((address, length))
+
+    def shares(self, core: int) -> list[tuple[int, int]]:
+        """The open parts of real-time core `core`: (address, length)."""
+        return list(self._shares[core])
+
+    def withdraw(self, core: int) -> None:
+        """Take every block and every share from real-time core `core`; who owns a pin stays."""
+        self._grants[core] = b""
+        self._shares[core] = []
+
     def reset(self) -> None:
-        """What a reset does: nobody owns a pin, and the table can be written again."""
+        """What a reset does: nobody owns a pin or a block, and the table can be written again."""
         self._is_locked = False
+        self._no_grants()
         for pin in list(self._owners):
             self._owners[pin] = NOBODY
 

@@ -56,15 +56,21 @@ class GpioBank:
     """All pins of a board. Satisfies `hal.interface.Gpio`; who owns a pin is the firewall's matter.
 
     `pins` are the numbers that exist. `history` holds the latest changes as (time_us, pin, level),
-    oldest first; `contention` the pins that were driven from both sides at once.
+    oldest first; `contention` the pins that were driven from both sides at once. `clock` says when things happen.
     """
 
     def __init__(self, pins: Iterable[int], clock: Clock) -> None:
         self._pins = {pin: Pin() for pin in pins}
-        self._clock = clock
+        self.clock = clock
         self._observers: list[Observer] = []
         self.history: deque[tuple[int, int, int]] = deque((), HISTORY)
         self.contention: set[int] = set()
+
+    def add(self, pins: Iterable[int]) -> None:
+        """More pins, those of them that do not exist yet: the chip has more than the board leads out."""
+        for pin in pins:
+            if pin not in self._pins:
+                self._pins[pin] = Pin()
 
     def pins(self) -> list[int]:
         """The pins that exist, in order."""
@@ -153,7 +159,7 @@ class GpioBank:
             self._tell(pin, level)
 
     def _tell(self, pin: int, level: int) -> None:
-        now = self._clock.uptime_us()
+        now = self.clock.uptime_us()
         self.history.append((now, pin, level))
         for observer in self._observers:
             observer(pin, level, now)

@@ -21,6 +21,7 @@ from .fuses import Fuses
 from .gpio import GpioBank
 from .noise import SeededNoise
 from .power import ChipReset, PowerRail
+from .realtime.subsystem import RealTime
 from .uart import Uart
 from .watchdog import Watchdog
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ...wire.call import Gate
     from ..interface import Network
     from .bus import Observer
-    from .hosts import CoreHost, TaskHost
+    from .hosts import CoreHost, RealTimeHost, TaskHost
 
 UARTS = 6
 DENIALS = 256  # remembered: a hostile ring must not fill the memory of this one
@@ -48,6 +49,7 @@ class Silicon:
         self, facts: Any, seed: int = 0, *, flash: Flash | None = None, fuses: Fuses | None = None,
         entropy: Entropy | None = None, clock: Any = None, rail: PowerRail | None = None,
         cores: CoreHost | None = None, tasks: TaskHost | None = None, network: Network | None = None,
+        realtime: Callable[[Silicon], RealTimeHost] | None = None,
         on_reset: Callable[[int], None] | None = None, on_denied: Observer | None = None,
     ) -> None:  # fmt: skip
         self.rail = rail or PowerRail(seed)
@@ -66,6 +68,7 @@ class Silicon:
         self.chip = Chip(on_reset or _raise_reset)
         self.watchdog = Watchdog(self.clock, self._watchdog_expired)
         self._on_denied = on_denied
+        self.realtime: Any = (realtime or _in_this_process)(self)
         self._join()
 
     def gate(self, master: str, observe: Observer | None = None, window: Any = None) -> Gate:
@@ -101,9 +104,10 @@ class Silicon:
         self.bus = Bus(
             self.firewall, flash=self.flash, fuses=self.fuses, entropy=self.entropy, clock=self.clock,
             uarts=self.uarts, watchdog=self.watchdog, chip=self.chip, gpio=self.gpio, cores=self.cores,
-            tasks=self.tasks, network=self.network, on_denied=self._note_denial,
+            tasks=self.tasks, network=self.network, realtime=self.realtime, on_denied=self._note_denial,
         )  # fmt: skip
-        parts: list[Any] = [self.fuses, self.firewall, self.gpio, self.watchdog, self.cores]
+        # The real-time cores before the firewall: what they had is in its table.
+        parts: list[Any] = [self.fuses, self.realtime, self.firewall, self.gpio, self.watchdog, self.cores]
         parts.extend(self.uarts.values())
         parts.extend([part for part in (self.tasks, self.network) if part is not None])
         self.chip.parts = [part for part in parts if hasattr(part, "reset")]
@@ -116,8 +120,16 @@ class Silicon:
         if self._on_denied is not None:
             self._on_denied(master, call, arguments, fault)
 
+    def refused(self, core: int, fault: Any) -> None:
+        """An access of a real-time core was refused for the first time."""
+        self._note_denial("io" + str(core), None, (), fault)
+
     def _watchdog_expired(self) -> None:
         self.chip.reset(WATCHDOG)
+
+
+def _in_this_process(silicon: Silicon) -> RealTime:
+    return RealTime(silicon.firewall, silicon.gpio, silicon.clock, denied=silicon.refused)
 
 
 def _raise_reset(reason: int) -> None:

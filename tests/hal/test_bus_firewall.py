@@ -120,6 +120,16 @@ ONLY = {
     abi.NET_RECEIVE: ((0, 1), (KERNEL,)),
     abi.NET_CLOSE: ((0,), (KERNEL,)),
     abi.TASK_FETCH: ((0, 0, 0, 1), (KERNEL,)),
+    abi.CORE_STOP: ((3,), (MONITOR,)),
+    abi.CORE_GRANT: ((3, b""), (MONITOR,)),
+    abi.CORE_SHARE: ((3, 0, 0), (MONITOR,)),
+    abi.CORE_STATUS: ((3,), (MONITOR,)),
+    abi.CORE_REPORT: ((3, 0), (MONITOR,)),
+    abi.CORE_DENIAL: ((3, 0), (MONITOR,)),
+    abi.MBOX_READ: ((3, 0), (KERNEL,)),
+    abi.MBOX_WRITE: ((3, 0, 0), (KERNEL,)),
+    abi.SYSRAM_READ: ((0, 1), (KERNEL,)),
+    abi.SYSRAM_WRITE: ((0, b""), (KERNEL,)),
 }
 
 
@@ -130,13 +140,13 @@ def test_devices_are_reached_as_the_table_says(chip, master, call):
     assert (outcome(chip, master, call, *arguments) is None) == (master in allowed)
 
 
-@pytest.mark.parametrize("core", range(4))
+@pytest.mark.parametrize("core", range(5))
 @pytest.mark.parametrize("master", MASTERS)
 def test_each_root_ring_starts_the_next_core_only(chip, master, core):
-    allowed = (master, core) in ((PLUTON, 1), (MONITOR, 2))
+    allowed = (master, core) in ((PLUTON, 1), (MONITOR, 2), (MONITOR, 3), (MONITOR, 4))
     assert (outcome(chip, master, abi.CORE_LOAD, core, 0, b"code") is None) == allowed
     assert (outcome(chip, master, abi.CORE_START, core, 4) is None) == allowed
-    assert chip.started == ([(core, b"code")] if allowed else [])
+    assert chip.started == ([(core, b"code")] if allowed and core < 3 else [])
 
 
 @pytest.mark.parametrize("number", range(6))
@@ -225,6 +235,7 @@ def test_the_firewall_alone_gives_devices_as_written_here(name):
     allowed = {
         "fuses": {PLUTON}, "entropy": {PLUTON}, "clock": {PLUTON, MONITOR, KERNEL}, "watchdog": {MONITOR},
         "reset": {PLUTON, MONITOR}, "pin owners": {MONITOR}, "tasks": {KERNEL}, "network": {KERNEL},
+            "real-time cores": {MONITOR}, "intercore": {KERNEL},
     }  # fmt: skip
     passed = set()
     for master in (*MASTERS, "radio"):

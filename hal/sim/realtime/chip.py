@@ -155,6 +155,8 @@ class Chip:
             for core in self.cores:
                 core.machine.map_device(windows.base, windows.size, windows, windows.name)
         self.pins.observe(self._changed)
+        self.failed: Core | None = None  # the core that could not go on when `run` last told why
+        self._is_paused = False
 
     def _changed(self, pin: int, level: int, _time: int) -> None:
         """Pins 0 to 23 are external interrupts."""
@@ -163,8 +165,9 @@ class Chip:
                 core.irq_config.change(pin, level)
 
     def run(self, until: int) -> Stop | None:
-        """Run every started core to `until`. Returns why one of them cannot go on, or None."""
-        while self.scheduler.now < until:
+        """Run every started core to `until`, or to a `pause`. Returns why one of them (`failed`) cannot go on, or None."""
+        self._is_paused = False
+        while self.scheduler.now < until and not self._is_paused:
             end = min(until, max(self.scheduler.next(), self.scheduler.now + 1), self.scheduler.now + TURN)
             for core in self.cores:
                 if not core.is_started:
@@ -174,7 +177,12 @@ class Chip:
                     core.is_reset_wanted = False
                     core.start(core.entry)
                 elif stop.reason not in (TIME, SLEEPING):
+                    self.failed = core
                     return stop
                 end = min(end, max(self.scheduler.next(), self.scheduler.now + 1))
             self.scheduler.run(end)
         return None
+
+    def pause(self) -> None:
+        """Let the present `run` end as soon as every core has come as far as the first: called by what is arranged."""
+        self._is_paused = True

@@ -71,6 +71,13 @@ class Side(Block):
         """Tell somebody else of this side's interrupts from now on."""
         self._lines = lines
 
+    def flush(self) -> None:
+        """Forget what was pushed here and was not taken over there."""
+        self.fifo = []
+        self._tell()
+        if self.peer is not None:
+            self.peer._tell()
+
     def reset(self) -> None:
         """This side's own FIFO and registers."""
         super().reset()
