@@ -308,12 +308,14 @@ def _app(found: dict[str, Any], body: bytes, package: image.Package | None, prob
 
 
 def _manifest(app: manifest.Manifest) -> dict[str, Any]:
+    core = {} if app.real_time_core is None else {"RealTimeCore": app.real_time_core}
     return {
         "Name": app.name,
         "ComponentId": guid.to_text(app.component),
         "EntryPoint": app.entry_point,
         "CmdArgs": list(app.arguments),
         "ApplicationType": app.application_type,
+        **core,
         "Capabilities": dict(app.granted),
     }
 

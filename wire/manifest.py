@@ -47,6 +47,7 @@ class Manifest:
     target_runtime_version: int | None
     target_beta_apis: str | None
     malloc_version: int | None
+    real_time_core: int | None
     allowed_connections: tuple[str, ...]
     allowed_tcp_server_ports: tuple[int, ...]
     allowed_udp_server_ports: tuple[int, ...]
@@ -91,6 +92,7 @@ class Manifest:
             key, attribute, read, nothing = row
             setattr(self, attribute, read(key, self.granted[key]) if key in self.granted else nothing)
         self._check_pins()
+        self._check_core()
         if self.component in self.allowed_application_connections:
             raise refuse(43, "AllowedApplicationConnections", "names the app itself")
 
@@ -103,9 +105,14 @@ class Manifest:
     def pins(self) -> list[tuple[int, str]]:
         """Every pin the app claims and the capability that claims it, blocks of pins included."""
         claims = [(pin, "Gpio " + str(pin)) for pin in self.gpio]
-        for names in (self.uart, self.i2c_master, self.spi_master, self.pwm, self.adc):
+        for names in (self.uart, self.i2c_master, self.spi_master, self.pwm, self.adc, self.i2s_subordinate):
             for name in names:
                 claims.extend([(pin, name) for pin in permissions.BLOCKS[name]])
+        taken = [pin for pin, _ in claims]
+        for name in self.external_interrupt:
+            pin = permissions.INTERRUPTS.index(name)  # EINTn watches pin n, which may be used as well
+            if pin not in taken:
+                claims.append((pin, name))
         return claims
 
     def _check_pins(self) -> None:
@@ -114,6 +121,16 @@ class Manifest:
             if pin in seen:
                 raise refuse(35, claim, "takes pin " + str(pin) + ", which " + seen[pin] + " has")
             seen[pin] = claim
+
+    def _check_core(self) -> None:
+        """What goes with the kind of core the app runs on: a real-time core has no system calls."""
+        if self.application_type != REAL_TIME:
+            if self.real_time_core is not None:
+                raise refuse(1, "RealTimeCore", "is for an app of ApplicationType " + REAL_TIME + " only")
+            return
+        for key, attribute, _, nothing in TABLE:
+            if getattr(self, attribute) != nothing and key not in permissions.OF_REAL_TIME:
+                raise refuse(7, repr(key), "is not a capability an app of ApplicationType " + REAL_TIME + " can have")
 
 
 def parse(data: bytes) -> Manifest:
@@ -231,6 +248,12 @@ def _malloc_version(value: Any, is_there: bool) -> int | None:
     return int(value) if is_there else None
 
 
+def _real_time_core(value: Any, is_there: bool) -> int | None:
+    if is_there and (type(value) is not int or value not in (0, 1)):
+        raise refuse(1, "RealTimeCore", "is neither 0 nor 1")
+    return int(value) if is_there else None
+
+
 def _object(top: dict[str, Any]) -> dict[str, Any]:
     granted = top.get("Capabilities")
     if not isinstance(granted, dict):
@@ -248,6 +271,7 @@ FIELDS = (
     ("TargetApplicationRuntimeVersion", "target_runtime_version", _runtime_version),
     ("TargetBetaApis", "target_beta_apis", _beta_apis),
     ("MallocVersion", "malloc_version", _malloc_version),
+    ("RealTimeCore", "real_time_core", _real_time_core),
 )
 KEYS = tuple([field[0] for field in FIELDS]) + ("Capabilities",)
 

@@ -46,13 +46,17 @@ MOST_ENTRIES = 96  # in any array
 BLOCKS = {
     "PWM-CONTROLLER-0": range(0, 4), "PWM-CONTROLLER-1": range(4, 8), "PWM-CONTROLLER-2": range(8, 12),
     "ISU0": range(26, 31), "ISU1": range(31, 36), "ISU2": range(36, 41), "ISU3": range(66, 71),
-    "ISU4": range(71, 76), "ADC-CONTROLLER-0": range(41, 49),
+    "ISU4": range(71, 76), "ADC-CONTROLLER-0": range(41, 49), "I2S0": range(56, 61), "I2S1": range(61, 66),
 }  # fmt: skip
 SERIAL = ("ISU0", "ISU1", "ISU2", "ISU3", "ISU4")
 PWM = ("PWM-CONTROLLER-0", "PWM-CONTROLLER-1", "PWM-CONTROLLER-2")
 ADC = ("ADC-CONTROLLER-0",)
 I2S = ("I2S0", "I2S1")
 INTERRUPTS = tuple(["EINT" + str(number) for number in range(24)])
+OF_REAL_TIME = (
+    "Gpio", "Uart", "I2cMaster", "SpiMaster", "Pwm", "Adc", "I2sSubordinate", "ExternalInterrupt",
+    "AllowedApplicationConnections",
+)  # fmt: skip
 POWER = ("ForceReboot", "ForcePowerDown", "SetPowerProfile")
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

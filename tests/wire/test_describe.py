@@ -117,6 +117,17 @@ def test_a_bad_manifest_is_a_problem_where_it_stands(blink, blink_body):
     assert shown["problems"][0]["offset"] == at
 
 
+@pytest.mark.parametrize("core", (0, None))
+def test_the_core_that_a_real_time_app_names_is_shown(manifest_object, signer, core):
+    top = {**manifest_object, "ApplicationType": "RealTimeCapable"}
+    if core is not None:
+        top["RealTimeCore"] = core
+    body = asxipfs.pack([("app_manifest.json", json.dumps(top).encode(), False), ("bin/app", b"program", True)])
+    shown = describe.explain(build(signer, body, image.APPLICATIONS))["manifest"]
+    assert shown["ApplicationType"] == "RealTimeCapable"
+    assert shown.get("RealTimeCore") == core
+
+
 def test_a_package_of_another_component_is_a_problem(blink_body, signer):
     shown = describe.explain(build(signer, blink_body, image.APPLICATIONS, depends=((12, 3),)))
     assert "ComponentId" in shown["problems"][0]["problem"]

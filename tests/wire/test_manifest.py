@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from armillary.wire import asxipfs, guid, image, manifest
 from armillary.wire.fault import Invalid
-from armillary.wire.permissions import ERRORS, TABLE
+from armillary.wire.permissions import ERRORS, OF_REAL_TIME, TABLE
 
 OTHER = "005180bc-402f-4cb3-a662-72937dbcde47"
 TENANT = "a5a5a5a5-0000-4000-8000-000000000001"
@@ -180,9 +180,58 @@ def test_control_characters_of_a_key_do_not_reach_the_reason(manifest_object):
 @pytest.mark.parametrize("capabilities", [
     {"Gpio": [26], "Uart": ["ISU0"]}, {"Uart": ["ISU0"], "I2cMaster": ["ISU0"]}, {"SpiMaster": ["ISU3"], "Gpio": [70]},
     {"Pwm": ["PWM-CONTROLLER-2"], "Gpio": [11]}, {"Adc": ["ADC-CONTROLLER-0"], "Gpio": [48]},
+    {"I2sSubordinate": ["I2S0"], "Gpio": [56]},
 ])  # fmt: skip
 def test_one_pin_has_one_use_within_a_manifest(manifest_object, capabilities):
     assert error(parse, with_capabilities(manifest_object, **capabilities)) == 35
+
+
+def test_an_interrupt_claims_its_pin_unless_the_app_has_it_anyway(manifest_object):
+    claimed = parse(with_capabilities(manifest_object, ExternalInterrupt=["EINT12"])).pins()
+    assert claimed == [(12, "EINT12")]
+    both = parse(with_capabilities(manifest_object, ExternalInterrupt=["EINT12"], Gpio=[12])).pins()
+    assert both == [(12, "Gpio 12")]
+
+
+def test_audio_interfaces_have_their_pins(manifest_object):
+    claimed = parse(with_capabilities(manifest_object, I2sSubordinate=["I2S1"])).pins()
+    assert claimed == [(pin, "I2S1") for pin in range(61, 66)]
+
+
+def real_time(manifest_object, core=None, **capabilities):
+    top = {**with_capabilities(manifest_object, **capabilities), "ApplicationType": "RealTimeCapable"}
+    return top if core is None else {**top, "RealTimeCore": core}
+
+
+@pytest.mark.parametrize("core", (0, 1))
+def test_a_real_time_app_may_name_its_core(manifest_object, core):
+    assert parse(real_time(manifest_object, core)).real_time_core == core
+
+
+def test_without_a_name_any_core_will_do(manifest_object):
+    assert parse(real_time(manifest_object)).real_time_core is None
+
+
+@pytest.mark.parametrize("core", (2, -1, True, False, "0", 0.0, [0]))
+def test_there_are_two_real_time_cores(manifest_object, core):
+    assert error(parse, real_time(manifest_object, core)) == 1
+
+
+def test_an_app_of_the_main_core_names_no_real_time_core(manifest_object):
+    assert error(parse, {**manifest_object, "RealTimeCore": 0}) == 1
+
+
+@pytest.mark.parametrize("key", LAWFUL)
+def test_a_real_time_app_has_what_a_core_can_reach_and_nothing_that_takes_a_system_call(manifest_object, key):
+    wanted = real_time(manifest_object, **{key: LAWFUL[key][0]})
+    if key in OF_REAL_TIME:
+        assert getattr(parse(wanted), ATTRIBUTES[key]) == LAWFUL[key][1]
+    else:
+        assert error(parse, wanted) == 7
+
+
+def test_a_real_time_app_may_say_that_it_does_not_ask_for_the_rest(manifest_object):
+    parse(real_time(manifest_object, AllowedConnections=[], AllowedTcpServerPorts=[], WifiConfig=False))
 
 
 def test_pins_next_to_a_block_are_free(manifest_object):
@@ -233,7 +282,7 @@ def test_tcp_and_udp_ports_are_different_ports(manifest_object):
 
 @pytest.mark.parametrize(("mine", "theirs"), [
     ({"Gpio": [8]}, {"Gpio": [9, 8]}), ({"Gpio": [27]}, {"Uart": ["ISU0"]}), ({"Pwm": ["PWM-CONTROLLER-0"]}, {"Gpio": [3]}),
-    ({"SpiMaster": ["ISU1"]}, {"I2cMaster": ["ISU1"]}),
+    ({"SpiMaster": ["ISU1"]}, {"I2cMaster": ["ISU1"]}), ({"ExternalInterrupt": ["EINT5"]}, {"Gpio": [5]}),
 ])  # fmt: skip
 @pytest.mark.parametrize("name", ["two", "one"])
 def test_two_apps_do_not_share_a_pin(manifest_object, refused, mine, theirs, name):
