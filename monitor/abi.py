@@ -26,7 +26,7 @@ OPEN_FOR_STAGING = Call(19, "open_image_for_staging", "length:u32", "handle:u16"
 WRITE_BLOCK = Call(20, "write_block_to_staged_image", "handle:u16 offset:u32 data:bytes<=4000", "", KERNEL, "Write the next block; blocks come in order.")
 COMMIT_STAGING = Call(21, "commit_image_staging", "handle:u16", "component:b16 image:b16 version:u32", KERNEL, "The package is whole: verify it from flash and keep it as staged, or discard it.")
 ABORT_STAGING = Call(22, "abort_image_staging", "handle:u16", "", KERNEL, "Discard what was written.")
-INSTALL_STAGED = Call(23, "install_staged_images", "", "count:u16 restart:u8<=1", KERNEL, "Make every staged image the installed one, in one step. Restart: an OS image or a capability file is among them.")
+INSTALL_STAGED = Call(23, "install_staged_images", "", "count:u16 restart:u8<=1", KERNEL, "Make every staged image the installed one, in one step. Restart: an OS image or a capability file is among them, or a real-time app for which the cores must be divided anew.")
 GET_ROLLBACK_INFO = Call(41, "get_rollback_info", "", "rolled_back:u8<=1 backup_used:u8 reason:text<=256", KERNEL, "Whether this boot fell back to previous images, and why; backups used, by bit: 0 Pluton runtime, 1 monitor, 2 kernel, 3 app runtime, 4 certificate store.")
 PERIPHERAL_ACQUIRE = Call(46, "peripheral_acquire", "kind:u16 index:u16", "", KERNEL, "Give a peripheral to the kernel. Kind 1 is GPIO.")
 PERIPHERAL_RELEASE = Call(47, "peripheral_release", "kind:u16 index:u16", "", KERNEL, "Give it back.")
@@ -41,6 +41,14 @@ REVERT_APPLICATION = Call(69, "revert_application", "component:b16", "", KERNEL,
 STORAGE_READ = Call(72, "storage_read", "component:b16 offset:u32 length:u16=1..4000", "size:u32 data:bytes<=4000", KERNEL, "A component's mutable file (as the kernel stored it): its size and bytes.")
 STORAGE_WRITE = Call(73, "storage_write", "component:b16 data:bytes<=4000 last:u8<=1", "", KERNEL, "Write the next part of a new content; with last it replaces the old one in one step; an empty part that is not the last discards those before it.")
 STORAGE_DELETE = Call(74, "storage_delete", "component:b16", "", KERNEL, "Delete a component's mutable file.")
+
+# The published table has one call for these cores (40, I/O core control) whose arguments are not public.
+REALTIME_START = Call(80, "realtime_start", "component:b16", "core:u8<=1", KERNEL, "Verify an installed real-time app now and start it on a core, with the pins and blocks that its signed manifest claims, all or none. Locked: the cores are frozen, and none has just what it claims; restart the device.")
+REALTIME_STOP = Call(81, "realtime_stop", "component:b16", "", KERNEL, "Stop it: its core's memories are zeroed, its blocks and pins reset.")
+REALTIME_STATUS = Call(82, "realtime_status", "component:b16", "core:u8 state:u8<=2 reason:text<=256 denials:u16", KERNEL, "State: 0 stopped (core 255; the reason says why it got no core), 1 running, 2 dead, till it is stopped; how many accesses were refused.")
+REALTIME_REPORT = Call(83, "realtime_report", "component:b16 offset:u32", "size:u32 data:bytes<=4000", KERNEL, "The report on its death (text, `size` bytes of UTF-8 in all), from byte `offset` on; to be read before it is stopped.")
+REALTIME_DENIAL = Call(84, "realtime_denial", "component:b16 index:u16", "address:u32 is_write:u8<=1 pc:u32 count:u32 register:text<=64 policy:text<=256", KERNEL, "Refused access `index`, in the order of their first time, and how often it was tried.")
+REALTIME_SHARE = Call(85, "realtime_share", "component:b16", "address:u32 length:u32", KERNEL, "Open the part of the main core's SYSRAM that is its core's for rings, if its manifest names anybody to talk to.")
 
 READ_RNG = Call(96, "read_rng", "length:u16=1..1024", "data:bytes<=1024", KERNEL, "Random bytes from Pluton.")
 GET_SECURITY_STATE = Call(97, "get_security_state", "", "state:u32 general_public:b64 attestation_public:b64", KERNEL, "Lifecycle state and the device's public keys.")
@@ -58,7 +66,8 @@ CALLS = (
     INVALIDATE_IMAGE, OPEN_FOR_STAGING, WRITE_BLOCK, COMMIT_STAGING, ABORT_STAGING, INSTALL_STAGED,
     GET_ROLLBACK_INFO, PERIPHERAL_ACQUIRE, PERIPHERAL_RELEASE, PERIPHERAL_LOCK, TEND_WATCHDOG,
     OPEN_IMAGE, READ_IMAGE, CLOSE_IMAGE, CONFIRM_BOOT, CONFIRM_APPLICATION, REVERT_APPLICATION,
-    STORAGE_READ, STORAGE_WRITE, STORAGE_DELETE, READ_RNG, GET_SECURITY_STATE, GET_CAPABILITIES,
+    STORAGE_READ, STORAGE_WRITE, STORAGE_DELETE, REALTIME_START, REALTIME_STOP, REALTIME_STATUS,
+    REALTIME_REPORT, REALTIME_DENIAL, REALTIME_SHARE, READ_RNG, GET_SECURITY_STATE, GET_CAPABILITIES,
     GENERATE_CLIENT_AUTH_KEY, COMMIT_CLIENT_AUTH_KEY, ATTEST, SIGN_WITH_CLIENT_AUTH_KEY,
     GET_TENANT_PUBLIC_KEY, SIGN_WITH_TENANT_KEY, INSTALL_CAPABILITIES,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from .images import HeldImages
 from .log import MOST_RECORD, Log
 from .ownership import Ownership
 from .policy import BOOTED, KINDS
+from .realtime import RealTime
 from .staging import CONFIRM, REMOVE, Staging
 from .storage import Storage
 from .store import Store
@@ -50,10 +51,11 @@ class Monitor:
         self._pluton = pluton
         self.log = Log(hardware.flash, hardware.layout)
         self.store = Store(hardware.flash, hardware.layout, pluton)
-        self.staging = Staging(self.store)
+        self.ownership = Ownership(hardware.pins, hardware.pin_numbers)
+        self.realtime = RealTime(hardware.cores, self.store, self.ownership, self._tell)
+        self.staging = Staging(self.store, self.realtime.is_restart_due)
         self.images = HeldImages(self.store)
         self.storage = Storage(hardware.flash, hardware.layout)
-        self.ownership = Ownership(hardware.pins, hardware.pin_numbers)
         self.system = System(self.store, pluton, self._tell, self._fall_back)
 
     def boot(self) -> None:
@@ -66,7 +68,7 @@ class Monitor:
         self._pluton.set_postcode(OPENED)
         load = self._load()
         self._pluton.set_postcode(CHOSEN)
-        self.ownership.begin(self._pluton)
+        self._divide()
         self._pluton.close_measurements()
         self._pluton.set_postcode(STARTED)
         self._hardware.cores.start(KERNEL_CORE, load)
@@ -74,7 +76,7 @@ class Monitor:
     def gate(self, caller: str, observe: Observer | None = None) -> Gate:
         """The smc gate for one caller; `observe` sees every crossing."""
         table: dict[Call, Any] = {}  # Any: a method of any of the calls' layouts
-        for part in (self._own_calls(), self._store_calls(), self._relayed_calls()):
+        for part in (self._own_calls(), self._store_calls(), self._realtime_calls(), self._relayed_calls()):
             table.update(part)
         return Gate(RING, caller, table, observe)
 
@@ -109,7 +111,17 @@ class Monitor:
             abi.CLOSE_IMAGE: self.images.close,
             abi.CONFIRM_BOOT: self._confirm_boot,
             abi.CONFIRM_APPLICATION: self.store.confirm_application,
-            abi.REVERT_APPLICATION: self.store.revert_application,
+            abi.REVERT_APPLICATION: self._revert_application,
+        }
+
+    def _realtime_calls(self) -> dict[Call, Any]:
+        return {
+            abi.REALTIME_START: self.realtime.start,
+            abi.REALTIME_STOP: self.realtime.stop,
+            abi.REALTIME_STATUS: self.realtime.status,
+            abi.REALTIME_REPORT: self.realtime.report,
+            abi.REALTIME_DENIAL: self.realtime.denial,
+            abi.REALTIME_SHARE: self.realtime.share,
         }
 
     def _relayed_calls(self) -> dict[Call, Any]:
@@ -138,6 +150,12 @@ class Monitor:
         self.log.open()
         self.storage.open()
         self.staging.resume()
+
+    def _divide(self) -> None:
+        """Who has which pin: on a device that is frozen, now and till the reset."""
+        if self.ownership.is_frozen_by(self._pluton):
+            self.realtime.divide()
+            self.ownership.freeze()
 
     def _load(self) -> bytes:
         """The load for the kernel's core: each package with its length before it. Measures each."""
@@ -172,6 +190,11 @@ class Monitor:
         self.staging.require(REMOVE)
         self.store.invalidate(component)
         self.staging.settle()
+        self.realtime.lost(component)
+
+    def _revert_application(self, component: bytes) -> None:
+        self.store.revert_application(component)
+        self.realtime.lost(component)
 
     def _confirm_boot(self) -> None:
         self.staging.require(CONFIRM)

@@ -14,10 +14,28 @@ from .policy import installable
 from .verify import check_version, match, verify
 
 if TYPE_CHECKING:
+    from ..wire.partition import Entry
     from .store import Store
+    from .verify import Verified
 
 MOST_HANDLES = 8
 MOST_BYTES = 2 * 1024 * 1024
+
+
+def installed(store: Store, component: bytes) -> Entry:
+    """The table's entry of the installed image of `component`. Raises NotFound."""
+    entry = find(store.entries, component)
+    if entry is None:
+        raise NotFound("no installed image of component " + component.hex())
+    return entry
+
+
+def check(store: Store, entry: Entry) -> Verified:
+    """The image of `entry`, verified now, from our own copy. Raises Denied, Untrusted, Invalid, Rollback."""
+    verified = verify(store.pluton, store.read(entry), installable(entry.image_type).roles)
+    match(verified, entry)
+    check_version(store.pluton, verified.package)
+    return verified
 
 
 class HeldImages:
@@ -33,13 +51,9 @@ class HeldImages:
 
         Raises NotFound, Full, Untrusted, Invalid, Rollback.
         """
-        entry = find(self._store.entries, component)
-        if entry is None:
-            raise NotFound("no installed image of component " + component.hex())
+        entry = installed(self._store, component)
         self._make_room(entry.length)
-        verified = verify(self._store.pluton, self._store.read(entry), installable(entry.image_type).roles)
-        match(verified, entry)
-        check_version(self._store.pluton, verified.package)
+        verified = check(self._store, entry)
         self._store.has_started(verified)
         handle = self._next()
         self._held[handle] = verified.data

@@ -184,6 +184,42 @@ class MonitorPort(Port):
         """Freeze ownership until the next reset."""
         self._ask(abi.PERIPHERAL_LOCK)
 
+    # -- real-time cores ------------------------------------------------------------------------
+
+    def realtime_start(self, component: bytes) -> int:
+        """Start an installed real-time app; returns its core, 0 or 1. Raises Locked if a restart is due."""
+        return int(self._ask(abi.REALTIME_START, component))
+
+    def realtime_stop(self, component: bytes) -> None:
+        """Stop it. Raises NotFound if it does not run."""
+        self._ask(abi.REALTIME_STOP, component)
+
+    def realtime_status(self, component: bytes) -> tuple[int, int, str, int]:
+        """(core or 255, state, why, refused accesses): state 0 stopped, 1 running, 2 dead. Raises NotFound."""
+        core, state, reason, denials = self._ask(abi.REALTIME_STATUS, component)
+        return core, state, reason, denials
+
+    def realtime_report(self, component: bytes) -> str:
+        """The whole report on its death, in as many calls as it takes; empty while it lives."""
+        out = bytearray()
+        size = 1
+        while len(out) < size:
+            size, data = self._ask(abi.REALTIME_REPORT, component, len(out))
+            if not data:
+                break
+            out.extend(data)
+        return bytes(out).decode()
+
+    def realtime_denial(self, component: bytes, index: int) -> tuple[int, bool, int, int, str, str]:
+        """Refused access `index`: (address, is it a write, pc, count, register, policy)."""
+        address, is_write, pc, count, register, policy = self._ask(abi.REALTIME_DENIAL, component, index)
+        return address, bool(is_write), pc, count, register, policy
+
+    def realtime_share(self, component: bytes) -> tuple[int, int]:
+        """(address, length) of the memory for its rings, now open to it. Raises Denied if it may not talk."""
+        address, length = self._ask(abi.REALTIME_SHARE, component)
+        return address, length
+
     # -- a component's mutable file ---------------------------------------------------------------
 
     def derive_key(self, component: bytes, generation: int) -> bytes:

@@ -26,6 +26,8 @@ from .space import round_up
 from .verify import authenticate, check_version, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..pluton.port import PlutonPort
     from .policy import Kind
     from .store import Store
@@ -37,7 +39,8 @@ OPEN, WRITE, COMMIT, ABORT, INSTALL, INSTALL_RESTART, DISCARD, CONFIRM, REMOVE =
 )  # fmt: skip
 
 # (state, call): state. EMPTY has nothing staged, READY has; RESTARTING waits for the reset
-# that an OS image or a capability file needs: what runs is no longer what is installed.
+# that an OS image, a capability file or a real-time app with another claim needs: what runs is no
+# longer what is installed.
 NEXT = {
     (EMPTY, OPEN): WRITING,
     (WRITING, WRITE): WRITING,
@@ -61,10 +64,14 @@ MOST_GRANT = 3072  # bytes of a capability file that Pluton takes
 
 
 class Staging:
-    """The order of staging calls over a store. One slot at a time; its handle is never used again soon."""
+    """The order of staging calls over a store. One slot at a time; its handle is never used again soon.
 
-    def __init__(self, store: Store) -> None:
+    `is_restart_due(components)` says whether apps of those components, just installed, wait for a restart.
+    """
+
+    def __init__(self, store: Store, is_restart_due: Callable[[list[bytes]], bool]) -> None:
         self._store = store
+        self._is_restart_due = is_restart_due
         self._handle = 0
         self._offset = 0
         self._length = 0
@@ -122,13 +129,17 @@ class Staging:
     def install(self) -> tuple[int, int]:
         """(how many, whether a restart is due): install everything staged in one step."""
         self._may(INSTALL)
+        components = [entry.component for entry in self._store.staged()]
         try:
             count, restart = self._store.install()
         except Fault:
             self.settle()
             raise
-        self._step(INSTALL_RESTART if restart else INSTALL)
-        return count, restart
+        if restart or self._is_restart_due(components):
+            self._step(INSTALL_RESTART)
+            return count, 1
+        self._step(INSTALL)
+        return count, 0
 
     def settle(self) -> None:
         """Fall in with the store after images were removed from it."""
