@@ -42,7 +42,7 @@ MISSING = (
     ("cache and its protection (0x20080000, 0x20090000), core configuration (0x20000000), bus monitor (0x21070000)",
      "known by name only; words are kept and logged. Interrupt 5 never comes"),
     ("firewall (0x30000000)", "no register is known. Which blocks a core reaches is decided by the operating system; programs do not set it"),
-    ("watchdog, flash controller, clock and fuses of the main core (0x30050000, 0x30070000, 0x30090000, 0x300E0000)", "not for programs of these cores: a bus fault"),
+    ("watchdog, flash controller, clock (but for a strap) and fuses of the main core (0x30050000, 0x30070000, 0x30090000, 0x300E0000)", "not for programs of these cores: a bus fault"),
     ("Wi-Fi (0x60000000), flash as the main core sees it (0x90000000)", "a bus fault"),
     ("the boot region at 0x0", "its contents are not known: a bus fault, which shows null pointers"),
     ("pin multiplexer", "mode numbers are not known: a pin works for whichever block uses it"),

@@ -56,7 +56,7 @@ class Core:
 
     def _add_blocks(self, log: Log) -> None:
         name, machine, scheduler = f"IO{self.number} ", self.machine, self.scheduler
-        self.irq_config = IrqConfig(scheduler, log, machine.pulse_irq, IRQ_CONFIG, name + "IRQCFG")
+        self.irq_config = IrqConfig(scheduler, log, machine.pulse_irq, IRQ_CONFIG, name + "IRQCFG", machine.set_irq)
         self.rgu = Rgu(scheduler, log, machine.set_clock, RGU, name + "RGU")
         self.wdt = Wdt(scheduler, log, self.line(WDT_IRQ), self.want_reset, WDT, name + "WDT")
         self.gpt = Gpt(scheduler, log, self.line(GPT01_IRQ), lambda: machine.pulse_irq(GPT3_IRQ), lambda: machine.cycles, GPT, name + "GPT")
@@ -155,6 +155,8 @@ class Chip:
             for core in self.cores:
                 core.machine.map_device(windows.base, windows.size, windows, windows.name)
         self.pins.observe(self._changed)
+        for pin in range(EINTS):
+            self._changed(pin, self.pins.read(pin), 0)
         self.failed: Core | None = None  # the core that could not go on when `run` last told why
         self._is_paused = False
 

@@ -45,6 +45,13 @@ DECISIONS: dict[str, Decision] = {
         "an interrupt registered without that call works; the NVIC is the gate",
         "IRQCFG.DBNC_CON*",
     ),
+    "eint-level": Decision(
+        "What the sense bit of an external interrupt does",
+        "MediaTek sets it for its level modes and clears it for edges; Codethink and Microsoft never touch it",
+        "level: the interrupt stays while the pin is at the level of its polarity; edge, which it is after reset: one for each",
+        "only so does a handler run that is registered while the pin is low already",
+        "IRQCFG.IRQ_SENS*",
+    ),
     "gpt-one-shot": Decision(
         "Whether a one-shot GPT0 or GPT1 clears its enable bit when it expires",
         "inferred: drivers refuse to start a timer that reads enabled, and start one-shots again",
@@ -115,12 +122,26 @@ DECISIONS: dict[str, Decision] = {
         "a RESET that read back the value would clear the neighbours of a pin with every change",
         "*GPIO.*_SET *GPIO.*_RESET",
     ),
+    "gpio-i2s-input": Decision(
+        "Where the input register of the pins of I2S stands",
+        "Codethink: first; MediaTek means that too, but its code adds the block's offset first and reads at +4",
+        "at both",
+        "nothing else is known to be at +4",
+        "I2S*GPIO.DIN I2S*GPIO.DIN_AGAIN",
+    ),
     "pwm-polarity": Decision(
         "Level of a PWM pin during its on time",
         "the polarity bit is 1 after reset; Codethink leaves it and means a high level by on; MediaTek's demonstration clears it",
         "high, where the bit is 1; low, where it is 0",
         "the driver that leaves the value after reset would otherwise invert every duty cycle",
         "PWM.*_CTRL",
+    ),
+    "pwm-kick": Decision(
+        "What a kick does while the channel has no clock",
+        "Codethink enables the clock first; MediaTek's normal mode kicks first",
+        "it is taken over when the clock comes, with the settings of that time",
+        "otherwise MediaTek's would never start",
+        "PWM*.PWM*_CTRL",
     ),
     "pwm-repeats": Decision(
         "What a channel does after the last repeat of its states",
@@ -164,6 +185,12 @@ DECISIONS: dict[str, Decision] = {
         "any of them is an error to MediaTek's driver; Codethink's does not look",
         "I2C.ACK_VAL",
     ),
+    "i2c-dma-end": Decision(
+        "When the last byte of a read reaches memory by DMA",
+        "MediaTek begins its next transfer when DMA has interrupted, and fails unless the engine is ready by then",
+        "with the stop, just before the engine's own interrupt",
+        "otherwise such a driver could be too fast for its own engine",
+    ),
     "i2c-last-nack": Decision(
         "Whether the last byte of a packet, not acknowledged, ends the transfer",
         "no source says; the bus standard lets a slave refuse any byte",
@@ -205,6 +232,13 @@ DECISIONS: dict[str, Decision] = {
         "1, 5 and 9 are 11.025, 22.05 and 44.1 kHz; a clock from outside has the rate of the code",
         "the vendor's other codecs number them so; Codethink programs the rate even as a slave of the codec",
         "I2S.DL_CONTROL I2S.UL_CONTROL",
+    ),
+    "i2s-enables": Decision(
+        "What has to be set for I2S to run",
+        "Codethink sets the FIFO bits of GLOBAL and DMA_IF as well; MediaTek sets neither",
+        "bit 0 of GLOBAL and of the direction's control register",
+        "with more, MediaTek's demonstration would not start",
+        "I2S*.GLOBAL I2S*.DL_CONTROL I2S*.UL_CONTROL I2S*.DMA_IF",
     ),
     "dma-instances": Decision(
         "Whether the cores share one DMA engine",
@@ -336,5 +370,11 @@ DECISIONS: dict[str, Decision] = {
         "16, 31 and 8",
         "what the pointers can count; eight frames are usual",
         "UART.*_OFFSET ADC.POINTERS I2S.*_FIFO_STATUS",
+    ),
+    "low-memory": Decision(
+        "What is at address 0",
+        "MediaTek's memory map names a region for the first jump; one of its demonstrations reads and writes through a null pointer",
+        "nothing: a BusFault",
+        "a null pointer is a defect more often than it is meant, and nothing is known of what would answer",
     ),
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .time import Scheduler
 
 SOFTWARE_PULLS = 1 << 31
-assert DECISIONS["gpio-aliases"]
+assert DECISIONS["gpio-aliases"] and DECISIONS["gpio-i2s-input"]
 
 
 def registers(settings: dict[int, str], din: int, others: dict[int, str]) -> tuple[Register, ...]:
@@ -184,11 +184,19 @@ class AdcGpio(ResettingGpio):
 
 
 class PlainGpio(Gpio):
-    """The pins of an I2S: its input register stands first."""
+    """The pins of an I2S: its input register stands first, and again where other blocks have theirs."""
 
     NAME = "I2S GPIO"
     DIN = 0x00
-    REGISTERS = registers(SETTINGS, 0x00, OTHERS)
+    REGISTERS = (*registers(SETTINGS, 0x00, OTHERS), Register(0x04, "DIN_AGAIN", READ, note="as DIN"))
+
+    def read_din_again(self) -> int:
+        """The levels at the pins."""
+        return self.read_din()
+
+    def quiet_until(self, offset: int) -> int | None:
+        """As DIN."""
+        return super().quiet_until(self.DIN if offset == 0x04 else offset)
 
 
 A7_SETTINGS = {0x10: "DOUT", 0x30: "OE", 0x50: "PU", 0x70: "PD", 0x90: "SR", 0xB0: "IES"}

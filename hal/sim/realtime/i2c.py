@@ -27,7 +27,7 @@ HANDSHAKE, OF_SLAVE = 1 << 4, 1 << 5  # DMA_CON0
 BITS = 9  # on the bus for a byte: eight and the acknowledgement
 SLOWEST = 260  # clocks a bit where the phases are zero: 100 kHz
 IDLE, ADDRESS, BYTES, ENDING = "idle", "address", "bytes", "ending"
-assert DECISIONS["i2c-clock"] and DECISIONS["i2c-data-nack"] and DECISIONS["i2c-fifo-pointers"]
+assert DECISIONS["i2c-clock"] and DECISIONS["i2c-dma-end"] and DECISIONS["i2c-data-nack"] and DECISIONS["i2c-fifo-pointers"]
 
 
 class I2c(Block):
@@ -167,7 +167,8 @@ class I2c(Block):
         self.done += 1
         if self._is_reading():
             self.rx.put(self.bus.read())
-            self._ask(True)
+            if not self._is_last():
+                self._ask(True)
         elif not self.bus.write(self.tx.take()):
             self.words[0x6C] |= 1 << min(self.done - 1, 7)
             if self.done < self._count():
@@ -177,6 +178,10 @@ class I2c(Block):
             self._ask(False)
         self._go_on()
 
+    def _is_last(self) -> bool:
+        """The last byte of all goes to DMA with the stop, so that whoever hears from DMA finds the engine ready."""
+        return self.done >= self._count() and self.packet >= min(2, self.words[0x68] >> 4 & 3)
+
     def _end(self) -> None:
         """The stop."""
         self.phase = ENDING
@@ -185,6 +190,8 @@ class I2c(Block):
     def _finished(self) -> None:
         self.phase = IDLE
         self.bus.stop()
+        if self._is_reading():
+            self._ask(True)
         self.words[0x00] |= MASTER_STATUS
         self._tell()
 

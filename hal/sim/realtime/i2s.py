@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 RATES = {0: 8000, 1: 11025, 2: 12000, 4: 16000, 5: 22050, 6: 24000, 8: 32000, 9: 44100, 10: 48000}
 DEPTH = 8  # frames in either FIFO, and moved at a time
-ENABLE, OUT_FIFO, IN_FIFO, LOOP = 1, 2, 4, 1 << 31  # GLOBAL
+ENABLE, LOOP = 1, 1 << 31  # GLOBAL
 MOST = 1 << 20  # frames that a sink keeps
 UNDERRUN, OVERRUN = 1, 2  # IRQ status, as this model has them
-assert DECISIONS["i2s-rates"]
+assert DECISIONS["i2s-rates"] and DECISIONS["i2s-enables"]
 
 
 class Sound:
@@ -38,7 +38,7 @@ class I2s(Block):
 
     NAME = "I2S"
     REGISTERS = (
-        Register(0x00, "GLOBAL", note="0 enable, 1 FIFO out, 2 FIFO in, 31 what goes out comes in (mono, swaps, clocks and MCLK kept)"),
+        Register(0x00, "GLOBAL", note="0 enable, 31 what goes out comes in (1 FIFO out, 2 FIFO in, mono, swaps, clocks and MCLK kept)"),
         Register(0x04, "DL_CONTROL", note="out: 0 enable, 11:8 rate (word length, format, channels and swaps kept)"),
         Register(0x08, "UL_CONTROL", note="in: as DL_CONTROL"),
         Register(0x0C, "SOFT_RESET", note="empties FIFOs: 0 and 1 both, 4 out, 8 in"),
@@ -48,7 +48,7 @@ class I2s(Block):
         Register(0x1C, "UL_FIFO_STATUS", READ, note="15:8 frames recorded, 1 full"),
         Register(0x20, "DL_EMPTY", note="the frame that is played when none is there"),
         Register(0x24, "UL_EMPTY", note="the frame that is read when none is there"),
-        Register(0x30, "DMA_IF", note="0 DMA out, 16 DMA in (others kept)"),
+        kept(0x30, "DMA_IF", "how much DMA moves at a time, out and in"),
         Register(0x40, "IRQ_ENABLE", note="which of IRQ_STATUS interrupt"), Register(0x44, "IRQ_CLEAR", WRITE, note="written as 1: forget in IRQ_STATUS"),
         Register(0x48, "IRQ_STATUS", READ, note="0 nothing to play, 1 no room to record"),
     )  # fmt: skip
@@ -75,13 +75,13 @@ class I2s(Block):
     # --- frames ---
 
     def _plays(self) -> bool:
-        return self._is_on(OUT_FIFO, 0x04)
+        return self._is_on(0x04)
 
     def _records(self) -> bool:
-        return self._is_on(IN_FIFO, 0x08)
+        return self._is_on(0x08)
 
-    def _is_on(self, fifo: int, control: int) -> bool:
-        return self.words[0x00] & (ENABLE | fifo) == ENABLE | fifo and bool(self.words[control] & 1)
+    def _is_on(self, control: int) -> bool:
+        return bool(self.words[0x00] & ENABLE and self.words[control] & 1)
 
     def rate(self) -> int:
         """Frames a second."""
@@ -109,39 +109,39 @@ class I2s(Block):
     def _frames(self) -> None:
         """Eight frames' time has passed."""
         self._await(self.next_at + DEPTH * time.SECOND // self.rate())
-        if self._plays():
-            self._play()
+        played = self._play() if self._plays() else []
         if self._records():
-            self._record()
+            self._record(played)
         self._irq(bool(self.words[0x48] & self.words[0x40]))
 
-    def _play(self) -> None:
+    def _play(self) -> list[int]:
+        """Eight frames go out; returns them."""
         missing = DEPTH - len(self.out)
         if missing:
             self.words[0x48] |= UNDERRUN
-        self.sound.heard.extend(self.out + [self.words[0x20]] * missing)
+        played = self.out + [self.words[0x20]] * missing
+        self.sound.heard.extend(played)
         self.out = []
         self._request(False)
+        return played
 
-    def _record(self) -> None:
-        for _ in range(DEPTH):
-            frame = self._heard() if self.words[0x00] & LOOP else self.sound.source()
+    def _record(self, played: list[int]) -> None:
+        """Eight frames come in: from the source, or, in a loop, what was played."""
+        for at in range(DEPTH):
+            frame = self.sound.source() if not self.words[0x00] & LOOP else played[at] if played else 0
             if len(self.into) < DEPTH:
                 self.into.append(frame & 0xFFFFFFFF)
             else:
                 self.words[0x48] |= OVERRUN
         self._request(True)
 
-    def _heard(self) -> int:
-        return self.sound.heard[-1] if self.sound.heard else 0
-
     # --- DMA and the FIFO port ---
 
     def ready(self, is_receive: bool) -> int:
         """Frames that DMA may take (`is_receive`), or give."""
         if is_receive:
-            return len(self.into) if self.words[0x30] >> 16 & 1 else 0
-        return DEPTH - len(self.out) if self.words[0x30] & 1 else 0
+            return len(self.into)
+        return DEPTH - len(self.out) if self._plays() else 0
 
     def give(self, frame: int) -> None:
         """A frame to play; one too many is lost."""
@@ -176,11 +176,6 @@ class I2s(Block):
             self.out = []
         if value & 0b100000011:
             self.into = []
-
-    def write_dma_if(self, value: int) -> None:
-        """Which directions DMA serves."""
-        self.words[0x30] = value
-        self._update()
 
     def read_dl_fifo_status(self) -> int:
         """15:8 frames to play, 1 empty."""

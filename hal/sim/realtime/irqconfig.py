@@ -21,7 +21,7 @@ assert DECISIONS["eint-polarity"] and DECISIONS["eint-enable"]
 
 
 def _registers() -> tuple[Register, ...]:
-    senses = [kept(0x200 + 4 * n, f"IRQ_SENS{n}", f"interrupts {32 * n} to {32 * n + 31}, a bit each: 1 level, 0 edge") for n in range(4)]
+    senses = [Register(0x200 + 4 * n, f"IRQ_SENS{n}", note=f"interrupts {32 * n} to {32 * n + 31}, a bit each: 1 level, 0 edge; only for pins") for n in range(4)]
     banks = [kept(base + 4 * n, f"{name}{n}", what, access) for base, name, what, access in (
         (0x304, "WIC_PEND_SET", "wake-up controller: what is to pend, by software", BOTH),
         (0x324, "WIC_ENABLE_SET", "wake-up controller: what is to wake, by software", BOTH),
@@ -43,19 +43,44 @@ def _registers() -> tuple[Register, ...]:
 class IrqConfig(Block):
     """External interrupts 0..23: `change` is told a pin's level, `pulse` an interrupt number to make pending.
 
-    Bit 9 of a line is its debounce, not its gate: with it clear every edge counts at once.
+    Bit 9 of a line is its debounce, not its gate: with it clear every edge counts at once. A line whose sense is
+    level tells `level` (interrupt number, level) instead, for as long as its pin is at the level of its polarity.
     """
 
     NAME = "IRQCFG"
     REGISTERS = _registers()
     STATE = ("levels", "settled", "due")
 
-    def __init__(self, scheduler: Scheduler, log: Log, pulse: Callable[[int], None], base: int = 0, name: str = "") -> None:
-        self._pulse = pulse
+    def __init__(self, scheduler: Scheduler, log: Log, pulse: Callable[[int], None], base: int = 0, name: str = "",
+                 level: Callable[[int, bool], None] = lambda number, is_high: None) -> None:  # fmt: skip
+        self._pulse, self._level = pulse, level
         self._events: dict[int, Event] = {}
         self.levels = [0] * LINES
         self.settled = [0] * LINES
         super().__init__(scheduler, log, base, name)
+        for line in range(LINES):
+            self._writers[4 * line] = self._setter(4 * line)
+        for word in (0x200, 0x204):
+            self._writers[word] = self._setter(word)
+
+    def _setter(self, word: int) -> Callable[[int], None]:
+        def write(value: int) -> None:
+            self.words[word] = value
+            self._tell()
+
+        return write
+
+    def _is_level(self, line: int) -> bool:
+        number = FIRST_IRQ + line
+        return bool(self.words[0x200 + 4 * (number // 32)] >> number % 32 & 1) and not self.words[4 * line] & DUAL
+
+    def _tell(self) -> None:
+        """Lines that are levels."""
+        for line in range(LINES):
+            self._level(FIRST_IRQ + line, self._is_level(line) and self.settled[line] == self._wanted(line))
+
+    def _wanted(self, line: int) -> int:
+        return 0 if self.words[4 * line] & POLARITY else 1
 
     def reset(self) -> None:
         """No debounce, one edge; the pins stay as they are."""
@@ -65,6 +90,7 @@ class IrqConfig(Block):
         self._events = {}
         self.settled = list(self.levels)
         self.due: dict[int, int] = {}
+        self._tell()
 
     def change(self, line: int, level: int) -> None:
         """The pin of external interrupt `line` is now at `level`."""
@@ -96,9 +122,9 @@ class IrqConfig(Block):
         if self.settled[line] == self.levels[line]:
             return
         self.settled[line] = self.levels[line]
-        control = self.words[4 * line]
-        wanted = 0 if control & POLARITY else 1
-        if control & DUAL or self.levels[line] == wanted:
+        if self._is_level(line):
+            self._level(FIRST_IRQ + line, self.levels[line] == self._wanted(line))
+        elif self.words[4 * line] & DUAL or self.levels[line] == self._wanted(line):
             self._pulse(FIRST_IRQ + line)
 
     def save(self) -> dict[str, Any]:
@@ -110,3 +136,4 @@ class IrqConfig(Block):
         super().restore(state)
         for line, due in list(self.due.items()):
             self._arrange(line, due)
+        self._tell()

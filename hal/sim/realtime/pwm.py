@@ -24,7 +24,7 @@ CHANNELS = 4
 KICK, REPLAY, POLARITY, OPEN_DRAIN, CLOCK, GLOBAL_KICK = 1, 2, 4, 8, 16, 32
 CLOCKS = {0: time.SECOND // time.SLOW_HZ, 1: time.TWO_MHZ, 2: time.XTAL}  # ticks a clock, by the selector
 SHORTEST = 2 * time.MICROSECOND  # of the periods whose every edge is shown
-assert DECISIONS["pwm-polarity"] and DECISIONS["pwm-repeats"]
+assert DECISIONS["pwm-polarity"] and DECISIONS["pwm-repeats"] and DECISIONS["pwm-kick"]
 
 
 class Channel:
@@ -37,7 +37,7 @@ class Channel:
         self.states: list[State] = []
         self.wanted: list[State] | None = None
         self.state = self.left = self.due = 0
-        self.is_on = False
+        self.is_on = self.is_kicked = False  # kicked: while the clock was off
 
     def word(self, offset: int) -> int:
         """CTRL, PARAM_S0 or PARAM_S1."""
@@ -50,8 +50,9 @@ class Channel:
         return [(word & 0xFFFF, word >> 16, max(1, times)) for word, times in table if word]
 
     def kick(self) -> None:
-        """Take the settings over."""
-        if not self.word(0) & CLOCK:
+        """Take the settings over: now, or as soon as there is a clock."""
+        self.is_kicked = not self.word(0) & CLOCK
+        if self.is_kicked:
             return
         self.wanted = self.settings()
         if self.event is None:
@@ -121,7 +122,7 @@ class Channel:
     def save(self) -> dict[str, Any]:
         """Where the pattern is."""
         return {"states": list(self.states), "wanted": self.wanted, "state": self.state, "left": self.left, "due": self.due,
-                "is_on": self.is_on, "is_playing": self.event is not None}  # fmt: skip
+                "is_on": self.is_on, "is_kicked": self.is_kicked, "is_playing": self.event is not None}  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on at the same place."""
@@ -129,6 +130,7 @@ class Channel:
         self.event = None
         self.states, self.wanted = list(state["states"]), state["wanted"]
         self.state, self.left, self.due, self.is_on = state["state"], state["left"], state["due"], state["is_on"]
+        self.is_kicked = state["is_kicked"]
         if self.word(0) & CLOCK and (self.states or self.is_on):
             self._show(self.is_on)
         if state["is_playing"]:
@@ -180,7 +182,7 @@ class Pwm(Block):
             was, self.words[offset] = self.words[offset], value & ~KICK
             if was & CLOCK and not value & CLOCK:
                 self.channels[number].stop()
-            elif value & KICK:
+            elif value & KICK or value & CLOCK and self.channels[number].is_kicked:
                 self.channels[number].kick()
 
         return write

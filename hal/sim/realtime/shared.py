@@ -18,7 +18,7 @@ from .pinmux import PinMux, TopConfig
 from .pwm import Pwm
 from .spi import SpiMaster, SpiSlave
 from .uart import Console, Uart
-from .untold import A7_IRQ_CONFIG, A7IrqConfig
+from .untold import A7_IRQ_CONFIG, STRAPS, A7IrqConfig, Straps
 from .windows import Windows
 
 if TYPE_CHECKING:
@@ -208,7 +208,8 @@ class Shared:
         pins.resets[1] = self.adc.reset
         for engine in self._lines.engines:
             engine.attach(ADC_CHANNEL, Port(self.adc.ready, None, self.adc.take))
-        for block in (self.pinmux, self.topcfg, self.a7_gpio, A7IrqConfig(scheduler, log, A7_IRQ_CONFIG)):
+        straps, a7_irq = Straps(scheduler, log, STRAPS), A7IrqConfig(scheduler, log, A7_IRQ_CONFIG)
+        for block in (self.pinmux, self.topcfg, self.a7_gpio, straps, a7_irq):
             self._map(block.name, block.base, [(0, block)])
         self._map("ADC", ADC, [(0, pins), (0x100, self.adc)])
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import time
 from .conflicts import DECISIONS
-from .registers import INFERRED, READ, Block, Log, Register
+from .registers import INFERRED, READ, Block, Log, Register, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,7 @@ class SpiMaster(Block):
         Register(CSPOL, "CSPOL", note="7:0 lines that select by a high level, 8 DMA, 15:12 clocks before, 19:16 after"),
         Register(DATAPORT, "DATAPORT", note="for DMA: SOAR, SDOR0 to 7, SMMR, SMBCR, STCSR one after the other; data in when read"),
         *(Register(SDIR + 4 * n, f"SDIR{n}", READ, note=f"data in: bytes {4 * n} to {4 * n + 3}") for n in range(8)),
+        kept(SDIR + 32, "SDIR_END", "zero; read by a driver that counts the opcode among the data", READ),
     )  # fmt: skip
     STATE = ("is_busy", "due", "place", "incoming")
 

@@ -6,7 +6,7 @@ edges at the main core's interrupt block. None of it has an effect here.
 
 from __future__ import annotations
 
-from .registers import Block, kept
+from .registers import KNOWN, READ, Block, Register, kept
 
 
 class Untold(Block):
@@ -20,8 +20,17 @@ class A7IrqConfig(Block):
     REGISTERS = (
         *(kept(0x200 + 4 * n, f"IRQ_SENS{n}", f"interrupts {32 * n} to {32 * n + 31} of the main core: 1 level, 0 edge") for n in range(8)),
         *(kept(0x240 + 4 * n, f"EDGE_TO_LEVEL{n}", "edges held as levels, a bit an interrupt") for n in range(8)),
+        *(kept(0x280 + 4 * n, f"EDGE_STS{n}", "edges that came, a bit an interrupt; written as 1 to let go") for n in range(8)),
     )
+
+
+class Straps(Block):
+    """What the chip found at its pins at reset. MediaTek's timer driver asks for the crystal before it sets GPT3's divider."""
+
+    NAME = "STRAPS"
+    REGISTERS = (Register(0x190, "XTAL_STRAP", READ, 2, "1:0 the crystal: 20, 40, 26, 52 MHz", KNOWN),)
 
 
 PRIVATE = {"CM4CFG": 0x2000_0000, "CACHE": 0x2008_0000, "CACHE MPU": 0x2009_0000, "INFRA": 0x2107_0000}  # by address
 A7_IRQ_CONFIG = 0x3106_0000
+STRAPS = 0x3009_0000
