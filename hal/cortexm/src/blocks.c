@@ -16,23 +16,31 @@ bool is_wide(uint32_t half)
     return half >= 0xe800;
 }
 
+/* MSR: BASEPRI and BASEPRI_MAX by name (B5.2.3). */
+static uint32_t flags_of_msr(uint32_t second)
+{
+    return BLOCK_MASKS | (second == 0x8811 ? BLOCK_BASEPRI : second == 0x8812 ? BLOCK_RAISES : 0);
+}
+
 uint32_t flags_of(uint32_t first, uint32_t second)
 {
     if (first == 0xbf40)
         return BLOCK_SEV;
-    if ((first & 0xffe8) == 0xb660 || ((first & 0xfff0) == 0xf380 && (second & 0xff00) == 0x8800))
+    if ((first & 0xffe8) == 0xb660)
         return BLOCK_MASKS;
+    if ((first & 0xfff0) == 0xf380 && (second & 0xff00) == 0x8800)
+        return flags_of_msr(second);
     if ((first & 0xec00) == 0xec00)
         return BLOCK_COPROCESSOR;
     if ((first & 0xffd0) == 0xfb90 && (second & 0xf0f0) == 0xf0f0)
         return BLOCK_DIVIDE;
+    if ((first & 0xfe80) == 0xf800 && (second & 0xf00) == 0xe00)
+        return BLOCK_UNPRIVILEGED;
     return first == 0xf3af && second == 0x8004 ? BLOCK_SEV : 0;
 }
 
 static void decode(struct block *block, const uint8_t *code)
 {
-    block->count = 0;
-    block->flags = 0;
     for (uint32_t at = 0; at + 2 <= block->size; block->count++) {
         uint32_t first = half_at(code + at), second = 0;
         at += 2;
@@ -44,18 +52,15 @@ static void decode(struct block *block, const uint8_t *code)
 
 const struct block *block_at(struct machine *m, uint32_t address, uint32_t size)
 {
-    struct block *block = &m->blocks[(address >> 1) & (BLOCKS - 1)];
-    const uint8_t *code = memory_at(m, address, size, UC_PROT_EXEC);
-    if (!code) /* code in a device: nothing is known of it */
-        return memset(block, 0, sizeof *block);
-    const size_t first = size < sizeof block->start ? size : sizeof block->start;
-    if (block->code == code && block->address == address && block->size == size && !memcmp(block->start, code, first))
+    struct block *block = &m->blocks[block_place(address, size)];
+    if (block->is_known && block->address == address && block->size == size)
         return block;
-    block->address = address;
-    block->size = size;
-    block->code = code;
-    memcpy(block->start, code, first);
-    decode(block, code);
+    const uint8_t *code = memory_at(m, address, size, UC_PROT_EXEC);
+    *block = (struct block){address, size, 0, BLOCK_ANY, true};
+    if (code)
+        decode(block, code);
+    else
+        block->count = size / 2; /* where code lies is not known, but time goes on */
     return block;
 }
 

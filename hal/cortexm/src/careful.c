@@ -17,28 +17,61 @@ static bool has_floats(struct machine *m)
     return access == 3 || (access == 1 && is_privileged(m));
 }
 
+/* LDRT, STRT and their like reach what an unprivileged program may (A7.7.69).  Sets the address of a fault. */
+static uint32_t fault_without_privilege(struct machine *m, uint32_t first, uint32_t second)
+{
+    const uint32_t address = machine_get(m, first & 15) + (second & 0xff), size = 1u << (first >> 5 & 3);
+    if ((first & 15) == 15) /* a literal: no such instruction */
+        return 0;
+    if (!mpu_allows(m, address, size, first & 0x10 ? UC_PROT_READ : UC_PROT_WRITE, false)) {
+        m->mmfar = address;
+        return DACCVIOL | MMARVALID;
+    }
+    if (address >> 20 != 0xe00)
+        return 0;
+    m->bfar = address;
+    return PRECISERR | BFARVALID;
+}
+
+uint32_t care_flags(const struct machine *m)
+{
+    return (m->cpacr >> 20 != 0xf ? BLOCK_COPROCESSOR : 0) | (m->ccr & DIV_0_TRP ? BLOCK_DIVIDE : 0) |
+           (m->mpu_control & 1 ? BLOCK_UNPRIVILEGED : 0) | (m->has_fine_pages ? BLOCK_ANY : 0);
+}
+
+/* Does every part of it lie where the MPU lets it run? */
+static bool may_run(struct machine *m, uint32_t address, uint32_t size)
+{
+    return !m->has_fine_pages || mpu_allows(m, address, size, UC_PROT_EXEC, is_privileged(m));
+}
+
 bool needs_care(struct machine *m, const struct block *block)
 {
-    return ((block->flags & BLOCK_COPROCESSOR) && m->cpacr >> 20 != 0xf && !has_floats(m)) ||
-           ((block->flags & BLOCK_DIVIDE) && (m->ccr & DIV_0_TRP));
+    const uint32_t flags = block->flags & m->cared;
+    return (flags & BLOCK_COPROCESSOR && !has_floats(m)) || flags & (BLOCK_DIVIDE | BLOCK_UNPRIVILEGED) ||
+           !may_run(m, block->address, block->size);
+}
+
+static uint32_t fault_of(struct machine *m, uint32_t pc, uint32_t first, uint32_t second)
+{
+    const uint32_t flags = flags_of(first, second) & m->cared;
+    if (!may_run(m, pc, is_wide(first) ? 4 : 2))
+        return IACCVIOL;
+    if (flags & BLOCK_COPROCESSOR && !has_floats(m))
+        return NOCP;
+    if (flags & BLOCK_DIVIDE && !machine_get(m, second & 15))
+        return DIVBYZERO;
+    return flags & BLOCK_UNPRIVILEGED ? fault_without_privilege(m, first, second) : 0;
 }
 
 bool check_instruction(struct machine *m)
 {
     const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
-    const uint8_t *code = memory_at(m, pc, 4, UC_PROT_EXEC);
-    if (!code)
-        return true;
-    const uint32_t first = half_at(code), second = half_at(code + 2), flags = flags_of(first, second);
-    if ((flags & BLOCK_COPROCESSOR) && !has_floats(m)) {
-        fault(m, USAGE_FAULT, NOCP, pc);
-        return false;
-    }
-    if ((flags & BLOCK_DIVIDE) && (m->ccr & DIV_0_TRP) && !machine_get(m, second & 15)) {
-        fault(m, USAGE_FAULT, DIVBYZERO, pc);
-        return false;
-    }
-    return true;
+    const uint8_t *code = memory_at(m, pc, 2, UC_PROT_EXEC), *behind = memory_at(m, pc + 2, 2, UC_PROT_EXEC);
+    const uint32_t status = code ? fault_of(m, pc, half_at(code), behind ? half_at(behind) : 0) : 0;
+    if (status)
+        fault(m, status >> 16 ? USAGE_FAULT : status >> 8 ? BUS_FAULT : MEM_MANAGE, status, pc);
+    return !status;
 }
 
 static void on_access(uc_engine *engine, uc_mem_type type, uint64_t address, int size, int64_t value, void *user)

@@ -193,7 +193,7 @@ void countdown_read(struct machine *m, uint32_t pc, const struct counter *counte
     countdown->cycle = cycle;
     if (m->warp.is_on && countdown->hits >= ROUNDS) {
         countdown->is_wanted = true;
-        m->attention = true; /* look at the next block's start */
+        look_soon(m); /* look at the next block's start */
     }
 }
 

@@ -266,7 +266,7 @@ static void go_back(struct machine *m, uint32_t exc_return)
         return;
     }
     m->event = true;
-    m->attention = true;
+    look_soon(m);
     if (is_thread && (m->scr & 2)) /* SLEEPONEXIT */
         m->is_sleeping = true, m->is_for_event = false;
     if (!(m->returned & 1u << 24))

@@ -40,7 +40,8 @@ enum { RESET = 1, NMI = 2, HARD_FAULT = 3, MEM_MANAGE = 4, BUS_FAULT = 5, USAGE_
 #define WORDS (VECTORS / 32)
 #define MEMORIES 16
 #define DEVICES 64
-#define BLOCKS 4096 /* in the count cache, a power of two */
+#define BLOCKS 4096   /* known at once, a power of two */
+#define NO_BLOCK BLOCKS
 
 struct memory {
     uint32_t address, size, perms;
@@ -55,17 +56,30 @@ struct device {
 
 /* What is known of a block of code. */
 struct block {
-    uint32_t address, size;
-    const uint8_t *code; /* where it lies; NULL: nothing is known here */
-    uint8_t start[4];    /* its first bytes, lest other code came here meanwhile */
-    uint16_t count;   /* instructions */
+    uint32_t address, size, count; /* count: instructions */
     uint16_t flags;
+    bool is_known;
 };
+
+/* How far the program is, as on_block() keeps it: all that it touches (meter.c). */
+struct meter {
+    int64_t left;     /* cycles from the end of the current block to `horizon` */
+    uint32_t current; /* the block's place in `blocks`, or NO_BLOCK */
+    struct {
+        uint32_t address, cycles; /* a block that needs no looking at; else ODD */
+    } plain[BLOCKS];
+};
+
+#define ODD 1u /* an address at which no block begins */
 
 #define BLOCK_SEV 1u         /* has a SEV */
 #define BLOCK_MASKS 2u       /* has a CPS or MSR: an exception may have become possible */
 #define BLOCK_COPROCESSOR 4u /* has a coprocessor (floating-point) instruction */
 #define BLOCK_DIVIDE 8u      /* has a SDIV or UDIV */
+#define BLOCK_BASEPRI 16u    /* ends with a write of BASEPRI */
+#define BLOCK_RAISES 32u     /* ends with a write of BASEPRI_MAX */
+#define BLOCK_UNPRIVILEGED 64u /* has a LDRT or STRT: accesses as if without privilege */
+#define BLOCK_ANY 128u       /* every block has it */
 
 struct systick {
     uint32_t control, reload;
@@ -120,6 +134,14 @@ struct access {
     uint32_t repeats; /* times that the same was read again at once */
 };
 
+/* Which instruction asks a device (place.c). */
+struct place {
+    uint64_t end;    /* of the block, in cycles: tells one run of a block from the next */
+    uint32_t current; /* and which block */
+    uint32_t seek;    /* how far into the block its accesses are known */
+    uint32_t pc, count; /* the instruction, and how many of its block are before it */
+};
+
 #define ACCESSES 64 /* remembered for a post-mortem, a power of two */
 
 struct machine {
@@ -132,11 +154,11 @@ struct machine {
     bool is_running;
     bool is_stop_wanted;
     bool is_held;      /* a hook stopped before an instruction */
+    bool is_between;   /* and that was the first of a block */
     bool is_careful;   /* the next instructions are to be looked at one by one */
     bool is_stepping;  /* machine_step() */
     bool is_refused;   /* the device refused the access */
-    uint32_t seek;     /* how far into the block its accesses are known */
-    uint32_t place, place_count; /* the instruction that asks a device, and those before it in its block */
+    struct place place;
     bool is_asking;
     bool is_debugged;  /* BKPT is for the debugger */
     uint32_t returned; /* the xPSR of the frame that is being returned to */
@@ -168,15 +190,14 @@ struct machine {
     uc_hook fine_hook, unaligned_hook;
     bool has_unaligned_hook;
 
-    /* --- from here to `blocks`: what machine_save() keeps, with some of the above (state.c) --- */
-    uint64_t cycles;           /* at the start of the current block */
+    /* --- from here to `horizon`: what machine_save() keeps, with some of the above (state.c) --- */
+    uint64_t cycles;           /* while nothing runs: see machine_cycles() */
     uint64_t base_cycles;      /* and ticks when the clock was last set */
     uint64_t base_ticks;
     uint64_t deadline;         /* in cycles: stop there */
     uint64_t limit;            /* in ticks */
     uint32_t ticks_per_cycle;
-    uint32_t cost;             /* cycles of the current block */
-    uint32_t block_address, block_size;
+    uint32_t block_address, block_size; /* the block that ran last */
     bool attention;            /* look at exceptions before the next block */
     bool is_sleeping, is_for_event, event, is_locked_up, is_reset_wanted;
     uint32_t enabled[WORDS], pending[WORDS], active[WORDS], line[WORDS];
@@ -187,7 +208,13 @@ struct machine {
     uint32_t mpu_control, mpu_number, mpu_base[8], mpu_attributes[8];
     /* --- */
 
-    struct block blocks[BLOCKS];
+    /* meter.c */
+    uint64_t horizon; /* the cycle at which blocks are looked at again */
+    uint32_t cared;   /* flags of blocks that must be looked at each time */
+    uint32_t written;  /* BLOCK_BASEPRI or BLOCK_RAISES: what the block that has just run wrote */
+    uint32_t basepri;  /* before that */
+    struct meter meter;
+    struct block blocks[BLOCKS + 1];
 };
 
 /* registers.c */
@@ -204,12 +231,16 @@ bool memory_read_word(struct machine *m, uint32_t address, uint32_t *value);
 bool memory_write_word(struct machine *m, uint32_t address, uint32_t value);
 
 /* blocks.c */
-/* The block, if it is known and is still the same; else NULL. */
-static inline const struct block *block_known(const struct machine *m, uint32_t address, uint32_t size)
+/* Two blocks that begin at one address never share a place: none is longer than a page. */
+static inline uint32_t block_place(uint32_t address, uint32_t size)
 {
-    const struct block *block = &m->blocks[(address >> 1) & (BLOCKS - 1)];
-    const bool is_same = block->address == address && block->size == size && block->code && size >= sizeof block->start;
-    return is_same && !memcmp(block->start, block->code, sizeof block->start) ? block : NULL;
+    return (address + 8 * size) >> 1 & (BLOCKS - 1);
+}
+
+/* The block that runs, or ran last. */
+static inline const struct block *block_now(const struct machine *m)
+{
+    return &m->blocks[m->meter.current];
 }
 
 const struct block *block_at(struct machine *m, uint32_t address, uint32_t size);
@@ -220,9 +251,18 @@ bool is_wide(uint32_t half);
 uint32_t flags_of(uint32_t first, uint32_t second);
 
 /* place.c */
-uint32_t place_of_access(struct machine *m, uint32_t address, bool is_write);
+void place_find(struct machine *m, uint32_t address, bool is_write);
+
+/* meter.c */
+bool meter_begin(struct machine *m); /* adds the hooks */
+void meter_forget(struct machine *m); /* code has changed */
+void meter_start(struct machine *m);  /* before unicorn runs, and */
+void meter_settle(struct machine *m); /* after it */
+void meter_aim(struct machine *m);    /* the deadline is another */
+void look_soon(struct machine *m); /* before the next block */
 
 /* careful.c */
+uint32_t care_flags(const struct machine *m); /* of blocks that may need care, as the registers stand */
 bool needs_care(struct machine *m, const struct block *block);
 bool check_instruction(struct machine *m); /* false if it faulted instead */
 void watch_alignment(struct machine *m);
@@ -238,17 +278,29 @@ void mpu_apply(struct machine *m);
 bool mpu_fill(struct machine *m, uint32_t page, uc_mem_type type, uc_tlb_entry *entry);
 void mpu_probe(struct machine *m);
 void mpu_undo(struct machine *m);
-bool mpu_stops_block(struct machine *m, uint32_t address);
 
 /* machine.c */
 /* A hook's address as the object pointer that uc_hook_add() takes; POSIX says that it fits. */
 #define HOOK(function) (*(void **)&(union { void *object; __typeof__(&function) code; }){.code = function})
 
 bool add_hook(struct machine *m, uc_hook *handle, int type, void *function, void *user, uint64_t begin, uint64_t end);
+bool hook_all(struct machine *m, int type, void *function);
+
+/* traps.c */
+bool traps_begin(struct machine *m); /* adds the hooks */
+uint32_t handle_stop(struct machine *m, uc_err error); /* unicorn stopped: returns why machine_run() ends, or 0 */
+bool has_thumb(struct machine *m);
+uint32_t half_before(struct machine *m, uint32_t pc);
+
+/* devices.c */
+bool system_map(struct machine *m);
 void refuse(struct machine *m, uint32_t status, uint32_t address);
 
+/* clock.c */
+#define NEVER UINT64_MAX
 uint64_t ticks_at(const struct machine *m, uint64_t cycles);
 uint64_t cycle_of(const struct machine *m, uint64_t time);
+void set_deadline(struct machine *m);
 
 /* warp.c */
 void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value);
@@ -272,6 +324,7 @@ void countdown_look(struct machine *m); /* between blocks */
 void nvic_reset(struct machine *m);
 bool is_set(const uint32_t *set, uint32_t number);
 void set_bit(uint32_t *set, uint32_t number, bool value);
+uint32_t priority_mask(const struct machine *m); /* the bits of a priority that there are */
 int execution_priority(struct machine *m);
 int exception_priority(const struct machine *m, uint32_t number);
 uint32_t highest_pending(const struct machine *m);                 /* whether or not it may be taken now; 0: none */

@@ -149,14 +149,6 @@ void mpu_undo(struct machine *m)
     m->refused_size = 0;
 }
 
-bool mpu_stops_block(struct machine *m, uint32_t address)
-{
-    if (!m->has_fine_pages || mpu_allows(m, address, 2, UC_PROT_EXEC, is_privileged(m)))
-        return false;
-    m->fault_status = IACCVIOL;
-    return true;
-}
-
 static void check_accesses(struct machine *m, bool is_wanted)
 {
     if (is_wanted != m->is_checking) /* what is translated looks at no hook */
@@ -255,5 +247,5 @@ void mpu_write(struct machine *m, uint32_t offset, uint32_t value)
     else
         m->mpu_attributes[number] = value & 0x173fff3f;
     m->is_mpu_changed = true;
-    m->attention = true;
+    look_soon(m);
 }

@@ -47,9 +47,14 @@ static int active_priority(const struct machine *m)
     return best;
 }
 
+uint32_t priority_mask(const struct machine *m)
+{
+    return 0xffu << (8 - m->options.priority_bits) & 0xff;
+}
+
 static uint32_t basepri(struct machine *m)
 {
-    return reg_get(m, UC_ARM_REG_BASEPRI) & 0xffu << (8 - m->options.priority_bits) & 0xff;
+    return reg_get(m, UC_ARM_REG_BASEPRI) & priority_mask(m);
 }
 
 static int priority_with(struct machine *m, bool ignoring_primask)
@@ -92,7 +97,7 @@ uint32_t best_pending(struct machine *m, bool ignoring_primask)
 void pend(struct machine *m, uint32_t number)
 {
     set_bit(m->pending, number, true);
-    m->attention = true;
+    look_soon(m);
     if (m->scr & 16) /* SEVONPEND */
         m->event = true;
 }

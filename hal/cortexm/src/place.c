@@ -103,26 +103,36 @@ static struct form read_form(struct machine *m, uint32_t pc, uint32_t first, uin
     return (first & 0xfa00) == 0xe800 ? several(m, first, second) : (struct form){0};
 }
 
-uint32_t place_of_access(struct machine *m, uint32_t address, bool is_write)
+/* The address, plus one, of the instruction of the current block that makes the access; or 0. */
+static uint32_t find(struct machine *m, uint32_t address, bool is_write)
 {
-    const uint8_t *code = memory_at(m, m->block_address, m->block_size, UC_PROT_EXEC);
-    uint32_t found = 0, next = 0;
-    for (uint32_t from = m->seek; code && from + 2 <= m->block_size;) {
-        const uint32_t first = half_at(code + from), length = is_wide(first) ? 4 : 2, pc = m->block_address + from;
-        const uint32_t second = length == 4 && from + 4 <= m->block_size ? half_at(code + from + 2) : 0;
+    const struct block *block = block_now(m);
+    const uint8_t *code = memory_at(m, block->address, block->size, UC_PROT_EXEC);
+    uint32_t found = 0;
+    for (uint32_t from = m->place.seek; code && from + 2 <= block->size;) {
+        const uint32_t first = half_at(code + from), length = is_wide(first) ? 4 : 2, pc = block->address + from;
+        const uint32_t second = length == 4 && from + 4 <= block->size ? half_at(code + from + 2) : 0;
         const struct form form = read_form(m, pc, first, second);
         if (form.is_access && form.is_write == is_write && address >= form.low && address < form.high) {
             if (!found || !form.is_own_base) {
                 found = pc + 1;
-                next = form.high - form.low > 4 ? from : from + length; /* the others make more than one */
+                m->place.seek = form.high - form.low > 4 ? from : from + length; /* the others make more than one */
             }
             if (!form.is_own_base)
                 break;
         }
         from += length;
     }
-    if (!found)
-        return m->block_address + m->seek;
-    m->seek = next;
-    return found - 1;
+    return found;
+}
+
+void place_find(struct machine *m, uint32_t address, bool is_write)
+{
+    struct place *place = &m->place;
+    const uint64_t end = m->horizon - (uint64_t)m->meter.left;
+    if (place->end != end || place->current != m->meter.current)
+        *place = (struct place){.end = end, .current = m->meter.current};
+    const uint32_t begin = block_now(m)->address, sought = begin + place->seek, found = find(m, address, is_write);
+    place->pc = found ? found - 1 : sought;
+    place->count = count_between(m, begin, place->pc);
 }

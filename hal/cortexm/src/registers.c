@@ -55,7 +55,7 @@ static int unicorn_number(uint32_t number)
 uint32_t machine_get(struct machine *m, uint32_t number)
 {
     if (number == 15 && m->is_asking)
-        return m->place;
+        return m->place.pc;
     return number < 56 ? reg_get(m, unicorn_number(number)) : 0;
 }
 

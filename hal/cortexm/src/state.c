@@ -157,10 +157,9 @@ int machine_restore(struct machine *m, const uint8_t *state, const uint8_t *loop
     m->countdown.is_wanted = m->countdown.is_wanted && m->countdown.counter;
     if (!size && warp_has_copy(m))
         warp_write(m); /* begins anew */
-    m->cost = 0;
     set_registers(m, state + 4);
     machine_code_changed(m, 0, 0);
-    m->attention = true;
+    look_soon(m);
     m->is_mpu_changed = true;
     return 0;
 }
@@ -168,6 +167,6 @@ int machine_restore(struct machine *m, const uint8_t *state, const uint8_t *loop
 void machine_code_changed(struct machine *m, uint32_t address, uint32_t size)
 {
     (void)address, (void)size;
-    memset(m->blocks, 0, sizeof m->blocks);
+    meter_forget(m);
     unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TB_FLUSH, 0));
 }

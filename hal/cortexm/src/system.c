@@ -11,11 +11,6 @@
 #define DWT 0xe0001000u
 #define CPUID 0x410fc241u /* Cortex-M4 r0p1 */
 
-static uint32_t priority_mask(const struct machine *m)
-{
-    return 0xffu << (8 - m->options.priority_bits) & 0xff;
-}
-
 void system_reset(struct machine *m)
 {
     nvic_reset(m);
@@ -47,7 +42,7 @@ static void change_irqs(struct machine *m, uint32_t *set, uint32_t index, uint32
         if (irq < m->options.irqs)
             set_bit(set, EXTERNAL + irq, value);
     }
-    m->attention = true;
+    look_soon(m);
 }
 
 /* A pending state that is cleared while its line is high comes back at once. */
@@ -128,7 +123,7 @@ static void write_priorities(struct machine *m, uint32_t offset, uint32_t size, 
         if (number)
             m->priority[number] = (uint8_t)(value >> 8 * i & priority_mask(m));
     }
-    m->attention = true;
+    look_soon(m);
 }
 
 /* --- SCB ----------------------------------------------------------------------------------------- */
@@ -171,7 +166,7 @@ static void write_aircr(struct machine *m, uint32_t value)
     if (value >> 16 != 0x05fa)
         return;
     m->prigroup = value >> 8 & 7;
-    m->attention = true;
+    look_soon(m);
     if (value & 4)
         m->is_reset_wanted = true;
 }
@@ -200,7 +195,7 @@ static void write_shcsr(struct machine *m, uint32_t value)
         set_bit(m->active, HANDLERS[i].number, value >> HANDLERS[i].active & 1);
         set_bit(m->pending, HANDLERS[i].number, value >> HANDLERS[i].pending & 1);
     }
-    m->attention = true;
+    look_soon(m);
 }
 
 /* What this processor is, from 0xed40 on: its technical reference manual, table 4-1. */
@@ -274,7 +269,7 @@ static void scb_write(struct machine *m, uint32_t offset, uint32_t value)
         break;
     case 0xd14:
         m->ccr = value & 0x31b;
-        m->attention = true;
+        look_soon(m);
         break;
     case 0xd24:
         write_shcsr(m, value);
@@ -296,6 +291,7 @@ static void scb_write(struct machine *m, uint32_t offset, uint32_t value)
         break;
     case 0xd88:
         m->cpacr = value & 0xfu << 20;
+        look_soon(m); /* blocks may need care now */
         break;
     case 0xdfc:
         m->demcr = value & 0x010f07f1;

@@ -92,5 +92,5 @@ void systick_write(struct machine *m, uint32_t offset, uint32_t written)
         if (ran && !runs(systick))
             systick->value = was;
     }
-    m->attention = true; /* the deadline may be another */
+    look_soon(m); /* the deadline may be another */
 }

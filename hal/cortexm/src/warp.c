@@ -74,7 +74,7 @@ void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset,
     else if (warp->phase == WANTED && poll == &warp->polls[0])
         warp->phase = FIRST_LOOK;
     if (warp->phase == FIRST_LOOK || warp->phase == SECOND_LOOK)
-        m->attention = true; /* look at the next block's start */
+        look_soon(m); /* look at the next block's start */
 }
 
 static size_t writable_size(const struct machine *m)

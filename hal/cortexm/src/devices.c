@@ -1,0 +1,106 @@
+/*
+ * Asking devices: the owner's, and the processor's own registers.
+ */
+#include "internal.h"
+
+/* The access just made does not happen: stop on its instruction. */
+void refuse(struct machine *m, uint32_t status, uint32_t address)
+{
+    m->fault_status = status;
+    m->fault_address = address;
+    unicorn.emu_stop(m->engine);
+}
+
+/* Keep an access for a post-mortem. */
+static void remember(struct machine *m, uint32_t address, uint32_t size, uint32_t value, bool is_write)
+{
+    const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
+    struct access *last = &m->accesses[(m->access_count - 1) % ACCESSES];
+    if (m->access_count && !is_write && !last->is_write && last->pc == pc && last->address == address && last->value == value)
+        last->repeats++; /* a polling loop does not push out what was before it */
+    else
+        m->accesses[m->access_count++ % ACCESSES] = (struct access){machine_now(m), pc, address, value, (uint16_t)size, is_write, 0};
+}
+
+static uint64_t on_device_read(uc_engine *engine, uint64_t offset, unsigned size, void *user)
+{
+    const struct device *device = user;
+    struct machine *m = device->machine;
+    (void)engine;
+    if (m->fault_status)
+        return 0;
+    place_find(m, device->address + (uint32_t)offset, false);
+    const struct counter *counter = counter_find(m, device->number, (uint32_t)offset);
+    uint32_t value;
+    if (counter) {
+        countdown_read(m, m->place.pc, counter);
+        return counter_value(counter, m, m->countdown.cycle);
+    }
+    m->is_refused = false;
+    m->is_asking = true;
+    value = m->devices.read(m->devices.owner, device->number, (uint32_t)offset, size);
+    m->is_asking = false;
+    remember(m, device->address + (uint32_t)offset, size, value, false);
+    warp_read(m, m->place.pc, device->number, (uint32_t)offset, value);
+    if (m->is_refused)
+        refuse(m, PRECISERR | BFARVALID, device->address + (uint32_t)offset);
+    return value;
+}
+
+static void on_device_write(uc_engine *engine, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    const struct device *device = user;
+    struct machine *m = device->machine;
+    (void)engine;
+    if (m->fault_status) /* the access was refused already */
+        return;
+    place_find(m, device->address + (uint32_t)offset, true);
+    m->is_refused = false;
+    remember(m, device->address + (uint32_t)offset, size, (uint32_t)value, true);
+    warp_write(m);
+    m->is_asking = true;
+    m->devices.write(m->devices.owner, device->number, (uint32_t)offset, size, (uint32_t)value);
+    m->is_asking = false;
+    if (m->is_refused)
+        refuse(m, PRECISERR | BFARVALID, device->address + (uint32_t)offset);
+}
+
+static uint64_t on_system_read(uc_engine *engine, uint64_t offset, unsigned size, void *user)
+{
+    struct machine *m = user;
+    (void)engine;
+    place_find(m, 0xe0000000 + (uint32_t)offset, false);
+    if (is_privileged(m))
+        return system_read(m, 0xe0000000 + (uint32_t)offset, size);
+    refuse(m, PRECISERR | BFARVALID, 0xe0000000 + (uint32_t)offset);
+    return 0;
+}
+
+static void on_system_write(uc_engine *engine, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    struct machine *m = user;
+    (void)engine;
+    place_find(m, 0xe0000000 + (uint32_t)offset, true);
+    if (is_privileged(m)) {
+        system_write(m, 0xe0000000 + (uint32_t)offset, size, (uint32_t)value);
+        set_deadline(m);
+    } else
+        refuse(m, PRECISERR | BFARVALID, 0xe0000000 + (uint32_t)offset);
+}
+
+int machine_map_device(struct machine *m, uint32_t address, uint32_t size, uint32_t number)
+{
+    if (m->device_count == DEVICES)
+        return -1;
+    struct device *device = &m->mapped[m->device_count];
+    *device = (struct device){m, address, size, number};
+    if (unicorn.mmio_map(m->engine, address, size, on_device_read, device, on_device_write, device) != UC_ERR_OK)
+        return -1;
+    m->device_count++;
+    return 0;
+}
+
+bool system_map(struct machine *m)
+{
+    return unicorn.mmio_map(m->engine, 0xe0000000, 0x100000, on_system_read, m, on_system_write, m) == UC_ERR_OK;
+}

@@ -1,0 +1,180 @@
+/*
+ * Counting instructions: a hook before each block of code, and what it keeps.
+ *
+ * The machine's speed hangs on on_block().  It knows how many cycles are left before somebody must look, and
+ * of each block that needs no looking at how many it takes; all else goes to look_closer().
+ */
+#include "internal.h"
+
+#define FARTHEST (INT64_C(1) << 62)
+
+/* The cycle at which the current block ends, while unicorn runs. */
+static uint64_t block_end(const struct machine *m)
+{
+    return m->horizon - (uint64_t)m->meter.left;
+}
+
+uint64_t machine_cycles(const struct machine *m)
+{
+    if (!m->is_running)
+        return m->cycles;
+    const uint64_t end = block_end(m);
+    const bool is_placed = m->place.end == end && m->place.current == m->meter.current;
+    return end - block_now(m)->count + (is_placed ? m->place.count : 0);
+}
+
+/* Look closer from the deadline on; or from the next block on, if there is a reason. */
+void meter_aim(struct machine *m)
+{
+    const uint64_t end = m->is_running ? block_end(m) : m->cycles;
+    const bool is_near = m->attention || m->written || m->deadline <= end;
+    const uint64_t left = is_near ? 0 : m->deadline - end;
+    m->meter.left = left < FARTHEST ? (int64_t)left : FARTHEST;
+    m->horizon = end + (uint64_t)m->meter.left;
+}
+
+void look_soon(struct machine *m)
+{
+    m->attention = true;
+    meter_aim(m);
+}
+
+static void forget_plain(struct machine *m)
+{
+    for (uint32_t i = 0; i < BLOCKS; i++)
+        m->meter.plain[i].address = ODD;
+}
+
+/* Which flags of a block matter, as the registers stand. */
+static void care(struct machine *m)
+{
+    const uint32_t cared = BLOCK_SEV | BLOCK_MASKS | care_flags(m);
+    if (cared != m->cared)
+        forget_plain(m);
+    m->cared = cared;
+}
+
+void meter_forget(struct machine *m)
+{
+    forget_plain(m);
+    for (uint32_t i = 0; i < BLOCKS; i++)
+        m->blocks[i].is_known = false;
+}
+
+/* A block that is about to begin is not run: the loop looks first. */
+static void hold(struct machine *m)
+{
+    m->is_held = m->is_between = true;
+    unicorn.emu_stop(m->engine);
+}
+
+/* A priority that the program wrote has the bits that there are; unicorn keeps eight. */
+static void narrow_basepri(struct machine *m)
+{
+    const uint32_t value = reg_get(m, UC_ARM_REG_BASEPRI), bits = value & priority_mask(m);
+    const bool is_raised = m->written == BLOCK_RAISES; /* to nothing: that leaves it as it was (B5.2.3) */
+    if (value != bits)
+        reg_set(m, UC_ARM_REG_BASEPRI, !bits && is_raised ? m->basepri : bits);
+    m->written = 0;
+    meter_aim(m);
+}
+
+/* What a block has that counting alone does not do justice.  Returns whether it may run. */
+static bool admit(struct machine *m, const struct block *block)
+{
+    if (!m->is_careful && needs_care(m, block)) {
+        m->is_careful = true;
+        hold(m);
+        return false;
+    }
+    if (block->flags & BLOCK_SEV)
+        m->event = true;
+    if (block->flags & BLOCK_MASKS && (m->is_translated || highest_pending(m)))
+        look_soon(m);
+    if (block->flags & (BLOCK_BASEPRI | BLOCK_RAISES)) {
+        m->written = block->flags & (BLOCK_BASEPRI | BLOCK_RAISES);
+        m->basepri = reg_get(m, UC_ARM_REG_BASEPRI);
+        meter_aim(m);
+    }
+    return true;
+}
+
+static __attribute__((noinline)) void look_closer(struct machine *m, uint32_t address, uint32_t size)
+{
+    if (m->is_probing)
+        return;
+    if (m->written)
+        narrow_basepri(m);
+    if (m->attention || block_end(m) >= m->deadline) {
+        hold(m);
+        return;
+    }
+    const struct block *block = block_at(m, address, size);
+    if ((block->flags & m->cared) && !admit(m, block))
+        return;
+    m->meter.left -= block->count;
+    m->meter.current = block_place(address, size);
+    if (!(block->flags & m->cared)) {
+        m->meter.plain[m->meter.current].address = address;
+        m->meter.plain[m->meter.current].cycles = block->count;
+    }
+}
+
+/* Before each block. */
+static void on_block(uc_engine *engine, uint64_t address, uint32_t size, void *user)
+{
+    struct machine *m = user;
+    const uint32_t place = block_place((uint32_t)address, size);
+    const int64_t left = m->meter.left - m->meter.plain[place].cycles;
+    (void)engine;
+    if (__builtin_expect(m->meter.plain[place].address != (uint32_t)address || left < 0, 0)) {
+        look_closer(m, (uint32_t)address, size);
+        return;
+    }
+    m->meter.left = left;
+    m->meter.current = place;
+}
+
+/* A block was translated: what was known of it may be out of date. */
+static void on_translated(uc_engine *engine, uc_tb *block, uc_tb *previous, void *user)
+{
+    struct machine *m = user;
+    const uint32_t place = block_place((uint32_t)block->pc, block->size);
+    (void)engine, (void)previous;
+    m->meter.plain[place].address = ODD;
+    m->blocks[place].is_known = false;
+}
+
+bool meter_begin(struct machine *m)
+{
+    m->meter.current = NO_BLOCK;
+    meter_forget(m);
+    return hook_all(m, UC_HOOK_BLOCK, HOOK(on_block)) && hook_all(m, UC_HOOK_EDGE_GENERATED, HOOK(on_translated));
+}
+
+void meter_start(struct machine *m)
+{
+    m->is_held = m->is_between = false;
+    m->meter.current = NO_BLOCK;
+    m->place.current = NO_BLOCK;
+    care(m);
+    meter_aim(m);
+    m->is_running = true;
+}
+
+/* unicorn came back: of the last block only what was run counts. */
+void meter_settle(struct machine *m)
+{
+    const struct block *block = block_now(m);
+    const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
+    if (m->written)
+        narrow_basepri(m);
+    m->cycles = block_end(m);
+    m->is_running = false;
+    if (block->count) {
+        m->block_address = block->address;
+        m->block_size = block->size;
+    }
+    if (block->count && !m->is_between && pc - block->address <= block->size)
+        m->cycles -= block->count - count_between(m, block->address, pc);
+}
