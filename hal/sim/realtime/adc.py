@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, KNOWN, READ, Block, Log, Register, kept
+from .state import HALF, TIME, flag, items, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,11 @@ class Adc(Block):
         kept(0x164, "WAK", "wake-up"), kept(0x168, "WAT_TIME", "waiting time"), kept(0x16C, "HANDSHAKE", "of DMA"),
         Register(0x1D4, "POINTERS", READ, note="4:0 read, 9:5 write; equal when empty"),
     )  # fmt: skip
-    STATE = ("is_scanning", "scan_at", "timer_at", "is_timed_out", "read_pointer", "write_pointer")
+    STATE = {
+        "is_scanning": flag, "scan_at": TIME, "is_timed_out": flag, "read_pointer": whole(DEPTH - 1),
+        "write_pointer": whole(DEPTH - 1), "fifo": items(HALF, DEPTH - 1),
+    }  # fmt: skip
+    EVENTS = {"_scan": ("_scanned", "scan"), "_timer": ("_time_out", "time-out")}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], inputs: AnalogInputs,
@@ -65,7 +70,7 @@ class Adc(Block):
         super().reset()
         self.fifo: list[int] = []
         self.is_scanning = self.is_timed_out = False
-        self.scan_at = self.timer_at = self.read_pointer = self.write_pointer = 0
+        self.scan_at = self.read_pointer = self.write_pointer = 0
         self.scheduler.cancel(self._scan)
         self.scheduler.cancel(self._timer)
         self._tell()
@@ -93,7 +98,7 @@ class Adc(Block):
 
     def _await_scan(self, at: int) -> None:
         self.scan_at = at
-        self._scan = self.scheduler.at(at, self._scanned, self.name + " scan")
+        self.arrange("_scan", at)
 
     def _scanned(self) -> None:
         now_us = self.scan_at // time.MICROSECOND
@@ -138,9 +143,7 @@ class Adc(Block):
         return len(self.fifo) if self.words[0x14C] & 1 else 0
 
     def _await_time_out(self) -> None:
-        self.scheduler.cancel(self._timer)
-        self.timer_at = self.scheduler.now + time.TWO_MHZ * max(1, self.words[0x154] & 0x3FFFF)
-        self._timer = self.scheduler.at(self.timer_at, self._time_out, self.name + " time-out")
+        self.arrange("_timer", self.scheduler.now + time.TWO_MHZ * max(1, self.words[0x154] & 0x3FFFF))
 
     def _time_out(self) -> None:
         self.is_timed_out = bool(self.fifo)
@@ -193,18 +196,7 @@ class Adc(Block):
         """Status changes at the next event."""
         return self.scheduler.next() if offset in (0x108, 0x114, 0x1D4) else super().quiet_until(offset)
 
-    def save(self) -> dict[str, Any]:
-        """Registers, results, and when the scan under way ends."""
-        return {**super().save(), "fifo": list(self.fifo)}
-
     def restore(self, state: dict[str, Any]) -> None:
         """Go on: a scan under way ends at its time."""
-        self.scheduler.cancel(self._scan)
-        self.scheduler.cancel(self._timer)
         super().restore(state)
-        self.fifo = list(state["fifo"])
-        if self.is_scanning:
-            self._await_scan(self.scan_at)
-        if self.timer_at > self.scheduler.now:
-            self._timer = self.scheduler.at(self.timer_at, self._time_out, self.name + " time-out")
         self._tell()

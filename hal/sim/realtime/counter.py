@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
+from .state import TIME, WORD, items, row, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ class Counter(Block):
         Register(0x4C, "COUNT", READ, note="events counted"),
         kept(0x50, "DEBUG_CTRL", "what DEBUG_OUT shows"), kept(0x54, "DEBUG_OUT", "a signal inside", READ),
     )  # fmt: skip
-    STATE = ("count", "since", "levels")
+    STATE = {"count": WORD, "since": TIME, "levels": whole(7), "captured": row(items(WORD, DEPTH), items(WORD, DEPTH))}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None],
@@ -57,7 +58,7 @@ class Counter(Block):
         """Stopped, nothing captured; the pins are where they are."""
         super().reset()
         self.count = self.since = 0
-        self.captured: list[list[int]] = [[], []]
+        self.captured: tuple[list[int], list[int]] = ([], [])
         self._tell()
 
     def _tell(self) -> None:
@@ -126,7 +127,7 @@ class Counter(Block):
 
     def _restart(self) -> None:
         self.since = self.scheduler.now
-        self.captured = [[], []]
+        self.captured = ([], [])
 
     # --- registers ---
 
@@ -168,12 +169,7 @@ class Counter(Block):
         """Pins change with what is arranged."""
         return self.scheduler.next() if offset in (0x38, 0x40, 0x4C) else super().quiet_until(offset)
 
-    def save(self) -> dict[str, Any]:
-        """Registers, the count, and what was captured."""
-        return {**super().save(), "captured": [list(values) for values in self.captured]}
-
     def restore(self, state: dict[str, Any]) -> None:
         """Go on."""
         super().restore(state)
-        self.captured = [list(values) for values in state["captured"]]
         self._tell()

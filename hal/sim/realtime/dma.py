@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .channel import ACKINT, CHANNEL, INTSTA, NAMES, START_AT, STRIDE, Channel, Port
 from .registers import READ, WRITE, Block, Log, Register, kept, merged
+from .state import TIME, WORD, row, table, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ class Dma(Block):
 
     NAME = "DMA"
     REGISTERS = _registers()
+    MORE = {"waiting": table(whole(CHANNELS - 1), TIME, CHANNELS), "origins": row(*[WORD] * CHANNELS)}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], memory: Callable[[int, int], memoryview | None],

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from .state import BYTE, flag, items, row, whole
+
 DEPTH = 8  # bytes
 POINTERS = 16  # a pointer has one bit more than the depth needs, so that a full FIFO differs from an empty one
 EMPTY, FULL, UNDER, OVER = 1, 2, 4, 8
+STATE = row(items(BYTE, DEPTH), whole(POINTERS - 1), whole(POINTERS - 1), flag, flag)
 
 
 class Fifo:

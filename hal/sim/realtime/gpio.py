@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..gpio import INPUT, PUSH_PULL
 from .conflicts import DECISIONS
 from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
+from .state import WORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,7 @@ class Gpio(Block):
     DIN, OUT, OE, PU, PD = 0x04, 0x10, 0x20, 0x30, 0x40
     SETTINGS = SETTINGS
     REGISTERS = registers(SETTINGS, 0x04, OTHERS)
+    MORE = {"driven": WORD}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, bank: GpioBank, pins: Sequence[int], base: int = 0, name: str = "",
@@ -129,7 +131,7 @@ class Gpio(Block):
             if self._driven >> bit & 1:
                 self.bank.release(pin)
         super().restore(state)
-        self._driven = 0
+        self._driven = state["driven"] & self.mask
         self._apply()
         self._pull()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import time
 from .conflicts import DECISIONS
 from .registers import CLEAR, INFERRED, KNOWN, READ, Block, Log, Register
+from .state import TIME, flag, record, row, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ SLOW_DIVIDER = 33  # of 32.768 kHz: about 993 Hz
 ENABLE, REPEAT, FAST, RESTART = 1, 2, 4, 8  # CTRL of GPT0 and GPT1
 ICLR = 0x8000  # CTRL of GPT3
 WORD = 0xFFFFFFFF
+TIMER = record({"control": whole(15), "initial": whole(WORD), "start": TIME, "loaded": whole(WORD)})
 assert DECISIONS["gpt-one-shot"] and DECISIONS["gpt3-interrupt"]  # what is decided there is done here
 
 
@@ -99,6 +101,7 @@ class DownTimer:
         """Go on; the expiry is arranged anew."""
         self.control, self.initial = state["control"], state["initial"]
         self.start, self.loaded = state["start"], state["loaded"]
+        self.gpt.scheduler.cancel(self.event)
         if self.control & ENABLE:
             self._arrange()
 
@@ -129,7 +132,12 @@ class Gpt(Block):
         Register(0x64, "GPT4_INIT", note="count from which it begins"),
         Register(0x68, "GPT4_CNT", READ, note="the count, up"),
     )
-    STATE = ("base2", "start2", "base3", "start3", "base4", "start4", "is_expired3")
+    STATE = {
+        "base2": whole(WORD), "start2": TIME, "base3": whole(WORD), "start3": TIME, "base4": whole(WORD), "start4": TIME,
+        "is_expired3": flag,
+    }  # fmt: skip
+    MORE = {"timers": row(TIMER, TIMER)}
+    EVENTS = {"_event3": ("_expire3", "GPT3")}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, shared: Callable[[bool], None], pulse: Callable[[], None],
@@ -267,7 +275,7 @@ class Gpt(Block):
         self.scheduler.cancel(self._event3)
         left = self.words[0x5C] - self.base3
         if self.words[0x50] & 1 and left > 0 and not self.is_expired3:
-            self._event3 = self.scheduler.at(self.start3 + left * self._step3(), self._expire3, self.name + " GPT3")
+            self.arrange("_event3", self.start3 + left * self._step3())
 
     def _expire3(self) -> None:
         self.is_expired3 = True
@@ -304,5 +312,4 @@ class Gpt(Block):
         for timer, saved in zip(self.timers, state["timers"], strict=True):
             timer.restore(saved)
         self._publish3()
-        self._arrange3()
         self._tell()

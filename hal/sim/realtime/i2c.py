@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import time
 from .conflicts import DECISIONS
+from .fifo import STATE as FIFO
 from .fifo import Fifo
 from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register, kept
+from .state import flag, one_of, row, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +54,11 @@ class I2c(Block):
         Register(0xE0, "S_FIFO_STATUS", READ, 0x11, "as FIFO_STATUS", INFERRED), Register(0xE4, "S_FIFO_PTR", READ, note="as FIFO_PTR"),
         Register(0xF0, "S_FIFO_DATA", note="as FIFO_DATA"),
     )  # fmt: skip
-    STATE = ("phase", "packet", "done", "step_at", "is_held", "is_addressed")
+    STATE = {
+        "phase": one_of(IDLE, ADDRESS, BYTES, ENDING), "packet": whole(2), "done": whole(0x10000), "is_held": flag, "is_addressed": flag,
+    }  # fmt: skip
+    MORE = {"fifos": row(FIFO, FIFO, FIFO, FIFO)}
+    EVENTS = {"_step": ("_stepped", "step")}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], bus: I2cBus,
@@ -74,7 +80,7 @@ class I2c(Block):
             fifo.clear()
         self.scheduler.cancel(self._step)
         self.phase = IDLE
-        self.packet = self.done = self.step_at = 0
+        self.packet = self.done = 0
         self.is_held = self.is_addressed = False
         self.bus.detach(self.slave)
         self._tell()
@@ -113,11 +119,7 @@ class I2c(Block):
         self._after(before + BITS * self.bit())
 
     def _after(self, ticks: int) -> None:
-        self._at(self.scheduler.now + ticks)
-
-    def _at(self, at: int) -> None:
-        self.step_at = at
-        self._step = self.scheduler.at(at, self._stepped, self.name + " " + self.phase)
+        self.arrange("_step", self.scheduler.now + ticks)
 
     def _stepped(self) -> None:
         """What was on the bus has passed."""
@@ -341,13 +343,10 @@ class I2c(Block):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on in the middle of a transfer."""
-        self.scheduler.cancel(self._step)
         super().restore(state)
         for fifo, saved in zip(self._fifos(), state["fifos"], strict=True):
             fifo.restore(saved)
         self._place()
-        if self.phase != IDLE and not self.is_held:
-            self._at(self.step_at)
         self._tell()
 
 

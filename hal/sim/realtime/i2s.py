@@ -6,11 +6,12 @@ Frames move eight at a time, which is what the engine's FIFOs hold; DMA refills 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
+from .state import TIME, WORD, flag, items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,8 @@ class I2s(Block):
         Register(0x40, "IRQ_ENABLE", note="which of IRQ_STATUS interrupt"), Register(0x44, "IRQ_CLEAR", WRITE, note="written as 1: forget in IRQ_STATUS"),
         Register(0x48, "IRQ_STATUS", READ, note="0 nothing to play, 1 no room to record"),
     )  # fmt: skip
-    STATE = ("next_at", "is_running")
+    STATE = {"next_at": TIME, "is_running": flag, "out": items(WORD, DEPTH), "into": items(WORD, DEPTH)}
+    EVENTS = {"_event": ("_frames", "frames")}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], sound: Sound,
@@ -104,7 +106,7 @@ class I2s(Block):
 
     def _await(self, at: int) -> None:
         self.next_at = at
-        self._event = self.scheduler.at(at, self._frames, self.name + " frames")
+        self.arrange("_event", at)
 
     def _frames(self) -> None:
         """Eight frames' time has passed."""
@@ -193,18 +195,6 @@ class I2s(Block):
     def quiet_until(self, offset: int) -> int | None:
         """Status changes with the frames."""
         return self.scheduler.next() if offset in (0x14, 0x1C, 0x48) else super().quiet_until(offset)
-
-    def save(self) -> dict[str, Any]:
-        """Registers, FIFOs, and when the next frames are due."""
-        return {**super().save(), "out": list(self.out), "into": list(self.into)}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on at the same frame."""
-        self.scheduler.cancel(self._event)
-        super().restore(state)
-        self.out, self.into = list(state["out"]), list(state["into"])
-        if self.is_running:
-            self._await(self.next_at)
 
 
 class I2sPort(Block):

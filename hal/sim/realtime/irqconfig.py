@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import time
 from .conflicts import DECISIONS
 from .registers import BOTH, READ, Block, Log, Register, kept
+from .state import TIME, BadState, items, table, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ class IrqConfig(Block):
 
     NAME = "IRQCFG"
     REGISTERS = _registers()
-    STATE = ("levels", "settled", "due")
+    STATE = {"levels": items(whole(1), LINES), "settled": items(whole(1), LINES), "due": table(whole(LINES - 1), TIME, LINES)}
 
     def __init__(self, scheduler: Scheduler, log: Log, pulse: Callable[[int], None], base: int = 0, name: str = "",
                  level: Callable[[int, bool], None] = lambda number, is_high: None) -> None:  # fmt: skip
@@ -127,13 +128,19 @@ class IrqConfig(Block):
         elif self.words[4 * line] & DUAL or self.levels[line] == self._wanted(line):
             self._pulse(FIRST_IRQ + line)
 
-    def save(self) -> dict[str, Any]:
-        """Levels too: they are the lines' state, not only the pins'."""
-        return {**super().save(), "levels": list(self.levels), "settled": list(self.settled), "due": dict(self.due)}
+    def check(self, state: object) -> dict[str, Any]:
+        """Levels of every line, too. Raises BadState."""
+        checked = super().check(state)
+        if len(checked["levels"]) != LINES or len(checked["settled"]) != LINES:
+            raise BadState(f".levels: not {LINES} of them")
+        return checked
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on; what was bouncing settles when it would have."""
+        for event in self._events.values():
+            self.scheduler.cancel(event)
+        self._events = {}
         super().restore(state)
-        for line, due in list(self.due.items()):
-            self._arrange(line, due)
+        for line, at in list(self.due.items()):
+            self._arrange(line, at)
         self._tell()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .conflicts import DECISIONS
 from .registers import CLEAR, INFERRED, KNOWN, READ, WRITE, Block, Log, Register, kept
+from .state import BYTE, WORD, flag, items, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,8 @@ class Side(Block):
         Register(0x58, "POP_CNT", READ, note="pairs that wait here"),
         Register(0x60, "SEMAPHORE", note="reads 1 if it is now this side's, write 0 to give it back; always 0 between the two cores"),
     )
-    STATE = ("data", "software")
+    STATE = {"data": WORD, "software": BYTE, "fifo": items(row(WORD, WORD), DEPTH)}
+    MORE = {"has_semaphore": flag}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, lines: Callable[[int, bool], None], base: int = 0, name: str = "",
@@ -221,10 +223,13 @@ class Side(Block):
 
     def save(self) -> dict[str, Any]:
         """Registers and what is under way."""
-        return {**super().save(), "fifo": list(self.fifo)}
+        return {**super().save(), "has_semaphore": self._semaphore is not None and self._semaphore[0] is self}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on."""
         super().restore(state)
-        self.fifo = [(command, data) for command, data in state["fifo"]]
+        if self._semaphore is not None and state["has_semaphore"]:
+            self._semaphore[0] = self
+        elif self._semaphore is not None and self._semaphore[0] is self:
+            self._semaphore[0] = None
         self._tell()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import time
 from .conflicts import DECISIONS
-from .registers import INFERRED, KNOWN, Block, Log, Register
+from .registers import INFERRED, KNOWN, Block, Log, Register, due
+from .state import HALF, TIME, BadState, flag, items, optional, record, row, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,11 @@ CHANNELS = 4
 KICK, REPLAY, POLARITY, OPEN_DRAIN, CLOCK, GLOBAL_KICK = 1, 2, 4, 8, 16, 32
 CLOCKS = {0: time.SECOND // time.SLOW_HZ, 1: time.TWO_MHZ, 2: time.XTAL}  # ticks a clock, by the selector
 SHORTEST = 2 * time.MICROSECOND  # of the periods whose every edge is shown
+STATES = items(row(HALF, HALF, whole(0xFFF, 1)), 2)
+CHANNEL = record({
+    "states": STATES, "wanted": optional(STATES), "state": whole(1), "left": whole(0xFFF, -0xFFFF_FFFF), "due": TIME, "is_on": flag,
+    "is_shown": flag, "is_kicked": flag, "event": optional(TIME),
+})  # fmt: skip
 assert DECISIONS["pwm-polarity"] and DECISIONS["pwm-repeats"] and DECISIONS["pwm-kick"]
 
 
@@ -37,7 +43,8 @@ class Channel:
         self.states: list[State] = []
         self.wanted: list[State] | None = None
         self.state = self.left = self.due = 0
-        self.is_on = self.is_kicked = False  # kicked: while the clock was off
+        self.is_on = self.is_shown = False
+        self.is_kicked = False  # while the clock was off
 
     def word(self, offset: int) -> int:
         """CTRL, PARAM_S0 or PARAM_S1."""
@@ -63,6 +70,7 @@ class Channel:
         """No clock: the pattern ends and the pin is let go."""
         self.pwm.scheduler.cancel(self.event)
         self.event, self.states, self.wanted = None, [], None
+        self.is_shown = False
         self.pwm.output(self.number, None)
 
     def _begin(self) -> None:
@@ -112,7 +120,7 @@ class Channel:
         return SHORTEST // length
 
     def _show(self, is_on: bool) -> None:
-        self.is_on = is_on
+        self.is_on, self.is_shown = is_on, True
         self.pwm.output(self.number, int(is_on == bool(self.word(0) & POLARITY)))
 
     def _arrange(self, call: Callable[[], None], clocks: int) -> None:
@@ -121,8 +129,10 @@ class Channel:
 
     def save(self) -> dict[str, Any]:
         """Where the pattern is."""
-        return {"states": list(self.states), "wanted": self.wanted, "state": self.state, "left": self.left, "due": self.due,
-                "is_on": self.is_on, "is_kicked": self.is_kicked, "is_playing": self.event is not None}  # fmt: skip
+        wanted = None if self.wanted is None else list(self.wanted)
+        return {"states": list(self.states), "wanted": wanted, "state": self.state, "left": self.left, "due": self.due,
+                "is_on": self.is_on, "is_shown": self.is_shown, "is_kicked": self.is_kicked,
+                "event": due(self.event)}  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on at the same place."""
@@ -131,12 +141,12 @@ class Channel:
         self.states, self.wanted = list(state["states"]), state["wanted"]
         self.state, self.left, self.due, self.is_on = state["state"], state["left"], state["due"], state["is_on"]
         self.is_kicked = state["is_kicked"]
-        if self.word(0) & CLOCK and (self.states or self.is_on):
+        if state["is_shown"]:
             self._show(self.is_on)
-        if state["is_playing"]:
+        if state["event"] is not None:
             is_split = bool(self.states) and all(self.states[self.state][:2])
             call = self._off if self.is_on and is_split else self._begin
-            self.event = self.pwm.scheduler.at(self.due, call, f"{self.pwm.name} channel {self.number}")
+            self.event = self.pwm.scheduler.at(state["event"], call, f"{self.pwm.name} channel {self.number}")
 
 
 class Pwm(Block):
@@ -155,6 +165,8 @@ class Pwm(Block):
             )
         ),
     )
+
+    MORE = {"channels": row(*[CHANNEL] * CHANNELS)}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, output: Callable[[int, int | None], None], base: int = 0, name: str = "",
@@ -197,6 +209,16 @@ class Pwm(Block):
     def save(self) -> dict[str, Any]:
         """Registers and where each pattern is."""
         return {**super().save(), "channels": [channel.save() for channel in self.channels]}
+
+    def check(self, state: object) -> dict[str, Any]:
+        """Patterns with a length, played at one of their states. Raises BadState."""
+        checked = super().check(state)
+        for channel in checked["channels"]:
+            if any(not on and not off for on, off, _ in [*channel["states"], *(channel["wanted"] or [])]):
+                raise BadState(".channels: a state without a length")
+            if channel["state"] and channel["state"] >= len(channel["states"]):
+                raise BadState(".channels: plays a state that it does not have")
+        return checked
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on at the same place of each pattern."""

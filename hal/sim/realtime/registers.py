@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .state import TIME, WORD, BadState, Kind, optional, record, table, whole
 from .time import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from .time import Scheduler
+    from .time import Event, Scheduler
 
 READ, WRITE, BOTH, CLEAR = "r", "w", "rw", "w1c"  # CLEAR: a bit written as 1 becomes 0
+MOST_OFFSET = 0x5000  # of a register in its block
 KNOWN, INFERRED, GUESSED = "known", "inferred", "guessed"  # how far the value after reset is known
 
 
@@ -74,12 +76,16 @@ class Block:
 
     A subclass gives NAME, REGISTERS, and methods for the registers that do something:
     `read_<name>(self) -> int` and `write_<name>(self, value: int) -> None`, the name in lower case. `STATE`
-    names the attributes that make up its state besides the stored words.
+    names the attributes that make up its state besides the stored words, and what they may hold; `MORE` what its
+    `save` adds. `EVENTS` names the attributes that hold something arranged: the method that is called then, and
+    what it is for.
     """
 
     NAME = ""
     REGISTERS: tuple[Register, ...] = ()
-    STATE: tuple[str, ...] = ()
+    STATE: Mapping[str, Kind] = {}
+    MORE: Mapping[str, Kind] = {}
+    EVENTS: Mapping[str, tuple[str, str]] = {}
 
     def __init__(self, scheduler: Scheduler, log: Log, base: int = 0, name: str = "") -> None:
         self.scheduler = scheduler
@@ -134,15 +140,36 @@ class Block:
         """
         return None if offset in self._readers else NEVER
 
+    def arrange(self, event: str, at: int) -> None:
+        """Let the one of `EVENTS` happen at `at` (ticks), instead of when it was to."""
+        method, purpose = self.EVENTS[event]
+        self.scheduler.cancel(getattr(self, event))
+        setattr(self, event, self.scheduler.at(at, getattr(self, method), f"{self.name} {purpose}"))
+
     def save(self) -> dict[str, Any]:
-        """The state, as plain values. A subclass with events keeps their times in `STATE` attributes."""
-        return {"words": dict(self.words), **{name: getattr(self, name) for name in self.STATE}}
+        """The state, as plain values; a subclass adds what `MORE` names."""
+        events = {name: due(getattr(self, name)) for name in self.EVENTS}
+        return {"words": dict(self.words), "events": events, **{name: kind(getattr(self, name)) for name, kind in self.STATE.items()}}
+
+    def check(self, state: object) -> dict[str, Any]:
+        """`state`, copied, if `restore` can take it. Raises BadState."""
+        events = record({name: optional(TIME) for name in self.EVENTS})
+        words = table(whole(MOST_OFFSET), WORD, MOST_OFFSET // 4)
+        checked: dict[str, Any] = record({"words": words, "events": events, **self.STATE, **self.MORE})(state)
+        missing = [register.name for register in self.REGISTERS if register.offset not in checked["words"]]
+        if missing:
+            raise BadState(f".words: {missing[0]} is missing")
+        return checked
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `save` gave; a subclass arranges its events anew."""
+        """Go on from what `save` gave and `check` has seen; a subclass does its part. What was arranged is arranged anew."""
         self.words = dict(state["words"])
-        for name in self.STATE:
-            setattr(self, name, state[name])
+        for name, kind in self.STATE.items():
+            setattr(self, name, kind(state[name]))
+        for name, at in state["events"].items():
+            self.scheduler.cancel(getattr(self, name))
+            if at is not None:
+                self.arrange(name, at)
 
     def name_of(self, offset: int) -> str:
         """The register at `offset` in words, for traces and reports."""
@@ -157,3 +184,8 @@ class Block:
     def _unknown(self, word: int, what: str) -> None:
         place = f"{self.name}: unknown register {self.base + word:#010x} (+{word:#x})"
         self.log.once(f"{place} {what}", place)
+
+
+def due(event: Event | None) -> int | None:
+    """When something arranged is to happen, or None if it is not (any more)."""
+    return event.time if event is not None and event.is_waiting else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, READ, Block, Log, Register, kept
+from .state import TIME, WORD, flag, items, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,8 @@ class SpiMaster(Block):
         *(Register(SDIR + 4 * n, f"SDIR{n}", READ, note=f"data in: bytes {4 * n} to {4 * n + 3}") for n in range(8)),
         kept(SDIR + 32, "SDIR_END", "zero; read by a driver that counts the opcode among the data", READ),
     )  # fmt: skip
-    STATE = ("is_busy", "due", "place", "incoming")
+    STATE = {"is_busy": flag, "due": TIME, "place": whole(len(PORT_ORDER) - 1), "incoming": items(WORD, BUFFER // 4)}
+    EVENTS = {"_event": ("_finish", "transfer")}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], bus: SpiBus,
@@ -104,7 +106,7 @@ class SpiMaster(Block):
 
     def _await(self, due: int) -> None:
         self.due = due
-        self._event = self.scheduler.at(due, self._finish, self.name + " transfer")
+        self.arrange("_event", due)
 
     def _finish(self) -> None:
         """All bits are through: tell the parts, keep the answers, interrupt."""
@@ -208,19 +210,11 @@ class SpiMaster(Block):
         """Busy until the transfer is over."""
         return self.scheduler.next() if offset in (STCSR, SCSR) else super().quiet_until(offset)
 
-    def save(self) -> dict[str, Any]:
-        """Registers, and when the transfer under way is over."""
-        return {**super().save(), "incoming": list(self.incoming)}
-
     def restore(self, state: dict[str, Any]) -> None:
         """Go on: the transfer ends at its time."""
-        self.scheduler.cancel(self._event)
         self._select(False)
         super().restore(state)
-        self.incoming = list(state["incoming"])
-        if self.is_busy:
-            self._select(True)
-            self._await(self.due)
+        self._select(self.is_busy)
         self._tell()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import time
 from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept, merged
+from .state import BYTE, HALF, TIME, flag, items, octets, optional, row, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .time import Event, Scheduler
 
 DEPTH = 16  # bytes in either FIFO
+MOST_COMING = 1 << 20  # bytes on the line to it
+CHUNK = 256  # of them are kept together
 DLAB, ENHANCED = 0x80, 0xBF  # in LCR: the divisor, with 0xBF the enhanced registers as well, stand where others were
 RX_READY, TX_EMPTY, LINE = 1, 2, 4  # IER
 NONE, TX_LOW, RX_LEVEL, LINE_STATUS, RX_TIME_OUT = 0x01, 0x02, 0x04, 0x06, 0x0C  # IIR
@@ -72,8 +75,12 @@ class Uart(Block):
         Register(0x6C, "TX_OFFSET", READ, note="bytes in the transmit FIFO"),
         kept(0x70, "INTERRUPT_STA", "5 software flow, 6 hardware flow: written to clear an interrupt that never comes", WRITE),
     )
-    STATE = ("divisor", "enhanced", "fcr", "lcr", "is_low_told", "is_timed_out", "overrun", "sending", "send_at",
-             "time_out_at", "tx", "rx")  # fmt: skip
+    STATE = {
+        "divisor": HALF, "enhanced": table(BYTE, BYTE, 256), "fcr": BYTE, "lcr": BYTE, "is_low_told": flag, "is_timed_out": flag, "overrun": flag,
+        "sending": optional(BYTE), "tx": items(BYTE, DEPTH), "rx": items(BYTE, DEPTH),
+        "coming": items(row(TIME, TIME, octets(MOST_COMING)), MOST_COMING),
+    }  # fmt: skip
+    EVENTS = {"_shifting": ("_shifted", "sent"), "_timer": ("_time_out", "time-out"), "_line": ("_come", "received")}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], base: int = 0, name: str = "",
@@ -85,6 +92,8 @@ class Uart(Block):
         self._on_data: Callable[[], None] | None = None
         self._shifting: Event | None = None
         self._timer: Event | None = None
+        self._line: Event | None = None
+        self.coming: list[tuple[int, int, bytes]] = []  # on the line: when the first byte is in, ticks a byte, bytes
         super().__init__(scheduler, log, base, name)
 
     def reset(self) -> None:
@@ -95,7 +104,6 @@ class Uart(Block):
         self.divisor, self.fcr, self.lcr = 1, 0, 0
         self.enhanced: dict[int, int] = {}
         self.sending: int | None = None
-        self.send_at = self.time_out_at = 0
         self.is_low_told = self.is_timed_out = self.overrun = False
         self.scheduler.cancel(self._shifting)
         self.scheduler.cancel(self._timer)
@@ -128,8 +136,7 @@ class Uart(Block):
         """Put the next byte on the line, unless one is on it."""
         if self.sending is None and self.tx:
             self.sending = self.tx.pop(0)
-            self.send_at = self.scheduler.now + self.character()
-            self._shifting = self.scheduler.at(self.send_at, self._shifted, self.name + " sent")
+            self.arrange("_shifting", self.scheduler.now + self.character())
             if self._on_room is not None:
                 self._on_room()
 
@@ -146,13 +153,36 @@ class Uart(Block):
     # --- receiving ---
 
     def receive(self, data: bytes) -> int:
-        """Bytes come in on the line one after the other, beginning now. Returns when the last is in (ticks)."""
-        at = max(self.scheduler.now, getattr(self, "_busy_until", 0))
-        for byte in data:
-            at += self.character()
-            self.scheduler.at(at, lambda byte=byte: self._arrive(byte), self.name + " received")  # type: ignore[misc]
-        self._busy_until = at
-        return at
+        """Bytes come in on the line one after the other, once it is free. Returns when the last is in (ticks).
+
+        Raises ValueError if a mebibyte is on the line already.
+        """
+        each = self.character()
+        first, ticks, before = self.coming[-1] if self.coming else (self.scheduler.now, 0, b"?")
+        last = first + ticks * (len(before) - 1)
+        if data:
+            self._put(last + each, each, bytes(data))
+        return last + each * len(data)
+
+    def _put(self, at: int, each: int, data: bytes) -> None:
+        if sum(len(waiting) for _, _, waiting in self.coming) + len(data) > MOST_COMING:
+            raise ValueError(f"{self.name}: more than {MOST_COMING} bytes are on the line: let time pass")
+        is_idle = not self.coming
+        for start in range(0, len(data), CHUNK):
+            self.coming.append((at + each * start, each, data[start : start + CHUNK]))
+        if is_idle:
+            self.arrange("_line", at)
+
+    def _come(self) -> None:
+        """A byte is in; the next one takes its time."""
+        at, ticks, data = self.coming[0]
+        if len(data) > 1:
+            self.coming[0] = (at + ticks, ticks, data[1:])
+        else:
+            del self.coming[0]
+        if self.coming:
+            self.arrange("_line", self.coming[0][0])
+        self._arrive(data[0])
 
     def _arrive(self, byte: int) -> None:
         if len(self.rx) >= DEPTH:
@@ -165,12 +195,10 @@ class Uart(Block):
         self._tell()
 
     def _await_time_out(self) -> None:
-        self.scheduler.cancel(self._timer)
         self.is_timed_out = False
         limit = self.words[0x48]
         characters = limit >> 2 & 63 if limit & 2 and limit >> 2 & 63 else TIME_OUT_CHARACTERS
-        self.time_out_at = self.scheduler.now + characters * self.character()
-        self._timer = self.scheduler.at(self.time_out_at, self._time_out, self.name + " time-out")
+        self.arrange("_timer", self.scheduler.now + characters * self.character())
 
     def _time_out(self) -> None:
         # With DMA the FIFO is drained at once, and the program is told of what lies in the ring.
@@ -335,20 +363,9 @@ class Uart(Block):
         self._tell()
         return byte
 
-    # --- saving ---
-
-    def save(self) -> dict[str, Any]:
-        """Registers, FIFOs, and when the line is busy until."""
-        return {**super().save(), "enhanced": dict(self.enhanced), "tx": list(self.tx), "rx": list(self.rx)}
-
     def restore(self, state: dict[str, Any]) -> None:
         """Go on: what was being sent is sent at its time."""
         super().restore(state)
-        self.enhanced, self.tx, self.rx = dict(state["enhanced"]), list(state["tx"]), list(state["rx"])
-        if self.sending is not None:
-            self._shifting = self.scheduler.at(self.send_at, self._shifted, self.name + " sent")
-        if self.time_out_at > self.scheduler.now:
-            self._timer = self.scheduler.at(self.time_out_at, self._time_out, self.name + " time-out")
         self._tell()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
+from .state import TIME, WORD, flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,8 @@ class Wdt(Block):
         Register(0x44, "SWRST", WRITE, note="write 0x1209: reset at once"),
         Register(0x80, "SWINT", WRITE, note="interrupt 3: 31 set, 30 clear"),
     )
-    STATE = ("due", "status", "is_raised")
+    STATE = {"due": TIME, "status": WORD, "is_raised": flag}
+    EVENTS = {"_event": ("_time_out", "time-out")}
 
     def __init__(
         self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], reset_core: Callable[[], None],
@@ -101,7 +103,7 @@ class Wdt(Block):
         self.scheduler.cancel(self._event)
         if self.words[0x30] & ENABLE:
             self.due = self.scheduler.now + ((self.words[0x34] >> 5 & 0x7FF) + 1) * TICK
-            self._event = self.scheduler.at(self.due, self._time_out, self.name)
+            self.arrange("_event", self.due)
 
     def _time_out(self) -> None:
         self.status = TIMED_OUT
@@ -113,6 +115,4 @@ class Wdt(Block):
     def restore(self, state: dict[str, Any]) -> None:
         """Go on; it is due when it was."""
         super().restore(state)
-        if self.words[0x30] & ENABLE and self.due > self.scheduler.now:
-            self._event = self.scheduler.at(self.due, self._time_out, self.name)
         self._irq(self.is_raised)
