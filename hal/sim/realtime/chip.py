@@ -14,7 +14,7 @@ from . import time
 from .clock import Rgu
 from .dma import Dma
 from .gpt import Gpt
-from .irqconfig import IrqConfig
+from .irqconfig import FIRST_IRQ, IrqConfig
 from .mailbox import Side
 from .registers import Block, Log
 from .shared import PINS, Lines, Shared
@@ -25,6 +25,8 @@ from .wdt import Wdt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .guard import Guard
 
 TCM, TCM_SIZE = 0x0010_0000, 0x3_0000
 SYSRAM, SYSRAM_SIZE = 0x2200_0000, 0x1_0000
@@ -138,33 +140,51 @@ class ChipClock:
 class Chip:
     """Cores and what they share. `log` is told once of each thing a person should know.
 
-    `pins` are those of the board, if its main core has them too; they must hold every pin of `shared.PINS`.
+    `pins` are those of the board, if its main core has them too; they must hold every pin of `shared.PINS`. `guard` is
+    the firewall before what is shared; without one a program reaches all of it, as one that is tried alone.
     """
 
-    def __init__(self, cores: int = 1, log: Log | None = None, pins: GpioBank | None = None) -> None:
+    def __init__(self, cores: int = 1, log: Log | None = None, pins: GpioBank | None = None, guard: Guard | None = None) -> None:
         self.log = log or Log()
         self.scheduler = Scheduler()
         self.cores = [Core(number, self.scheduler, self.log) for number in range(cores)]
         if cores == 2:
             self.cores[0].core_box.join(self.cores[1].core_box)
         self.pins = pins if pins is not None else GpioBank(PINS, ChipClock(self.scheduler))
-        lines = Lines([core.machine.set_irq for core in self.cores], [core.dma for core in self.cores])
+        self.guard = guard
+        lines = Lines([self._shared_irq(core) for core in self.cores], [core.dma for core in self.cores])
         self.shared = Shared(self.scheduler, self.log, self.pins, lines)
         self.blocks: list[Block] = self.shared.blocks
-        for windows in self.shared.windows:
-            for core in self.cores:
-                core.machine.map_device(windows.base, windows.size, windows, windows.name)
+        for core in self.cores:
+            self._map_shared(core)
         self.pins.observe(self._changed)
         for pin in range(EINTS):
             self._changed(pin, self.pins.read(pin), 0)
         self.failed: Core | None = None  # the core that could not go on when `run` last told why
         self._is_paused = False
 
+    def _map_shared(self, core: Core) -> None:
+        for windows in self.shared.windows:
+            if self.guard is None:
+                core.machine.map_device(windows.base, windows.size, windows, windows.name)
+            else:
+                self.guard.before(core, windows)
+        if self.guard is not None:
+            self.guard.watch(core)
+
+    def _shared_irq(self, core: Core) -> Callable[[int, bool], None]:
+        """The interrupt lines of `core` for what is shared."""
+        guard = self.guard
+        if guard is None:
+            return core.machine.set_irq
+        return lambda number, level: core.machine.set_irq(number, level and guard.hears(core.number, number))
+
     def _changed(self, pin: int, level: int, _time: int) -> None:
         """Pins 0 to 23 are external interrupts."""
         if pin < EINTS:
             for core in self.cores:
-                core.irq_config.change(pin, level)
+                if self.guard is None or self.guard.hears(core.number, FIRST_IRQ + pin):
+                    core.irq_config.change(pin, level)
 
     def run(self, until: int) -> Stop | None:
         """Run every started core to `until`, or to a `pause`. Returns why one of them (`failed`) cannot go on, or None."""

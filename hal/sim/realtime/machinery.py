@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .chip import Chip
+from ....wire import blocks as kinds
+from ..firewall import REAL_TIME_CORES
+from .chip import EINTS, Chip
+from .gpio import Gpio
+from .guard import Forbidden, Guard, SharedRam
 from .life import STOPPED, Life
 from .shared import PINS
 from .time import MICROSECOND
+from .walls import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .guard import Page
+    from .registers import Block
     from .subsystem import RealTime
 
+FIRST = REAL_TIME_CORES[0]
 LATENCY = 100 * MICROSECOND  # between two interrupts of the main core: a flood of them must not stop time
 
 
@@ -41,9 +49,13 @@ class Machinery:
 
     def __init__(self, owner: RealTime, sysram: bytearray) -> None:
         self.owner = owner
-        self._sysram = sysram
         owner.pins.add(PINS)
-        self.chip = Chip(cores=2, pins=owner.pins)
+        self.guard = Guard(owner.firewall, owner.denied)
+        self.chip = Chip(cores=2, pins=owner.pins, guard=self.guard)
+        pages: list[Page] = [Forbidden(name, *place) for name, place in FORBIDDEN.items()]
+        for page in (*pages, SharedRam(sysram, self.chip.scheduler.next)):
+            for core in self.chip.cores:
+                self.guard.before(core, page)
         self.lives = [Life(core) for core in self.chip.cores]
         self._time = ChipTime(self)
         self._is_due = False
@@ -100,18 +112,50 @@ class Machinery:
         if not self.is_running:
             self.chip.scheduler.run(self._ticks(self.owner.clock.uptime_us()))
         self._flush(number)
+        self.guard.forget(number)
+        self._sense(number)
         self.lives[number].start(package)
 
     def stop(self, number: int) -> None:
         """Stop it and undo all it did."""
+        core, wall = FIRST + number, self.owner.firewall
         self.lives[number].stop()
         self._flush(number)
+        self.release([pin for pin in PINS if wall.owns(core, pin)])
+        self.granted(wall.granted(core))
 
     def granted(self, blocks: Iterable[int]) -> None:
-        """These blocks changed hands."""
+        """These blocks change hands: they begin anew."""
+        for number in blocks:
+            for block in self._behind(number):
+                block.reset()
+
+    def _behind(self, number: int) -> list[Block]:
+        """The blocks of registers that belong to block `number` of `wire.blocks`."""
+        shared, kind = self.chip.shared, kinds.kind(number)
+        at = number - kinds.FIRST.get(kind, 0)
+        found: dict[str, list[Block]] = {"PWM": [*shared.pwm[at : at + 1]], "ADC": [shared.adc], "I2S": [*shared.i2s[at : at + 1]]}
+        if kind in ("UART", "I2C", "SPI"):
+            isu = shared.isus[at]
+            found.update({"UART": [isu.uart], "I2C": [isu.i2c], "SPI": [isu.spi, isu.spi_slave]})
+        return found.get(kind, [])
 
     def release(self, pins: Iterable[int]) -> None:
-        """These pins change hands."""
+        """These pins change hands: inputs without pulls, whatever a register said of them."""
+        wanted = set(pins)
+        for block in self.chip.blocks:
+            if isinstance(block, Gpio):
+                mask = sum(1 << bit for bit, pin in enumerate(block.pins) if pin in wanted)
+                for offset in block.SETTINGS if mask else ():
+                    block.write(offset + 8, 4, mask)
+        for number, counter in enumerate(self.chip.shared.counters):
+            if wanted & set(range(4 * number, 4 * number + 3)):
+                counter.reset()
+
+    def _sense(self, number: int) -> None:
+        """The external interrupts of a core as their pins are now; those that it does not own are low."""
+        wall, config = self.owner.firewall, self.chip.cores[number].irq_config
+        config.levels = [self.owner.pins.read(pin) if wall.owns(FIRST + number, pin) else 0 for pin in range(EINTS)]
 
     def _flush(self, number: int) -> None:
         """Nothing waits in the mailboxes of a core for the program to come."""
@@ -131,7 +175,7 @@ class Machinery:
 
     def denials(self, number: int) -> list[tuple[int, int, int, int, str, str]]:
         """The refused accesses."""
-        return []
+        return [denial.values() for denial in self.guard.denials(number)]
 
     def reset(self) -> None:
         """A reset, or power that came back."""

@@ -139,13 +139,13 @@ class RealTime:
 
     def mailbox_read(self, core: int, offset: int) -> int:
         """A register of the main core's side. While no core was ever started all read 0."""
-        number = self._number(core)
-        return 0 if self._machinery is None else self._machinery.mailbox_read(number, _aligned(offset))
+        number, at = self._number(core), _aligned(offset)
+        return 0 if self._machinery is None else self._machinery.mailbox_read(number, at)
 
     def mailbox_write(self, core: int, offset: int, value: int) -> None:
         """Write one."""
-        number = self._number(core)
-        self._made().mailbox_write(number, _aligned(offset), value)
+        number, at = self._number(core), _aligned(offset)
+        self._made().mailbox_write(number, at, value)
 
     def sysram_read(self, offset: int, length: int) -> bytes:
         """The main core's SYSRAM. Raises Invalid."""
