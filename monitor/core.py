@@ -52,7 +52,7 @@ class Monitor:
         self.log = Log(hardware.flash, hardware.layout)
         self.store = Store(hardware.flash, hardware.layout, pluton)
         self.ownership = Ownership(hardware.pins, hardware.pin_numbers)
-        self.realtime = RealTime(hardware.cores, self.store, self.ownership, self._tell)
+        self.realtime = RealTime(hardware.cores, self.store, self.ownership, self._print, self._tell)
         self.staging = Staging(self.store, self.realtime.is_restart_due)
         self.images = HeldImages(self.store)
         self.storage = Storage(hardware.flash, hardware.layout)

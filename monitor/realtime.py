@@ -52,14 +52,16 @@ class Slot:
 
 
 class RealTime:
-    """The two cores of a device. `tell(words)` reaches a person."""
+    """The two cores of a device. `say(words)` reaches the debug UART, `tell(words)` the log too."""
 
     def __init__(
-        self, cores: RealTimeCores, store: Store, ownership: Ownership, tell: Callable[[str], None]
+        self, cores: RealTimeCores, store: Store, ownership: Ownership,
+        say: Callable[[str], None], tell: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._cores = cores
         self._store = store
         self._ownership = ownership
+        self._say = say
         self._tell = tell
         self.slots = [Slot(number) for number in range(claims.CORES)]
         self._refused: dict[bytes, Fault] = {}  # component: why the map has no core for it
@@ -71,7 +73,7 @@ class RealTime:
         placed, self._refused = claims.divide(self._survey())
         for core in sorted(placed):
             self._hand_over(self.slots[core], placed[core])
-            self._tell("real-time core " + str(core) + ": " + placed[core].name + ": " + placed[core].words())
+            self._say("real-time core " + str(core) + ": " + placed[core].name + ": " + placed[core].words())
         for component in sorted(self._refused):
             self._tell("a real-time app is left out: " + str(self._refused[component]))
 
@@ -104,6 +106,13 @@ class RealTime:
         Raises NotFound, Untrusted, Invalid, Rollback for its image; Denied if it is not a real-time app;
         OutOfOrder if it runs; Busy, Full for what others have; Locked if it has to wait for a restart.
         """
+        try:
+            return self._start(component)
+        except Fault as fault:
+            self._say("real-time app " + component.hex() + " was not started: " + str(fault))
+            raise
+
+    def _start(self, component: bytes) -> int:
         running = self._find(component)
         if running is not None and running.is_running:
             raise OutOfOrder("the app runs", "monitor", "realtime.once", "real-time core " + str(running.number),

@@ -66,6 +66,19 @@ def test_the_map_is_said_on_the_debug_uart(with_two):
     assert "real-time core 1: app b1: Uart ISU2" in said
 
 
+def test_an_app_that_is_left_out_is_told_in_the_log_that_survives(complete):
+    complete.install_and_restart(package(complete.maker, FIRST, {"Gpio": [8]}), package(complete.maker, SECOND, {"Gpio": [8]}))
+    assert b"a real-time app is left out: Busy: app b1 claims Gpio 8" in complete.kernel.read_log()
+
+
+def test_a_start_that_is_refused_is_said_by_the_monitor_whatever_the_kernel_says(complete):
+    complete.install(package(complete.maker, FIRST, {"Gpio": [8]}))
+    complete.said()
+    with pytest.raises(Locked):
+        complete.kernel.realtime_start(FIRST)
+    assert "[monitor] real-time app " + FIRST.hex() + " was not started: Locked: app b0 claims Gpio 8" in complete.said()
+
+
 def test_without_a_real_time_app_nothing_is_said_and_every_pin_is_the_kernels(complete):
     complete.boot()
     assert "real-time" not in complete.said()
