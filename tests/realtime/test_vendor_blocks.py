@@ -193,3 +193,21 @@ def test_a_chip_that_saved_an_early_kick_goes_on_the_same(rig):
         each.change(PWM + 0x100, 1 << 4)
         each.scheduler.run(each.scheduler.now + 5 * MILLISECOND)
     assert rig.save() == other.save() and other.bank.read(0) == rig.bank.read(0)
+
+
+@pytest.mark.parametrize("is_fast", [False, True])
+@pytest.mark.parametrize("wait", [0, 1, 120_000, 5_000_000])
+def test_a_slow_count_reads_the_same_until_it_says_and_another_then(is_fast, wait):
+    from tests.realtime.private import PrivateRig  # noqa: PLC0415
+
+    rig = PrivateRig()
+    rig.write(0x2103_0014, 0xFFFF)
+    rig.write(0x2103_0010, 1 | 8 | 4 * is_fast)
+    rig.write(0x2103_0030, 1 | 2 * is_fast)
+    rig.scheduler.run(rig.scheduler.now + wait)
+    for offset in (0x40, 0x34):
+        quiet, value = rig.gpt.quiet_until(offset), rig.gpt.read(offset, 4)
+        rig.scheduler.run(quiet - 1)
+        assert rig.gpt.read(offset, 4) == value
+        rig.scheduler.run(quiet)
+        assert rig.gpt.read(offset, 4) != value

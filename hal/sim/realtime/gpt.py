@@ -43,6 +43,11 @@ class SlowClock:
         """The tick at which `counts` counts are full."""
         return time.slow_edge(time.slow_count(start) + counts * (1 if is_fast else SLOW_DIVIDER))
 
+    @classmethod
+    def next(cls, start: int, now: int, is_fast: bool) -> int:
+        """The tick at which the count that began at `start` changes next."""
+        return cls.after(start, cls.counts(start, now, is_fast) + 1, is_fast)
+
 
 class DownTimer:
     """GPT0 or GPT1."""
@@ -74,6 +79,11 @@ class DownTimer:
         if not self.control & ENABLE:
             return self.loaded
         return max(0, self.loaded - SlowClock.counts(self.start, self.gpt.scheduler.now, bool(self.control & FAST)))
+
+    def quiet_until(self) -> int:
+        """Until when CNT reads the same."""
+        is_fast = bool(self.control & FAST)
+        return SlowClock.next(self.start, self.gpt.scheduler.now, is_fast) if self.control & ENABLE else time.NEVER
 
     def _begin(self, count: int) -> None:
         self.start, self.loaded = self.gpt.scheduler.now, count
@@ -299,8 +309,13 @@ class Gpt(Block):
         return (self.base4 + (self._counts4() if self.words[0x60] & 1 else 0)) & WORD
 
     def quiet_until(self, offset: int) -> int | None:
-        """A pending bit comes with the next expiry; counters change all the time."""
-        return self.scheduler.next() if offset in (0x10, 0x20) else super().quiet_until(offset)
+        """A pending bit comes with the next expiry, a slow count with the next edge of its clock."""
+        if offset in (0x40, 0x44):
+            return self.timers[(offset - 0x40) // 4].quiet_until()
+        if offset == 0x34:
+            control = self.words[0x30]
+            return SlowClock.next(self.start2, self.scheduler.now, bool(control & 2)) if control & 1 else time.NEVER
+        return self.scheduler.next() if offset in (0x00, 0x10, 0x20) else super().quiet_until(offset)
 
     def save(self) -> dict[str, Any]:
         """Registers and timers."""
