@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,7 +65,7 @@ class Partner:
         self._main = MainCore(core, self._hear)
         self._main.connect(NOBODY)
         for time, component, payload in messages or ():
-            core.scheduler.at(time, lambda component=component, payload=payload: self._send(component, payload), "an app sends")
+            core.scheduler.at(time, partial(self._send, component, payload), "an app sends")
 
     def _send(self, component: bytes, payload: bytes) -> None:
         self._queue(component, payload)
