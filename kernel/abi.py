@@ -39,10 +39,13 @@ IS_DEVICE_AUTH_READY = Call(64, "is_device_auth_ready", "", "ready:u8<=1", APP, 
 DEVICE_AUTH_CERTIFICATE = Call(65, "device_auth_certificate", "offset:u32", "total:u32 data:bytes<=4000", APP, "The app's certificate chain, PEM.")
 DEVICE_AUTH_SIGN = Call(66, "device_auth_sign", "digest:b32", "signature:b64", APP, "Sign a digest with the app's tenant key, which stays in Pluton.")
 TRUSTED_ROOTS = Call(67, "trusted_roots", "offset:u32", "total:u32 data:bytes<=4000", APP, "The roots that servers are checked against, PEM.")
+APP_CONNECT = Call(80, "app_connect", "component:b16", "handle:u16", APP, "Connect to a real-time app; one that does not run yet is waited for. Needs Capabilities.AllowedApplicationConnections in both manifests.")
+APP_SEND = Call(81, "app_send", "handle:u16 data:bytes<=1024", "", APP, "Send it a message, whole. READABLE: one has come. CLOSED: the real-time app ended, or broke the protocol.")
+APP_RECEIVE = Call(82, "app_receive", "handle:u16", "state:u8<=2 data:bytes<=1024", APP, "State: 0 nothing has come, 1 the next message, 2 none will come.")
 
 CALLS = (
     EXIT, LOG, WAIT, CLOCK, CLOSE, CRASHED, RANDOM, GPIO_OPEN_OUTPUT, GPIO_OPEN_INPUT, GPIO_GET,
     GPIO_SET, STORAGE_OPEN, PACKAGE_OPEN, FILE_READ, FILE_WRITE, FILE_TRUNCATE, STORAGE_DELETE,
     NET_CONNECT, NET_SEND, NET_RECEIVE, IS_DEVICE_AUTH_READY, DEVICE_AUTH_CERTIFICATE,
-    DEVICE_AUTH_SIGN, TRUSTED_ROOTS,
+    DEVICE_AUTH_SIGN, TRUSTED_ROOTS, APP_CONNECT, APP_SEND, APP_RECEIVE,
 )  # fmt: skip

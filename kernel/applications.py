@@ -9,10 +9,11 @@ comes back.
 from __future__ import annotations
 
 from ..wire.call import Gate
-from ..wire.fault import Fault, NotFound
+from ..wire.fault import Busy, Fault, Full, Locked, NotFound
 from . import program
 from .capabilities import Capabilities
 from .process import BACKOFF, RUNNING, STOPPED, STOPPING, Process
+from .realtime import RealTimeTask
 from .syscalls import Syscalls
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..hal.interface import Task
+    from ..wire.manifest import Manifest
     from .daemon import Signal, Steps
     from .hardware import Hardware
     from .program import Program
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 PREVIOUS = 3  # state of an image, `wire.partition`
 ENDED = 2  # state of a task, `hal.interface`
+OTHERS_FIRST = (Busy, Full, Locked)  # why a real-time app may have to wait: no fault of its own
 
 
 class Applications:
@@ -78,7 +81,7 @@ class Applications:
             self._next[component] = None
             self.stop(component)
         else:
-            del self.processes[component]
+            self._follow(component, None)
 
     def start(self, component: bytes) -> None:
         """Start an app that was stopped. Raises NotFound, OutOfOrder if it is not stopped."""
@@ -91,14 +94,20 @@ class Applications:
         process = self._find(component)
         was = process.state
         process.happen("stop")
-        if was == RUNNING:
-            process.due_us = self._now() + self._config["stop_grace_ms"] * 1000
+        if was == RUNNING:  # nothing tells a real-time app that it is to end
+            grace_ms = 0 if process.program.is_real_time else self._config["stop_grace_ms"]
+            process.due_us = self._now() + grace_ms * 1000
         self._changed.set()
 
     def tenants(self) -> frozenset[bytes]:
         """The tenants that installed apps act for."""
         wanted = [process.program.manifest.device_authentication for process in self.processes.values()]
         return frozenset([tenant for tenant in wanted if tenant])
+
+    def manifest_of(self, component: bytes) -> Manifest | None:
+        """The manifest of an installed app."""
+        process = self.processes.get(component)
+        return process.program.manifest if process is not None else None
 
     def sharers(self) -> int:
         """How many apps may use the network."""
@@ -153,17 +162,23 @@ class Applications:
         """Start the app in an address space of its own."""
         process.begin()
         process.started_us = self._now()
-        gate = Gate("kernel", "app", Syscalls(process, self._means).table(), self._observe)
-        process.gate = gate
         try:
-            process.task = self._start(process.program, gate)
+            process.task = self._start_real_time(process) if process.program.is_real_time else self._start(process)
             process.happen("started")
         except Fault as fault:
             self._means.journal.say("{} did not start: {}".format(process.program.name, fault))
-            process.report = str(fault)
+            if process.program.is_real_time and isinstance(fault, OTHERS_FIRST):
+                self._means.journal.denied(process.component, fault)
+            else:
+                process.report = str(fault)
             self._end(process, 0, 0)
 
-    def _start(self, app: Program, gate: Gate) -> Task:
+    def _start_real_time(self, process: Process) -> Task:
+        return RealTimeTask(process, self._means.monitor, self._means.intercore, self._means.journal)
+
+    def _start(self, process: Process) -> Task:
+        app, gate = process.program, Gate("kernel", "app", Syscalls(process, self._means).table(), self._observe)
+        process.gate = gate
         load = b"".join([len(part).to_bytes(4, "little") + part for part in (self._runtime, app.package)])
         memory_kib, cpu_ms = self._config["app_memory_kib"], self._config["app_cpu_ms"]
         return self._hardware.tasks.start(app.name, load, memory_kib, cpu_ms, gate)
@@ -195,12 +210,14 @@ class Applications:
 
     def _record_crash(self, process: Process, code: int, signal: int) -> None:
         report = process.report.strip()
-        last = report.split("\n")[-1] if report else "exit code {}, signal {}".format(code, signal)
+        words = report.split("\n")[-1] if report else "exit code {}, signal {}".format(code, signal)
+        last = process.reason or words
+        kind, cut = ("post_mortem", report) if process.reason else ("traceback", report[-2000:])
         self._means.journal.say("{} crashed: {}".format(process.program.name, last))
         self._means.journal.record(
             "crash", process.component,
             {
-                "reason": last, "exit_code": code, "signal": signal, "traceback": report[-2000:],
+                "reason": last, "exit_code": code, "signal": signal, kind: cut,
                 "image": process.program.image.hex(), "version": process.program.version,
             },
         )  # fmt: skip
@@ -246,6 +263,7 @@ class Applications:
     def _follow(self, component: bytes, new: Program | None) -> None:
         if new is None:
             self.processes.pop(component, None)
+            self._means.intercore.removed(component)
             return
         journal = self._means.journal
         capabilities = Capabilities(new.manifest, lambda fault: journal.denied(component, fault))

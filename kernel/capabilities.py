@@ -6,7 +6,9 @@ manifest entry that decided and what would have to be written there. Every denia
 
 from __future__ import annotations
 
-from ..wire.fault import Denied
+from ..wire import guid
+from ..wire.fault import Denied, NotFound
+from ..wire.manifest import REAL_TIME, may_connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,11 +63,35 @@ class Capabilities:
             )  # fmt: skip
         return bytes(tenant or b"")
 
+    def require_application(self, peer: bytes, other: Manifest | None) -> None:
+        """Raises Denied unless Capabilities.AllowedApplicationConnections lists `peer`, and that of `other`, the peer's
+        manifest, this app; NotFound if no such app is installed."""
+        name, line = guid.to_text(peer), "AllowedApplicationConnections"
+        if peer not in self.manifest.allowed_application_connections:
+            self.refuse(
+                "a connection to app " + name, line, "manifest.application_connections",
+                "add {} to Capabilities.{}".format(name, line),
+            )  # fmt: skip
+        if other is None:
+            raise NotFound("no app of component {} is installed".format(name), "kernel", "intercore.peer")
+        if not may_connect(self.manifest, other):
+            me = guid.to_text(self.manifest.component)
+            self._deny(
+                "a connection to app {}, which does not name this one".format(name), "manifest.application_connections",
+                "{}: {}".format(other.name, other.policy_line(line)),
+                "add {} to Capabilities.{} of {}".format(me, line, other.name),
+            )  # fmt: skip
+        if other.application_type != REAL_TIME:
+            self._deny(
+                "a connection to {}: it is an app of this core".format(other.name), "intercore.type",
+                "{}: ApplicationType = {}".format(other.name, other.application_type), "connect to a real-time app",
+            )  # fmt: skip
+
     def refuse(self, what: str, capability: str, rule: str, remedy: str) -> None:
         """Tell and raise the Denied for `what`."""
-        fault = Denied(
-            what + " is not in the app's manifest", "kernel", rule,
-            self.manifest.policy_line(capability), remedy + SIGN_AGAIN,
-        )  # fmt: skip
+        self._deny(what + " is not in the app's manifest", rule, self.manifest.policy_line(capability), remedy + SIGN_AGAIN)
+
+    def _deny(self, what: str, rule: str, policy: str, remedy: str) -> None:
+        fault = Denied(what, "kernel", rule, policy, remedy)
         self._tell(fault)
         raise fault

@@ -15,6 +15,7 @@ from .applications import Applications
 from .attestation import Attestation
 from .credentials import Credentials
 from .daemon import Scheduler, Signal, Until
+from .intercore import Intercore
 from .journal import Journal
 from .pins import Pins
 from .process import Process
@@ -59,9 +60,11 @@ class Kernel:
         self.pins = Pins(hardware.gpio, monitor)
         streams = Streams(hardware.network, hardware.config["network_streams"])
         roots = certificates(packages[2])
+        self.intercore = Intercore(hardware, monitor, self.journal, self._attend)
         means = Means(
             clock, monitor, self.journal, self.pins, self._storage, streams, self.credentials, roots,
             self._apps_changed.set, lambda: self.applications.sharers(),
+            self.intercore, lambda component: self.applications.manifest_of(component),
         )  # fmt: skip
         self.applications = Applications(hardware, means, packages[1], self._apps_changed, observe)
         service = Service(hardware, monitor, self.credentials, pem_to_der(roots), native)
@@ -93,6 +96,7 @@ class Kernel:
             return self.hardware.clock.uptime_us()  # an app answered at once, from within our own step
         self._is_stepping = True
         try:
+            self.intercore.attend()
             for _ in range(ROUNDS):
                 self._attends = False
                 has_run = self.scheduler.run()
@@ -160,7 +164,7 @@ class Kernel:
         now = self.hardware.clock.uptime_us()
         if self._attends:
             return now
-        dues = [self.scheduler.next_us(), self._storage.next_us()]
+        dues = [self.scheduler.next_us(), self._storage.next_us(), self.intercore.next_us()]
         for process in self.applications.all():
             if process.wait is not None:
                 dues.append(process.wait.due_us)

@@ -28,6 +28,7 @@ CONFIG: dict[str, Any] = {  # Any: numbers and one name
     "backoff_most_ms": 300_000,
     "healthy_ms": 600_000,  # after so long without ending, the back-off begins anew
     "stop_grace_ms": 2_000,
+    "intercore_stall_ms": 30_000,  # how long a connection of apps may keep others waiting
     "app_memory_kib": 131_072,
     "app_cpu_ms": 0,  # 0: no limit
     "network_streams": 16,  # of the radio, all users together

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_EVENTS, MOST_OF_ONE = 64, 16
 MOST_DETAIL = 1900  # bytes of JSON; the service takes 2048 and a count is still to come
+MOST_OF_CRASH = 8000  # of a crash, whose report is long; the service takes 8192
 BURST, PER_SECOND = 64, 20  # lines of one speaker
 KEPT_BURST, KEPT_PER_SECOND = 16, 1  # records in flash: erasing wears it out
 
@@ -81,7 +82,7 @@ class Journal:
         costs the oldest, and the loss is counted.
         """
         name = to_text(component) if component else ""
-        detail = fitting(detail)
+        detail = fitting(detail, MOST_OF_CRASH if kind == "crash" else MOST_DETAIL)
         for event in self.events:
             known = event["detail"]
             if event["kind"] == kind and event["component"] == name and same(known, detail):
@@ -133,13 +134,15 @@ def why(fault: Fault) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def fitting(detail: dict[str, Any]) -> dict[str, Any]:
-    """A copy of `detail` within MOST_DETAIL bytes of JSON: its longest texts keep their ends, where a
-    traceback says what happened."""
+def fitting(detail: dict[str, Any], most: int = MOST_DETAIL) -> dict[str, Any]:
+    """A copy of `detail` within `most` bytes of JSON: its longest texts keep their ends, where a traceback says what
+    happened; a post-mortem, which says so first, its beginning."""
     detail = dict(detail)
-    while len(json.dumps(detail)) > MOST_DETAIL:
+    while len(json.dumps(detail)) > most:
         longest = max([(len(value), key) for key, value in detail.items() if isinstance(value, str)])[1]
-        detail[longest] = detail[longest][len(detail[longest]) // 2 :]
+        text = detail[longest]
+        keep = len(text) * 3 // 4
+        detail[longest] = text[:keep] if longest == "post_mortem" else text[len(text) - keep :]
     return detail
 
 

@@ -123,6 +123,21 @@ class KernelPort(Port):
         is_open, data = self._ask(abi.NET_RECEIVE, handle, length)
         return bool(is_open), data
 
+    # -- real-time apps ---------------------------------------------------------------------------
+
+    def app_connect(self, component: bytes) -> int:
+        """A handle to a connection. Raises Denied, NotFound, Busy, NoDevice, Closed."""
+        return int(self._ask(abi.APP_CONNECT, component))
+
+    def app_send(self, handle: int, data: bytes) -> None:
+        """Send a message of at most 1024 bytes. Raises Again while too much waits, Closed after the end."""
+        self._ask(abi.APP_SEND, handle, data)
+
+    def app_receive(self, handle: int) -> tuple[int, bytes]:
+        """(0 nothing has come, 1 a message, 2 none will come; the message)."""
+        state, data = self._ask(abi.APP_RECEIVE, handle)
+        return int(state), bytes(data)
+
     # -- device authentication ----------------------------------------------------------------------
 
     def is_device_auth_ready(self) -> bool:

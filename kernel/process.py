@@ -43,7 +43,8 @@ class Wait:
 class Process:
     """One run after another of one program; `begin` sets what belongs to a run.
 
-    `exit_code` is None until the app has said that it ends; `report` holds its traceback, if any.
+    `exit_code` is None until the app has said that it ends; `report` holds its traceback or post-mortem, if any, and
+    `reason` the cause in a line where the report's last line is not that.
     `is_proven` once the image has been confirmed to the monitor. `due_us` is when the back-off or the
     grace period ends.
     """
@@ -74,7 +75,7 @@ class Process:
         self.wait: Wait | None = None
         self.is_stop_told = False
         self.exit_code: int | None = None
-        self.report = ""
+        self.report = self.reason = ""
 
     @property
     def is_alive(self) -> bool:

@@ -28,6 +28,7 @@ class Program:
         self.manifest: Manifest = manifest.load(self.files)
         self.name = self.manifest.name
         manifest.check_package(self.manifest, parsed)
+        self.is_real_time = self.manifest.application_type == manifest.REAL_TIME
 
 
 def load(monitor: MonitorPort, component: bytes) -> Program:
@@ -47,13 +48,7 @@ def load(monitor: MonitorPort, component: bytes) -> Program:
             "device capability {} is not held".format(APP_DEVELOPMENT),
             "install an appDevelopment capability, or deploy the image signed for production",
         )  # fmt: skip
-    program = Program(package, parsed, is_development)
-    if program.manifest.application_type != manifest.DEFAULT:
-        raise Denied(
-            "a real-time app does not run on this core", "kernel", "program.type",
-            "ApplicationType = " + program.manifest.application_type,
-        )  # fmt: skip
-    return program
+    return Program(package, parsed, is_development)
 
 
 def installed(monitor: MonitorPort) -> list[bytes]:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from ..hal.interface import Clock
     from ..monitor.port import MonitorPort
+    from ..wire.manifest import Manifest
     from .credentials import Credentials
+    from .intercore import Intercore
     from .journal import Journal
     from .pins import Pins
     from .process import Process
@@ -30,13 +32,14 @@ if TYPE_CHECKING:
 
 
 class Means:
-    """What the system calls of every process work with. `attend()` wakes the kernel's step;
-    `sharers()` is how many apps share the network."""
+    """What the system calls of every process work with. `attend()` wakes the kernel's step; `sharers()` is how
+    many apps share the network; `manifest_of(component)` that of an app, or None."""
 
     def __init__(
         self, clock: Clock, monitor: MonitorPort, journal: Journal, pins: Pins, storage: Storage,
         streams: Streams, credentials: Credentials, roots: bytes,
         attend: Callable[[], None], sharers: Callable[[], int],
+        intercore: Intercore, manifest_of: Callable[[bytes], Manifest | None],
     ) -> None:  # fmt: skip
         self.clock = clock
         self.monitor = monitor
@@ -48,6 +51,8 @@ class Means:
         self.roots = roots
         self.attend = attend
         self.sharers = sharers
+        self.intercore = intercore
+        self.manifest_of = manifest_of
 
 
 class Syscalls:
@@ -74,6 +79,7 @@ class Syscalls:
             abi.IS_DEVICE_AUTH_READY: self.is_device_auth_ready,
             abi.DEVICE_AUTH_CERTIFICATE: self.device_auth_certificate,
             abi.DEVICE_AUTH_SIGN: self.device_auth_sign, abi.TRUSTED_ROOTS: self.trusted_roots,
+            abi.APP_CONNECT: self.app_connect, abi.APP_SEND: self.app_send, abi.APP_RECEIVE: self.app_receive,
         }  # fmt: skip
 
     # -- the app itself ----------------------------------------------------------------------------
@@ -187,6 +193,21 @@ class Syscalls:
 
     def net_receive(self, handle: int, length: int) -> Any:
         return self._handles.get(handle, "stream").receive(length)
+
+    # -- real-time apps -------------------------------------------------------------------------------
+
+    def app_connect(self, component: bytes) -> int:
+        """Both manifests are asked, and that of the other app is the one it runs with."""
+        means = self._means
+        self._capabilities.require_application(component, means.manifest_of(component))
+        self._handles.require_room()
+        return self._handles.add(means.intercore.connect(self._process.component, component))
+
+    def app_send(self, handle: int, data: bytes) -> None:
+        self._handles.get(handle, "connection").send(data)
+
+    def app_receive(self, handle: int) -> Any:
+        return self._handles.get(handle, "connection").receive()
 
     # -- device authentication ------------------------------------------------------------------------
 

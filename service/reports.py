@@ -19,6 +19,7 @@ from .refusals import TooLarge
 
 MOST_IN_ONE = 100
 MOST_DETAIL = 2048  # bytes of JSON
+MOST_OF_CRASH = 8192  # of a crash, which may have a post-mortem
 MOST_KEPT = 5000  # of one device in one catalog
 MOST_SHOWN = 500
 NOTICED = "attestation"  # the kind of a report the service made itself
@@ -35,8 +36,10 @@ def accept(service: Service, device: str, reports: Sequence[tuple[str, int, str,
         (kind, time, component, msgspec.json.encode(detail).decode())
         for kind, time, component, detail in reports
     ]
-    if any(len(detail.encode()) > MOST_DETAIL for _, _, _, detail in encoded):
-        raise TooLarge("report-large", "a detail has more than " + str(MOST_DETAIL) + " bytes of JSON")
+    for kind, _, _, detail in encoded:
+        most = MOST_OF_CRASH if kind == "crash" else MOST_DETAIL
+        if len(detail.encode()) > most:
+            raise TooLarge("report-large", "the detail of a " + kind + " has more than " + str(most) + " bytes of JSON")
     with service.database.write() as tx:
         catalog = tx.execute(select(DEVICES.c.catalog).where(DEVICES.c.id == device)).scalar_one()
         for kind, time, component, detail in encoded:

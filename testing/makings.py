@@ -7,6 +7,7 @@ same packages and the same devices.
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from armillary import native
 from armillary.boards import apps
 from armillary.boards.keys import SigningKey, Vendor
+from armillary.boards.mt3620 import build
 from armillary.boards.sim import device, facts
 from armillary.hal.sim.network import LinkedNetwork
 from armillary.hal.sim.silicon import Silicon
@@ -90,6 +92,7 @@ class Makings:
         self.vendor = Vendor({name: SeededKey(name) for name in Vendor.NAMES})
         self._systems: dict[tuple[str, bytes], device.System] = {}
         self._made: dict[Recipe, Made] = {}
+        self._programs: dict[Path, bytes] = {}
         self._provisioned: dict[tuple[Recipe, tuple[bytes, ...]], tuple[Any, bytes]] = {}
 
     def system(self, config: str, root: bytes) -> device.System:
@@ -135,12 +138,28 @@ class Makings:
 
     def package(self, app: str | Path | bytes, beside: Path, version: int, arguments: list[str] | None) -> bytes:
         """A signed package: `app` is one already, or an app's folder, which is looked for beside the test,
-        then from where pytest was started, then among the samples. Raises AppProblem, Invalid."""
+        then from where pytest was started, then among the samples and the real-time programs. A folder with C files
+        is a real-time program and is built. Raises AppProblem, BuildProblem, Invalid."""
         if isinstance(app, bytes):
             return app
-        places = [beside / app, Path(app), apps.SAMPLES / app]
+        places = [beside / app, Path(app), apps.SAMPLES / app, build.RTAPPS / app]
         folder = next((place for place in places if (place / apps.MANIFEST).is_file()), places[0])
-        return apps.pack_app(folder, self.vendor.app, version, arguments)
+        if not list(folder.glob("*.c")):
+            return apps.pack_app(folder, self.vendor.app, version, arguments)
+        if arguments:
+            raise apps.AppProblem(f"{folder}: a real-time app has no arguments")
+        return self._pack_program(folder, version)
+
+    def _pack_program(self, folder: Path, version: int) -> bytes:
+        """Of a real-time program; one session builds it once."""
+        key = folder.resolve()
+        with tempfile.TemporaryDirectory() as scratch:
+            elf = Path(scratch) / "app.elf"
+            if key not in self._programs:
+                build.build(folder, elf)
+                self._programs[key] = elf.read_bytes()
+            elf.write_bytes(self._programs[key])
+            return build.pack(folder, elf, self.vendor.app, version)
 
 
 def component(package: bytes) -> bytes:

@@ -152,6 +152,14 @@ class Rings:
         self._memory.write(self._ours + WORD, struct.pack("<I", self.read))
         return data[:ID_SIZE], data[ENVELOPE:]
 
+    def skip(self) -> bool:
+        """Drop unread all that waits; whether there was anything. Raises Invalid."""
+        waiting = self.waiting()
+        if waiting:
+            self.read = (self.read + waiting) % self.capacity
+            self._memory.write(self._ours + WORD, struct.pack("<I", self.read))
+        return bool(waiting)
+
     def waiting(self) -> int:
         """Bytes of their ring that we have not read. Raises Invalid."""
         return (self._position(self._theirs, "write") - self.read) % self.capacity
@@ -198,6 +206,7 @@ class MainSide:
         rt_writes, rt_reads = addresses
         self._pairs = handshake(descriptor(rt_writes, bits), descriptor(rt_reads, bits))
         self._rings = Rings(memory, rt_reads - base, rt_writes - base, bits)
+        self.resets = 0  # of our side of the mailbox, by the other side
 
     def offer(self) -> None:
         """Clear the rings and tell the real-time core of them. It may read that late."""
@@ -221,6 +230,7 @@ class MainSide:
         """The doorbells that rang since the last time, cleared. A real-time core that has reset both sides of the
         mailbox when it opened it is told of its rings again: what was pushed is lost with the reset."""
         if self._mailbox.read(NF_THRS) != WITNESS:
+            self.resets += 1
             self.offer()
         rung = self._mailbox.read(SW_RX_INT_STS)
         if rung:
@@ -241,7 +251,17 @@ class MainSide:
             self._mailbox.write(SW_TX_INT_PORT, TO_RT_RECEIVED)
         return found
 
-    @property
-    def progress(self) -> tuple[int, int]:
-        """How far it has written and read. Raises Invalid."""
-        return self._rings.waiting(), self._rings.room()
+    def skip(self) -> bool:
+        """Drop unread what waits; whether there was anything. Raises Invalid."""
+        has_waited = self._rings.skip()
+        if has_waited:
+            self._mailbox.write(SW_TX_INT_PORT, TO_RT_RECEIVED)
+        return has_waited
+
+    def waiting(self) -> int:
+        """Bytes that it wrote and nobody read. Raises Invalid."""
+        return self._rings.waiting()
+
+    def room(self) -> int:
+        """Bytes that a block to it may have now: changes as it reads. Raises Invalid."""
+        return self._rings.room()

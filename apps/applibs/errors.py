@@ -20,26 +20,29 @@ if TYPE_CHECKING:
 
 
 # Linux's numbers of what only this library raises; MicroPython's errno lacks some.
-EEXIST, ETIMEDOUT, EHOSTUNREACH = 17, 110, 113
+EEXIST, EMSGSIZE, EADDRINUSE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH = 17, 90, 98, 104, 110, 113
 
 
 class Refusal(OSError):
     """A refused system call. `errno` as documented, `fault` the whole story."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.errno, explain(fault))
+    def __init__(self, fault: Fault, errno: int = 0) -> None:
+        super().__init__(errno or fault.errno, explain(fault))
         self.fault = fault
 
     def __str__(self) -> str:  # MicroPython's own names the errno a second time
         return "[Errno {}] {}".format(self.args[0], self.args[1])
 
 
-def ask(call: Callable[[KernelPort], T]) -> T:
-    """`call(port)`, with a Fault turned into a Refusal."""
+def ask(call: Callable[[KernelPort], T], errnos: dict[str, int] | None = None) -> T:
+    """`call(port)`, with a Fault turned into a Refusal; `errnos` (rule: errno) says where its errno is another."""
     try:
         return call(port())
     except Fault as fault:
-        raise Refusal(fault)
+        raise Refusal(fault, (errnos or {}).get(fault.rule, 0))
 
 
-__all__ = ["EACCES", "EBUSY", "EEXIST", "EHOSTUNREACH", "EINVAL", "EPERM", "ETIMEDOUT", "Refusal", "ask"]
+__all__ = [
+    "EACCES", "EADDRINUSE", "EBUSY", "ECONNRESET", "EEXIST", "EHOSTUNREACH", "EINVAL", "EMSGSIZE", "EPERM", "ETIMEDOUT",
+    "Refusal", "ask",
+]  # fmt: skip

@@ -215,12 +215,12 @@ def test_an_install_that_is_refused_is_reported(cloud, maker, device, monkeypatc
     assert cloud.count("GET /v1/device/blob") == 1
 
 
-def test_an_image_that_is_no_app_for_this_core_is_not_run(kit, maker, new_device):
+def test_a_real_time_app_without_a_program_for_its_core_is_not_run(kit, maker, new_device):
     manifest = kit.manifest_of("rt").replace(b'"Default"', b'"RealTimeCapable"')
     tree = [("app_manifest.json", manifest, False), ("bin/app.py", b"", True)]
     device = new_device([maker.sign(asxipfs.pack(tree), image.APPLICATIONS, kit.component_of("rt"))])
-    assert device.kernel.list_apps() == []
-    assert device.events("denial")[0]["detail"]["rule"] == "program.type"
+    assert [(app[0], app[3]) for app in device.kernel.list_apps()] == [("rt", "backoff")]
+    assert "no program for a real-time core" in device.events("crash")[0]["detail"]["reason"]
 
 
 def test_a_manifest_that_names_another_component_is_not_run(kit, maker, new_device):

@@ -147,6 +147,13 @@ def test_a_detail_always_fits_what_the_service_takes(detail):
         assert detail[key].endswith(value)
 
 
+@given(st.dictionaries(st.sampled_from(["reason", "post_mortem", "image"]), st.text(max_size=9000)))
+def test_a_post_mortem_keeps_its_beginning_where_the_cause_stands(detail):
+    found = journal.fitting(detail, journal.MOST_OF_CRASH)
+    assert len(json.dumps(found)) <= journal.MOST_OF_CRASH
+    assert detail.get("post_mortem", "").startswith(found.get("post_mortem", ""))
+
+
 def test_denials_are_in_the_log_that_outlives_a_reset(device):
     with pytest.raises(Denied):
         device.app("loud").port.gpio_open_input(9)

@@ -33,6 +33,7 @@ def test_reports_are_bounded_in_number_and_size(lab, world):
     for rows, answer in (
         ([report()] * 101, (422, "body-invalid")),
         ([report(), report(detail={"x": "y" * 3000})], (413, "report-large")),
+        ([report(kind="crash", detail={"post_mortem": "y" * 8192})], (413, "report-large")),
         ([report(kind="other")], (422, "body-invalid")),
         ([report(time=-1)], (422, "body-invalid")),
         ([report(component="me")], (422, "body-invalid")),
@@ -41,6 +42,13 @@ def test_reports_are_bounded_in_number_and_size(lab, world):
     ):
         assert lab.refused("POST", "/v1/device/reports", {"reports": rows}, token="", peer=peer) == answer
     assert lab.ok("GET", "/v1/devices/" + world[0]["device"])["reports"] == 1
+
+
+def test_a_crash_may_say_more_because_of_its_post_mortem(lab, world):
+    detail = {"post_mortem": "y" * 8000}
+    body = {"reports": [report(kind="crash", detail=detail)]}
+    lab.ok("POST", "/v1/device/reports", body, token="", peer=world[0]["peer"])
+    assert lab.ok("GET", "/v1/reports?kind=crash")["reports"][0]["detail"] == detail
 
 
 def test_of_many_reports_the_newest_are_kept_and_shown_in_pages(lab, world, monkeypatch):

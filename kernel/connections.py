@@ -1,0 +1,148 @@
+"""Connections: an app's ends of what it says to real-time apps, and the rings of one that runs."""
+
+from __future__ import annotations
+
+from ..wire import intercore as wire
+from ..wire.fault import Again, Closed
+from . import abi
+from .journal import Allowance
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from ..hal.interface import Intercore as Device
+
+    class Manager(Protocol):
+        """What a connection tells."""
+
+        def push(self, component: bytes) -> None:
+            """Something is to be sent to the real-time app `component`."""
+
+        def forget(self, connection: Connection) -> None:
+            """The app has closed it."""
+
+        def wake(self) -> None:
+            """There may be something to do."""
+
+
+MOST_WAITING = 16384  # bytes of a connection each way, as a socket of Azure Sphere has
+RINGS_BURST, RINGS_PER_SECOND = 256, 500  # doorbells heard; what is more is looked after at intervals
+WASTE_BURST, WASTE_PER_SECOND = 5000, 50  # doorbells for nothing and messages for nobody that are put up with
+
+
+class Connection:
+    """An app's end: what a handle names. `why` is empty while it is open."""
+
+    kind = "connection"
+
+    def __init__(self, manager: Manager, owner: bytes, peer: bytes) -> None:
+        self._manager = manager
+        self.owner = owner
+        self.peer = peer
+        self.why = ""
+        self.incoming: list[bytes] = []
+        self.outgoing: list[bytes] = []
+        self.waiting_in = self.waiting_out = 0  # bytes
+        self.stuck_us: int | None = None  # since when nothing could be moved for want of room
+
+    def send(self, data: bytes) -> None:
+        """Send a message; it waits its turn while the ring is full. Raises Again if too much waits, Closed."""
+        if self.why:
+            raise Closed(self.why, "kernel", "intercore.closed", remedy="connect again")
+        if self.waiting_out + cost(data) > MOST_WAITING:
+            raise Again(
+                "{} bytes wait for the real-time app to read".format(self.waiting_out), "kernel", "intercore.full",
+                "at most {}".format(MOST_WAITING), "send it again later",
+            )  # fmt: skip
+        self.outgoing.append(data)
+        self.waiting_out += cost(data)
+        self._manager.push(self.peer)
+
+    def sent(self) -> None:
+        """The first that waited is in the ring."""
+        self.waiting_out -= cost(self.outgoing.pop(0))
+        self.stuck_us = None
+
+    def receive(self) -> tuple[int, bytes]:
+        """(1, message); (0, nothing) while none came; (2, nothing) once none will come."""
+        if not self.incoming:
+            return (2 if self.why else 0), b""
+        data = self.incoming.pop(0)
+        self.waiting_in -= cost(data)
+        self.stuck_us = None
+        self._manager.wake()  # the ring may have waited for room here
+        return 1, data
+
+    def take(self, data: bytes) -> None:
+        """A message came."""
+        self.incoming.append(data)
+        self.waiting_in += cost(data)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the largest message has no room here."""
+        return self.waiting_in + wire.MOST + 2 * wire.GRAIN > MOST_WAITING
+
+    def event(self) -> int:
+        """READABLE while messages wait, CLOSED when none will come; else 0."""
+        return abi.READABLE if self.incoming else abi.CLOSED if self.why else 0
+
+    def end(self, why: str) -> None:
+        """It ends at the other side: what came can still be read, what waits to be sent is lost."""
+        self.why = why
+        self.outgoing = []
+        self.waiting_out = 0
+        self.stuck_us = None
+
+    def close(self) -> None:
+        """The app lets go of it."""
+        self.end("the app closed it")
+        self._manager.forget(self)
+
+
+class Mailbox:
+    """This core's side of one mailbox, as `wire.MainSide` has it."""
+
+    def __init__(self, device: Device, core: int) -> None:
+        self._device = device
+        self._core = core
+
+    def read(self, offset: int) -> int:
+        return self._device.mailbox_read(self._core, offset)
+
+    def write(self, offset: int, value: int) -> None:
+        self._device.mailbox_write(self._core, offset, value)
+
+
+class Channel:
+    """A real-time app that runs, and its rings: `side` is None until somebody has connected. `broken` says why it is
+    not believed any more."""
+
+    def __init__(self, component: bytes, core: int) -> None:
+        self.component = component
+        self.core = core
+        self.side: wire.MainSide | None = None
+        self.broken = ""
+        self.is_masked = False  # its doorbells do not interrupt
+        self.is_stray_told = False
+        self.room = self.resets = 0  # at the last look
+        self.due_us = 0  # when to look again, whether or not it rings
+        self._rings = Allowance(RINGS_BURST, RINGS_PER_SECOND)
+        self._waste = Allowance(WASTE_BURST, WASTE_PER_SECOND)
+
+    def is_heard(self, has_rung: bool, now_us: int) -> bool:
+        """Whether its doorbells may go on interrupting."""
+        return self._rings.take(now_us) if has_rung else not self.is_masked or self._rings.take(now_us)
+
+    def may_waste(self, amount: int, now_us: int) -> bool:
+        """Whether so much work for nothing is put up with."""
+        for _ in range(amount):
+            if not self._waste.take(now_us):
+                return False
+        return True
+
+
+def cost(data: bytes) -> int:
+    """What a message counts as: what it takes in a ring."""
+    return wire.padded(wire.WORD + wire.ENVELOPE + len(data))
