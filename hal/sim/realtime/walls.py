@@ -21,7 +21,7 @@ from ....wire import blocks as kinds
 from ..firewall import SHARED_RAM, SHARED_RAM_SIZE
 from . import shared
 from .shared import ADC_PINS, I2S_PINS, ISU_PINS, STRIDE
-from .untold import A7_IRQ_CONFIG
+from .untold import A7_IRQ_CONFIG, STRAPS
 
 ANY, BLOCK, ALL, SOME, BITS, SHARE = "any", "block", "all", "some", "bits", "share"
 
@@ -52,7 +52,8 @@ def _rows() -> list[Row]:
         Row(shared.TOPCFG + 0x120, 4, "TOPCFG.DEBUG_UART_CLOCK", ANY),
         Row(shared.TOPCFG + 0x208, 4, "TOPCFG.ADC_CLOCK", BLOCK, blocks=(kinds.ADC,)),
         Row(shared.TOPCFG + 0x210, 4, "TOPCFG.COUNTER_CLOCK", SOME, tuple(range(24))),
-        Row(A7_IRQ_CONFIG + 0x200, 0x60, "CA7 IRQCFG", SOME, tuple(range(24))),
+        Row(STRAPS + 0x190, 4, "STRAPS", ANY),
+        Row(A7_IRQ_CONFIG + 0x200, 0xA0, "CA7 IRQCFG", SOME, tuple(range(24))),
         Row(shared.A7_GPIO, 0x1000, "CA7 GPIO", BITS, shared.A7_PINS),
         Row(shared.ADC, 0x100, "ADC GPIO", BITS, tuple(ADC_PINS)),
         Row(shared.ADC + 0x100, 0xF00, "ADC", BLOCK, blocks=(kinds.ADC,)),
@@ -102,8 +103,7 @@ NOTHING = "no row of the firewall's table: it belongs to the main core or to the
 # Places that are there and no row gives, by name: (start, bytes). A program that tries them is refused and told on.
 FORBIDDEN = {
     "FIREWALL": (0x3000_0000, 0x1_0000), "CA7 WDT": (0x3005_0000, 0x1000), "FLASH CONTROL": (0x3007_0000, 0x1000),
-    "RTC": (0x3009_0000, 0x1000), "EFUSE": (0x300E_0000, 0x1000), "CA7 MBOX0": (0x3101_0000, 0x1000),
-    "CA7 MBOX1": (0x3102_0000, 0x1000), "WIFI": (0x6000_0000, 0x100_0000), "FLASH": (0x9000_0000, 0x100_0000),
+    "EFUSE": (0x300E_0000, 0x1000), "CA7 MBOX0": (0x3101_0000, 0x1000), "CA7 MBOX1": (0x3102_0000, 0x1000), "WIFI": (0x6000_0000, 0x100_0000), "FLASH": (0x9000_0000, 0x100_0000),
 }  # fmt: skip
 
 
