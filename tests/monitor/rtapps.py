@@ -10,22 +10,24 @@ from tests.monitor.conftest import SMALL, Device
 
 FACTS = types.SimpleNamespace(**{**vars(SMALL), "PINS": tuple(range(0, 24)) + tuple(range(26, 49))})
 TCM = 0x0010_0000
+START = TCM + 68
 SPIN = bytes.fromhex("fee7")  # b .
 FIRST, SECOND, THIRD, FOURTH = (bytes((0xB0 + number,)) * 16 for number in range(4))  # components, in their order
 FRIEND = guid.to_text(bytes.fromhex("f0") * 16)
 
 
 def elf(code=SPIN, data=()):
-    """A program: a vector table, `code` at the reset handler, then words of data."""
+    """A program: a vector table whose faults stand still, then at START `code`, then words of data."""
     code += bytes(-len(code) % 4)
     words = struct.pack(f"<{len(data)}I", *data)
-    content = struct.pack("<II", TCM + 0x3_0000, TCM + 8 | 1) + code + words
+    vectors = struct.pack("<16I", TCM + 0x3_0000, START | 1, *[START - 4 | 1] * 14)
+    content = vectors + SPIN * 2 + code + words
     header = struct.pack("<4sBBB9xHHIIIIIHHHHHH", b"\x7fELF", 1, 1, 1, 2, 40, 1, TCM, 52, 0, 0x0500_0400, 52, 32, 1, 40, 0, 0)
     return header + struct.pack("<8I", 1, 84, TCM, TCM, len(content), len(content), 5, 4) + content
 
 
 def store_word(address, value=1):
-    """Code that stores `value` at `address`, then spins, and its data."""
+    """Code that stores `value` at `address` (its third instruction), then spins, and its data."""
     return bytes.fromhex("0248 0349 0160 fee7 00bf 00bf"), (address, value)
 
 

@@ -16,7 +16,18 @@ from armillary.wire.fault import (
     Rollback,
     Untrusted,
 )
-from tests.monitor.rtapps import FIRST, FOURTH, FRIEND, SECOND, THIRD, RtDevice, elf, package
+from tests.monitor.rtapps import (
+    FIRST,
+    FOURTH,
+    FRIEND,
+    SECOND,
+    START,
+    THIRD,
+    RtDevice,
+    elf,
+    package,
+    store_word,
+)
 
 APP = bytes.fromhex("a1") * 16  # the app that the factory installed, of the main core
 GPIO, KERNEL = 1, 1
@@ -539,3 +550,43 @@ def test_the_lifecycle_decides(open_device):
     assert open_device.owned(0) == []
     open_device.complete().boot()
     assert open_device.owned(0) == [8]
+
+
+# -- what the core then does --------------------------------------------------------------------------------
+
+DOUT_SET_2 = 0x3803_0014  # of the group of pins 8 to 11
+
+
+def run(device, component, capabilities, code):
+    """Install and start a program, and let a millisecond of it pass."""
+    device.install(package(device.maker, component, capabilities, program=elf(*code)))
+    device.kernel.realtime_start(component)
+    now = device.chip.clock.uptime_us()
+    device.chip.realtime.run(now + 1000)
+
+
+def test_what_the_manifest_claims_the_core_reaches(open_device):
+    run(open_device, FIRST, {"Gpio": [8]}, store_word(DOUT_SET_2))
+    assert open_device.kernel.realtime_status(FIRST) == (0, 1, "", 0)
+    assert open_device.kernel.realtime_report(FIRST) == ""
+
+
+def test_what_it_does_not_is_refused_and_reported_with_what_would_allow_it(open_device):
+    run(open_device, FIRST, {"Uart": ["ISU2"]}, store_word(DOUT_SET_2))
+    core, state, reason, denials = open_device.kernel.realtime_status(FIRST)
+    assert (core, state, denials) == (0, 2, 1) and reason
+    address, is_write, pc, count, register, policy = open_device.kernel.realtime_denial(FIRST, 0)
+    assert (address, is_write, pc, count) == (DOUT_SET_2, True, START + 4, 1)
+    assert "DOUT" in register and "Gpio" in policy
+    assert f"{DOUT_SET_2:#010x}" in open_device.kernel.realtime_report(FIRST)
+    with pytest.raises(Invalid):
+        open_device.kernel.realtime_denial(FIRST, 1)
+
+
+def test_a_dead_app_is_stopped_and_started_again(open_device):
+    run(open_device, FIRST, {}, store_word(DOUT_SET_2))
+    with pytest.raises(OutOfOrder):
+        open_device.kernel.realtime_start(FIRST)
+    open_device.kernel.realtime_stop(FIRST)
+    open_device.kernel.realtime_start(FIRST)
+    assert open_device.kernel.realtime_status(FIRST) == (0, 1, "", 0)
