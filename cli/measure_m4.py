@@ -29,7 +29,7 @@ FLAGS = ["-mcpu=cortex-m4", "-mthumb", "-O2", "-ffreestanding", "-nostdlib", "-W
 PLACES = ["-Wl,--section-start=.vectors=0", "-Wl,--section-start=.finish=0x100", "-Wl,-Ttext=0x200", "-Wl,-Tdata=0x20000000", "-Wl,-Tbss=0x20000000"]
 FINISH, WISHES, SIZE = 0x100, 0x2000_8000, 0x1_0000
 RELOAD = 25_999  # a tick each millisecond at 26 MHz
-TURNS, ROUNDS, QEMU_ROUNDS = 7, 1500, 20_000
+TURNS, ROUNDS, QEMU_ROUNDS = 15, 4000, 20_000
 
 
 def build(place: pathlib.Path) -> tuple[pathlib.Path, bytes]:

@@ -24,6 +24,8 @@ static uint32_t flags_of_msr(uint32_t second)
 
 uint32_t flags_of(uint32_t first, uint32_t second)
 {
+    if (first >> 8 == 0xbf && first & 15)
+        return BLOCK_IT;
     if (first == 0xbf40)
         return BLOCK_SEV;
     if ((first & 0xffe8) == 0xb660)

@@ -1,9 +1,6 @@
 /*
  * Traps that unicorn does not know: looked for one instruction at a time, and only in blocks that have
  * such an instruction while the trap is on.
- *
- * An instruction of an IT block counts as executed: a program that disables its floating point and skips
- * a floating-point instruction by condition faults here and not on the chip.
  */
 #include "internal.h"
 
@@ -36,7 +33,8 @@ static uint32_t fault_without_privilege(struct machine *m, uint32_t first, uint3
 uint32_t care_flags(const struct machine *m)
 {
     return (m->cpacr >> 20 != 0xf ? BLOCK_COPROCESSOR : 0) | (m->ccr & DIV_0_TRP ? BLOCK_DIVIDE : 0) |
-           (m->mpu_control & 1 ? BLOCK_UNPRIVILEGED : 0) | (m->has_fine_pages ? BLOCK_ANY : 0);
+           (m->mpu_control & 1 ? BLOCK_UNPRIVILEGED : 0) | (m->has_fine_pages ? BLOCK_ANY : 0) |
+           (m->breakpoints ? BLOCK_IT : 0);
 }
 
 /* Does every part of it lie where the MPU lets it run? */
@@ -49,7 +47,7 @@ bool needs_care(struct machine *m, const struct block *block)
 {
     const uint32_t flags = block->flags & m->cared;
     return (flags & BLOCK_COPROCESSOR && !has_floats(m)) || flags & (BLOCK_DIVIDE | BLOCK_UNPRIVILEGED) ||
-           !may_run(m, block->address, block->size);
+           (flags & BLOCK_IT && has_breakpoint(m, block->address, block->size)) || !may_run(m, block->address, block->size);
 }
 
 static uint32_t fault_of(struct machine *m, uint32_t pc, uint32_t first, uint32_t second)

@@ -3,24 +3,52 @@
  */
 #include "internal.h"
 
-static void stop_at(struct machine *m, const struct watch *watch, uint64_t address)
+static void hit(struct machine *m, const struct watch *watch, uint64_t address)
 {
     m->watch_hit = (uint32_t)(watch - m->watches) + 1;
     m->fault_address = (uint32_t)address;
+}
+
+static void stop_at(struct machine *m, const struct watch *watch, uint64_t address)
+{
+    hit(m, watch, address);
     m->is_held = true;
     unicorn.emu_stop(m->engine);
 }
 
-/* Before an instruction: the one the debugger stands on may be passed. */
+/* The breakpoint at an instruction, or NULL; the one the debugger stands on may be passed. */
+static const struct watch *breakpoint_at(const struct machine *m, uint32_t address)
+{
+    for (uint32_t i = 0; i < WATCHES && m->passing != address + 1; i++)
+        if (m->watches[i].kind == MACHINE_WATCH_EXECUTE && m->watches[i].address == address)
+            return &m->watches[i];
+    return NULL;
+}
+
+bool has_breakpoint(const struct machine *m, uint32_t address, uint32_t size)
+{
+    for (uint32_t i = 0; i < WATCHES; i++)
+        if (m->watches[i].kind == MACHINE_WATCH_EXECUTE && m->watches[i].address - address < size)
+            return true;
+    return false;
+}
+
+bool stops_before(struct machine *m, uint32_t address)
+{
+    const struct watch *watch = breakpoint_at(m, address);
+    if (watch)
+        hit(m, watch, address);
+    return watch != NULL;
+}
+
+/* Before an instruction. */
 static void on_execute(uc_engine *engine, uint64_t address, uint32_t size, void *user)
 {
     struct machine *m = user;
+    const struct watch *watch = breakpoint_at(m, (uint32_t)address);
     (void)engine, (void)size;
-    if (m->passing == (uint32_t)address + 1)
-        return;
-    for (uint32_t i = 0; i < WATCHES; i++)
-        if (m->watches[i].kind == MACHINE_WATCH_EXECUTE && m->watches[i].address == (uint32_t)address)
-            stop_at(m, &m->watches[i], address);
+    if (watch)
+        stop_at(m, watch, address);
 }
 
 static bool touches(const struct watch *watch, uint32_t address, uint32_t size)
@@ -54,6 +82,7 @@ int machine_watch(struct machine *m, uint32_t kind, uint32_t address, uint32_t s
             watch->kind = 0;
             return -1;
         }
+        m->breakpoints += is_execute;
         machine_code_changed(m, 0, 0);
         return i;
     }
@@ -65,6 +94,7 @@ void machine_unwatch(struct machine *m, int number)
     if (number < 0 || number >= WATCHES || !m->watches[number].kind)
         return;
     unicorn.hook_del(m->engine, m->watches[number].hook);
+    m->breakpoints -= m->watches[number].kind == MACHINE_WATCH_EXECUTE;
     m->watches[number].kind = 0;
     machine_code_changed(m, 0, 0);
 }

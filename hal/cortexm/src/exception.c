@@ -36,27 +36,11 @@ static bool may_touch(struct machine *m, uint32_t frame, uint32_t size, uint32_t
     return memory_at(m, frame, size, perms) != NULL;
 }
 
-static void stack_floats(struct machine *m, uint32_t frame)
-{
-    for (uint32_t i = 0; i < 16; i++)
-        memory_write_word(m, frame + BASIC + 4 * i, reg_get(m, UC_ARM_REG_S0 + (int)i));
-    memory_write_word(m, frame + BASIC + 64, reg_get(m, UC_ARM_REG_FPSCR));
-    memory_write_word(m, frame + BASIC + 68, 0);
-}
-
-static void unstack_floats(struct machine *m, uint32_t frame)
-{
-    uint32_t value = 0;
-    for (uint32_t i = 0; i < 16; i++) {
-        memory_read_word(m, frame + BASIC + 4 * i, &value);
-        reg_set(m, UC_ARM_REG_S0 + (int)i, value);
-    }
-    memory_read_word(m, frame + BASIC + 64, &value);
-    reg_set(m, UC_ARM_REG_FPSCR, value);
-}
-
-/* Where the eight words of a frame come from, in order; the return address and xPSR apart. */
+/* Where the words of a frame come from, in order: the eight but the return address and xPSR, and the floats'. */
 static const int STACKED[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
+static const int FLOATS[17] = {UC_ARM_REG_S0,  UC_ARM_REG_S1,  UC_ARM_REG_S2,  UC_ARM_REG_S3,  UC_ARM_REG_S4,  UC_ARM_REG_S5,
+                               UC_ARM_REG_S6,  UC_ARM_REG_S7,  UC_ARM_REG_S8,  UC_ARM_REG_S9,  UC_ARM_REG_S10, UC_ARM_REG_S11,
+                               UC_ARM_REG_S12, UC_ARM_REG_S13, UC_ARM_REG_S14, UC_ARM_REG_S15, UC_ARM_REG_FPSCR};
 
 /* PushStack().  Returns 0, or what went wrong; the stack pointer moves all the same. */
 static uint32_t push(struct machine *m, uint32_t return_address, uint32_t psr, uint32_t control)
@@ -67,16 +51,17 @@ static uint32_t push(struct machine *m, uint32_t return_address, uint32_t psr, u
     const uint32_t padding = is_aligned ? top & 4 : 0, frame = top - size - padding;
     uint32_t status;
     const bool is_good = may_touch(m, frame, size, UC_PROT_WRITE, is_privileged(m), &status);
+    uint32_t words[EXTENDED / 4] = {0};
 
     reg_set(m, UC_ARM_REG_SP, frame);
     if (!is_good)
         return status;
-    for (uint32_t i = 0; i < 6; i++)
-        memory_write_word(m, frame + 4 * i, reg_get(m, STACKED[i]));
-    memory_write_word(m, frame + 24, return_address);
-    memory_write_word(m, frame + 28, (psr & ~XPSR_ALIGNED) | (padding ? XPSR_ALIGNED : 0));
+    regs_get(m, STACKED, words, 6);
+    words[6] = return_address;
+    words[7] = (psr & ~XPSR_ALIGNED) | (padding ? XPSR_ALIGNED : 0);
     if (is_extended)
-        stack_floats(m, frame);
+        regs_get(m, FLOATS, words + 8, 17);
+    memory_write(m, frame, words, size);
     return 0;
 }
 
@@ -226,16 +211,14 @@ static bool is_lawful(struct machine *m, uint32_t exc_return, uint32_t number)
 /* PopStack().  Returns 0, or what went wrong. */
 static uint32_t pop(struct machine *m, uint32_t frame, bool is_extended, bool privileged)
 {
-    uint32_t words[8] = {0}, status;
+    uint32_t words[EXTENDED / 4] = {0}, status;
     const uint32_t size = is_extended ? EXTENDED : BASIC, may_align = is_extended || m->ccr & 1u << 9;
     if (!may_touch(m, frame, size, UC_PROT_READ, privileged, &status))
         return status;
-    for (uint32_t i = 0; i < 8; i++)
-        memory_read_word(m, frame + 4 * i, &words[i]);
+    memory_copy(m, (uint8_t *)words, frame, size);
     if (is_extended)
-        unstack_floats(m, frame);
-    for (uint32_t i = 0; i < 6; i++)
-        reg_set(m, STACKED[i], words[i]);
+        regs_set(m, FLOATS, words + 8, 17);
+    regs_set(m, STACKED, words, 6);
     reg_set(m, UC_ARM_REG_SP, frame + size + (words[7] & XPSR_ALIGNED && may_align ? 4 : 0));
     reg_set(m, UC_ARM_REG_PC, words[6] | 1);
     set_xpsr(m, (words[7] & ~XPSR_ALIGNED) | 1u << 24);

@@ -79,7 +79,8 @@ struct meter {
 #define BLOCK_BASEPRI 16u    /* ends with a write of BASEPRI */
 #define BLOCK_RAISES 32u     /* ends with a write of BASEPRI_MAX */
 #define BLOCK_UNPRIVILEGED 64u /* has a LDRT or STRT: accesses as if without privilege */
-#define BLOCK_ANY 128u       /* every block has it */
+#define BLOCK_IT 128u        /* has an IT block: breakpoints inside are unicorn's to ignore */
+#define BLOCK_ANY 256u       /* every block has it */
 
 struct systick {
     uint32_t control, reload;
@@ -168,7 +169,7 @@ struct machine {
 
     /* the debugger's */
     struct watch watches[WATCHES];
-    uint32_t watch_count, watch_hit; /* number of the watch that stopped it, plus one */
+    uint32_t breakpoints, watch_hit; /* number of the watch that stopped it, plus one */
     uint32_t passing;                /* the breakpoint it stands on and may pass, plus one */
     struct access accesses[ACCESSES];
     uint32_t access_count;
@@ -220,6 +221,9 @@ struct machine {
 /* registers.c */
 uint32_t reg_get(struct machine *m, int reg);
 void reg_set(struct machine *m, int reg, uint32_t value);
+#define REGS 18 /* at most, at once */
+void regs_get(struct machine *m, const int *regs, uint32_t *values, uint32_t count);
+void regs_set(struct machine *m, const int *regs, const uint32_t *values, uint32_t count);
 uint32_t exception_number(struct machine *m);
 void set_xpsr(struct machine *m, uint32_t value);
 void forget_it_block(struct machine *m);
@@ -228,7 +232,7 @@ void forget_it_block(struct machine *m);
 uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t perms);
 void memory_copy(struct machine *m, uint8_t *to, uint32_t address, uint32_t size); /* nothing where there is no memory */
 bool memory_read_word(struct machine *m, uint32_t address, uint32_t *value);
-bool memory_write_word(struct machine *m, uint32_t address, uint32_t value);
+void memory_write(struct machine *m, uint32_t address, const uint32_t *words, uint32_t size); /* likewise */
 
 /* blocks.c */
 /* Two blocks that begin at one address never share a place: none is longer than a page. */
@@ -260,6 +264,11 @@ void meter_start(struct machine *m);  /* before unicorn runs, and */
 void meter_settle(struct machine *m); /* after it */
 void meter_aim(struct machine *m);    /* the deadline is another */
 void look_soon(struct machine *m); /* before the next block */
+
+/* it.c */
+bool it_begin(struct machine *m, uint32_t *state); /* false if the next instruction was IT, or not to be run */
+void it_alone(struct machine *m, uint32_t state);  /* the next instruction is in a block of its own */
+void it_end(struct machine *m, uint32_t state, bool was_run);
 
 /* careful.c */
 uint32_t care_flags(const struct machine *m); /* of blocks that may need care, as the registers stand */
@@ -338,6 +347,8 @@ void fault(struct machine *m, uint32_t number, uint32_t status, uint32_t return_
 void fault_without_thumb(struct machine *m, uint32_t return_address);
 
 /* debug.c */
+bool has_breakpoint(const struct machine *m, uint32_t address, uint32_t size);
+bool stops_before(struct machine *m, uint32_t address); /* a breakpoint is there, and is told as hit */
 void remember_fault(struct machine *m, uint32_t number, uint32_t status);
 
 /* system.c */

@@ -20,6 +20,7 @@ static bool prepare(struct machine *m)
 {
     return unicorn.open(UC_ARCH_ARM, UC_MODE_THUMB, &m->engine) == UC_ERR_OK &&
            unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), UC_CPU_ARM_CORTEX_M4) == UC_ERR_OK &&
+           unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1) == UC_ERR_OK && /* none: it ends where a hook says so */
            meter_begin(m) && traps_begin(m) && system_map(m);
 }
 

@@ -31,10 +31,9 @@ bool memory_read_word(struct machine *m, uint32_t address, uint32_t *value)
     return place != NULL;
 }
 
-bool memory_write_word(struct machine *m, uint32_t address, uint32_t value)
+void memory_write(struct machine *m, uint32_t address, const uint32_t *words, uint32_t size)
 {
-    uint8_t *place = memory_at(m, address, 4, UC_PROT_WRITE);
+    uint8_t *place = memory_at(m, address, size, UC_PROT_WRITE);
     if (place)
-        memcpy(place, &value, 4);
-    return place != NULL;
+        memcpy(place, words, size);
 }

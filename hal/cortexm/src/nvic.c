@@ -41,9 +41,11 @@ static int group(const struct machine *m, int priority)
 static int active_priority(const struct machine *m)
 {
     int best = NOBODY;
-    for (uint32_t number = NMI; number < EXTERNAL + m->options.irqs; number++)
-        if (is_set(m->active, number) && group(m, exception_priority(m, number)) < best)
-            best = group(m, exception_priority(m, number));
+    for (uint32_t word = 0; word < WORDS; word++)
+        for (uint32_t rest = m->active[word]; rest; rest &= rest - 1) {
+            const int priority = group(m, exception_priority(m, 32 * word + (uint32_t)__builtin_ctz(rest)));
+            best = priority < best ? priority : best;
+        }
     return best;
 }
 

@@ -15,6 +15,22 @@ void reg_set(struct machine *m, int reg, uint32_t value)
     unicorn.reg_write(m->engine, reg, &value);
 }
 
+void regs_get(struct machine *m, const int *regs, uint32_t *values, uint32_t count)
+{
+    void *places[REGS];
+    for (uint32_t i = 0; i < count; i++)
+        places[i] = &values[i];
+    unicorn.reg_read_batch(m->engine, (int *)(uintptr_t)regs, places, (int)count);
+}
+
+void regs_set(struct machine *m, const int *regs, const uint32_t *values, uint32_t count)
+{
+    void *places[REGS];
+    for (uint32_t i = 0; i < count; i++)
+        places[i] = (void *)(uintptr_t)&values[i];
+    unicorn.reg_write_batch(m->engine, (int *)(uintptr_t)regs, places, (int)count);
+}
+
 uint32_t exception_number(struct machine *m)
 {
     return reg_get(m, UC_ARM_REG_IPSR) & 0x1ff;

@@ -5,10 +5,17 @@
  */
 #include "internal.h"
 
-/* unicorn ends by itself after a WFI only. */
-static bool is_after_wfi(struct machine *m)
+/* Is the instruction that ends before `pc` a WFI? */
+static bool is_wfi_before(struct machine *m, uint32_t pc)
 {
-    return !m->is_held && half_before(m, reg_get(m, UC_ARM_REG_PC)) == 0xbf30;
+    const uint32_t half = half_before(m, pc);
+    return half == 0xbf30 || (half == 0x8003 && half_before(m, pc - 2) == 0xf3af);
+}
+
+static void sleep_now(struct machine *m)
+{
+    m->is_sleeping = true;
+    m->is_for_event = false;
 }
 
 /* unicorn counts only in code that it translated for counting: forget what it has at the program counter. */
@@ -17,42 +24,72 @@ static void forget_translation(struct machine *m, uint32_t pc)
     unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2), (uint64_t)pc, (uint64_t)pc + 2);
 }
 
-/* Run; or, if `count` is 1, run the instruction at the program counter. */
-static uint32_t start(struct machine *m, size_t count)
+/* Run from `pc` until a hook stops it or something comes up; or `count` instructions. */
+static uc_err run_engine(struct machine *m, uint32_t pc, size_t count)
+{
+    meter_start(m);
+    const uc_err error = unicorn.emu_start(m->engine, pc | 1, 0, 0, count);
+    meter_settle(m);
+    return error;
+}
+
+/* Did unicorn end by itself?  It does so after a WFI only. */
+static bool is_quiet(const struct machine *m, uc_err error)
+{
+    return error == UC_ERR_OK && !m->trap && !m->fault_status && !m->is_held;
+}
+
+static uint32_t run_blocks(struct machine *m)
 {
     const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
-    const bool is_wfi = count && half_before(m, pc + 2) == 0xbf30;
     if (!has_thumb(m)) {
         fault_without_thumb(m, pc);
         return 0;
     }
-    if (count)
-        forget_translation(m, pc);
-    meter_start(m);
-    const uc_err error = unicorn.emu_start(m->engine, pc | 1, 0xfffffffe, 0, count);
-    if (count)
-        forget_translation(m, pc);
-    meter_settle(m);
-    if (!m->trap && !m->fault_status && error == UC_ERR_OK && (count ? is_wfi && !m->is_held : is_after_wfi(m))) {
-        m->is_sleeping = true;
-        m->is_for_event = false;
-        return 0;
-    }
-    return handle_stop(m, error);
+    const uc_err error = run_engine(m, pc, 0);
+    if (!is_quiet(m, error) || !is_wfi_before(m, reg_get(m, UC_ARM_REG_PC)))
+        return handle_stop(m, error);
+    sleep_now(m);
+    return 0;
+}
+
+/* The instruction at the program counter, which has been looked at. */
+static uint32_t run_instruction(struct machine *m, uint32_t state)
+{
+    const uint32_t pc = reg_get(m, UC_ARM_REG_PC), half = half_before(m, pc + 2);
+    it_alone(m, state);
+    forget_translation(m, pc);
+    const uc_err error = run_engine(m, pc, 1);
+    forget_translation(m, pc);
+    const uint32_t next = reg_get(m, UC_ARM_REG_PC);
+    it_end(m, state, next != pc);
+    if (!is_quiet(m, error) || !is_wfi_before(m, pc + (is_wide(half) ? 4 : 2)))
+        return handle_stop(m, error);
+    sleep_now(m);
+    return 0;
 }
 
 /* One instruction, looked at before it runs. */
 static uint32_t run_one(struct machine *m)
 {
+    uint32_t reason = 0, state;
+    const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
+    if (stops_before(m, pc))
+        return 0;
+    if (!has_thumb(m)) {
+        fault_without_thumb(m, pc);
+        return 0;
+    }
     m->is_careful = true;
-    const uint32_t reason = check_instruction(m) ? start(m, 1) : 0;
+    if (it_begin(m, &state) && check_instruction(m))
+        reason = run_instruction(m, state);
     m->is_careful = false;
     return reason;
 }
 
 static uint32_t run_code(struct machine *m)
 {
-    const uint32_t reason = m->is_careful || m->is_stepping || m->passing ? run_one(m) : start(m, 0);
+    const uint32_t reason = m->is_careful || m->is_stepping || m->passing ? run_one(m) : run_blocks(m);
     return reason ? reason : m->watch_hit ? MACHINE_BREAKPOINT : 0;
 }
 
