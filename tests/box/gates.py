@@ -32,11 +32,20 @@ OUTSIDE = (
     ("drive_a_pin", abi.GPIO_WRITE, 8, 1), ("dial_out", abi.NET_OPEN, "service.armillary.test", 443),
     ("start_a_task", abi.TASK_CREATE, "t", 1, 1),
 )  # fmt: skip
-CORES = {"pluton": (2, 3), "monitor": (0, 1, 3), "kernel": (0, 1, 2, 3)}
+REAL_TIME = (
+    ("stop_a_real_time_core", abi.CORE_STOP, 3), ("grant_a_block", abi.CORE_GRANT, 4, b"\x20"),
+    ("open_memory_to_a_core", abi.CORE_SHARE, 3, 0x8000_0000, 4096), ("ask_after_a_core", abi.CORE_STATUS, 3),
+    ("read_its_report", abi.CORE_REPORT, 3, 0), ("read_its_denials", abi.CORE_DENIAL, 3, 0),
+)  # fmt: skip
+INTERCORE = (
+    ("read_a_mailbox", abi.MBOX_READ, 3, 0), ("write_a_mailbox", abi.MBOX_WRITE, 3, 0x40, 1),
+    ("read_the_rings", abi.SYSRAM_READ, 0, 16), ("write_the_rings", abi.SYSRAM_WRITE, 0, b"x"),
+)  # fmt: skip
+CORES = {"pluton": (2, 3, 4), "monitor": (0, 1), "kernel": (0, 1, 2, 3, 4)}
 DENIED = {
-    "pluton": STAGES[2:] + SYSTEM + OUTSIDE,
-    "monitor": FUSES + STAGES + OUTSIDE,
-    "kernel": FUSES + STAGES + SYSTEM + READING,
+    "pluton": STAGES[2:] + SYSTEM + OUTSIDE + REAL_TIME + INTERCORE,
+    "monitor": FUSES + STAGES + OUTSIDE + INTERCORE,
+    "kernel": FUSES + STAGES + SYSTEM + READING + REAL_TIME,
 }
 
 
