@@ -7,6 +7,7 @@ from armillary.hal.sim.gpio import GpioBank
 from armillary.hal.sim.realtime.chip import Chip
 from armillary.hal.sim.realtime.shared import PINS
 from armillary.hal.sim.realtime.time import MILLISECOND, SECOND, TWO_MHZ
+from tests.realtime.private import PrivateRig
 from tests.realtime.rig import SYSRAM
 
 DMA = 0x2108_0000
@@ -198,8 +199,6 @@ def test_a_chip_that_saved_an_early_kick_goes_on_the_same(rig):
 @pytest.mark.parametrize("is_fast", [False, True])
 @pytest.mark.parametrize("wait", [0, 1, 120_000, 5_000_000])
 def test_a_slow_count_reads_the_same_until_it_says_and_another_then(is_fast, wait):
-    from tests.realtime.private import PrivateRig  # noqa: PLC0415
-
     rig = PrivateRig()
     rig.write(0x2103_0014, 0xFFFF)
     rig.write(0x2103_0010, 1 | 8 | 4 * is_fast)
