@@ -121,3 +121,62 @@ def test_timers_by_their_compare_values_and_a_watchdog_that_barks_and_bites(rtap
     assert app.now_us - silent == pytest.approx(2 * 31_250, rel=0.2)
     app.run_until("by software\n")
     assert app.log == []
+
+
+def test_pins_in_every_block_pulls_and_external_interrupts(rtapp):
+    app = rtapp("styles/layers_pins.c")
+    app.run_until("waiting\n")
+    assert app.lines() == ["outputs 12", "up 1", "down 0", "low already 1", "waiting"]
+    for level in (1, 0, 1, 0):
+        for pin in (12, 13, 14):
+            app.drive(pin, level)
+        app.run_for(ms=3)
+    for ms, level in ((2, 1), (2, 0), (20, 1), (2, 0), (20, 1), (20, 0), (20, 1)):
+        app.drive(15, level)
+        app.run_for(ms=ms)
+    app.run_until("done\n", timeout_ms=300)
+    assert app.lines()[5:] == ["lows 1", "falls 2", "both 4", "bounced 2", "done"]
+    assert [app.pin(pin).level for pin in (2, 24, 27, 44, 58, 62)] == [1] * 6
+    assert app.log == []
+
+
+def test_a_counter_with_limits_and_captured_edges(rtapp):
+    app = rtapp("styles/layers_counter.c")
+
+    def pulse(pin, times, ms=1):
+        for _ in range(times):
+            for level in (1, 0):
+                app.drive(pin, level)
+                app.run_for(ms=ms / 2)
+
+    app.run_until("count\n")
+    pulse(12, 4)
+    app.run_until("down\n")
+    pulse(13, 9)
+    app.run_until("capture\n")
+    app.drive(13, 1)
+    app.run_for(ms=1)
+    pulse(12, 2, ms=3)
+    app.drive(13, 0)
+    app.run_until("done\n", timeout_ms=100)
+    lines = app.lines()
+    assert [lines[1], *lines[3:5], *lines[6:]] == ["high 104", "low 95", "interrupts 2", "apart 3000", "fell 6000", "done"]
+    assert app.log == []
+
+
+def test_sound_that_loops_back_arrives_frame_for_frame(rtapp):
+    app = rtapp("styles/layers_sound.c")
+    app.run_until("done\n", timeout_ms=1000)
+    assert app.lines() == ["asked before 1", "wrong 0", "some 1", "done"]
+    assert app.log == []
+
+
+def test_a_sleeping_core_wakes_though_interrupts_are_masked_and_handles_them_later(rtapp):
+    app = rtapp("styles/layers_sleep.c")
+    app.run_until("sleeping\n")
+    app.run_for(ms=200)
+    before = app.cycles, app.now_us
+    app.run_until("done\n")
+    assert app.lines() == ["sleeping", "masked 0", "woke 1", "done"]
+    assert app.now_us - before[1] < 70_000
+    assert app.log == []
