@@ -63,7 +63,7 @@ UARTS = {
 }
 
 REAL_TIME_CORES = (3, 4)
-CORES = {PLUTON: (1,), MONITOR: (2, *REAL_TIME_CORES)}  # master: cores it may load and start
+CORES = {PLUTON: (1,), MONITOR: (2,) + REAL_TIME_CORES}  # master: cores it may load and start
 
 NOBODY, KERNEL_PINS = 0, 1
 OWNERS = ("nobody", KERNEL, "real-time core 0", "real-time core 1")  # by the number `assign` takes
