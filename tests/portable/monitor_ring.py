@@ -5,6 +5,7 @@ tests/monitor has the real one.
 """
 
 import hashlib
+import json
 
 from armillary.hal.sim.clock import VirtualClock
 from armillary.hal.sim.flash import Flash
@@ -16,7 +17,7 @@ from armillary.monitor.hardware import Hardware
 from armillary.monitor.port import MonitorPort
 from armillary.pluton import abi as pluton_abi
 from armillary.pluton.port import PlutonPort
-from armillary.wire import image
+from armillary.wire import asxipfs, guid, image
 from armillary.wire.call import Gate
 from armillary.wire.fault import Fault, Untrusted
 
@@ -30,6 +31,16 @@ TYPES = (2, 4, 7, 8, 22)
 
 def sign(digest):
     return digest + hashlib.sha256(digest).digest()
+
+
+def real_time_app(version, capabilities):
+    top = {
+        "SchemaVersion": 1, "Name": "blinker", "ComponentId": guid.to_text(b"\xb2" * 16), "EntryPoint": "/bin/app",
+        "ApplicationType": "RealTimeCapable", "Capabilities": capabilities,
+    }  # fmt: skip
+    body = asxipfs.pack([("app_manifest.json", json.dumps(top).encode(), False), ("bin/app", b"program", True)])
+    identity = hashlib.sha256(body).digest()[:16]
+    return image.build(body, image.APPLICATIONS, b"\xb2" * 16, identity, "blinker", 0, bytes(20), sign, version)
 
 
 def package(image_type, version):
@@ -97,8 +108,32 @@ class Watchdog(Quiet):
 
 
 class Cores(Quiet):
+    """Also the real-time ones, as far as the monitor can see them."""
+
     def start(self, core, code):
         self.loads.append((core, len(code)))
+
+    def stop(self, core):
+        print("core", core, "stopped")
+
+    def grant(self, core, blocks):
+        print("core", core, "granted", list(blocks))
+
+    def share(self, core, address, length):
+        print("core", core, "shares", hex(address), length)
+
+    def status(self, core):
+        return 1, "", 0
+
+
+class Owners(Quiet):
+    """Who owns a pin."""
+
+    def __init__(self):
+        self.owners = {}
+
+    def assign(self, pin, master):
+        self.owners[pin] = master
 
 
 class Device:
@@ -114,7 +149,8 @@ class Device:
         self.rail.power_on()
         running = list(self.trusted())
         cores = Cores()
-        hardware = Hardware(self.flash, VirtualClock(), self.uart, Watchdog(), Quiet(), Quiet(), cores, LAYOUT, (8, 9))
+        self.pins = Owners()
+        hardware = Hardware(self.flash, VirtualClock(), self.uart, Watchdog(), self.pins, Quiet(), cores, LAYOUT, (8, 9, 41))
         self.monitor = Monitor(hardware, PlutonPort(Double(self.counters, running).gate()))
         self.monitor.boot()
         self.kernel = MonitorPort(self.monitor.gate("kernel"))
@@ -193,4 +229,21 @@ except PowerLost:
 print(device.kernel.storage_load(APP) == b"two" * 300, device.kernel.get_log_size())
 device.kernel.storage_delete(APP)
 refused("deleted", device.kernel.storage_load, APP)
+component = b"\xb2" * 16
+device.stage(real_time_app(1, {"Gpio": [8], "AllowedApplicationConnections": [guid.to_text(APP)]}))
+print(device.kernel.install_staged(), sorted(device.pins.owners.items()))
+refused("before the restart", device.kernel.realtime_start, component)
+device.boot()
+print(sorted(device.pins.owners.items()))
+print(device.kernel.realtime_start(component), device.kernel.realtime_status(component), device.kernel.realtime_share(component))
+refused("twice", device.kernel.realtime_start, component)
+refused("a pin of the core", device.kernel.peripheral_acquire, 1, 8)
+device.kernel.realtime_stop(component)
+device.stage(real_time_app(2, {"Gpio": [9]}))
+print(device.kernel.install_staged())
+refused("another claim", device.kernel.realtime_start, component)
+device.boot()
+print(sorted(device.pins.owners.items()), device.kernel.realtime_start(component))
+device.kernel.invalidate_image(component)
+refused("removed", device.kernel.realtime_status, component)
 print(device.uart.take().decode())
