@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..wire import image
+from ..wire.call import cut
 from ..wire.fault import Busy, Denied, Fault, Full, Locked, NotFound, OutOfOrder
 from ..wire.partition import INSTALLED
 from . import claims
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 FIRST = 3  # core number of IO0 on the bus
 NO_CORE = 0xFF
 STOPPED = 0  # state of a core, as in `hal.interface.RealTimeCores.status`
+MOST_REASON = 256  # bytes
 SYSRAM = 0x8000_0000  # the main core's, as a real-time core sees it
 SHARE = 0x2000  # bytes of it for the rings of each core, one after the other
 
@@ -144,7 +146,7 @@ class RealTime:
             return slot.number, state, reason, denials
         installed(self._store, component)
         fault = self._refused.get(component)
-        return NO_CORE, STOPPED, "" if fault is None else str(fault)[:256], 0
+        return NO_CORE, STOPPED, "" if fault is None else cut(str(fault), MOST_REASON), 0
 
     def report(self, component: bytes, offset: int) -> tuple[int, bytes]:
         """(size of the report on its death, a part of it from `offset`). Raises NotFound if it does not run."""

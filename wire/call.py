@@ -166,7 +166,7 @@ class Layout:
 WHY = Layout("reason:text<=512 ring:text<=16 rule:text<=64 policy:text<=512 remedy:text<=512")
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
     """`text` in at most `limit` bytes of UTF-8, cut at a character."""
     over = len(text.encode()) - limit
     while over > 0:
@@ -305,7 +305,7 @@ class Gate:
     def refuse(self, seq: int, fault: Fault) -> bytes:
         """The reply that carries `fault`."""
         why = (fault.reason, fault.ring or self.ring, fault.rule, fault.policy, fault.remedy)
-        body = WHY.pack([_cut(text, field.high) for text, field in zip(why, WHY.fields)])
+        body = WHY.pack([cut(text, field.high) for text, field in zip(why, WHY.fields)])
         return bytes((fault.code or Internal.code, seq)) + body
 
     def _may(self, call: Call) -> bool:

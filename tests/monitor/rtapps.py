@@ -39,10 +39,10 @@ def manifest(component, capabilities=None, core=None, kind="RealTimeCapable", na
     return json.dumps(top if core is None else {**top, "RealTimeCore": core}).encode()
 
 
-def package(maker, component=FIRST, capabilities=None, version=1, core=None, key=None, kind="RealTimeCapable", program=None, note=""):
+def package(maker, component=FIRST, capabilities=None, version=1, core=None, key=None, kind="RealTimeCapable", program=None, note="", name=None):
     """The signed package of a real-time app."""
     files = [
-        ("app_manifest.json", manifest(component, capabilities, core, kind, name="app " + component[:1].hex()), False),
+        ("app_manifest.json", manifest(component, capabilities, core, kind, name=name or "app " + component[:1].hex()), False),
         ("bin/app", elf() if program is None else program, True),
     ]  # fmt: skip
     return maker.package(image.APPLICATIONS, version, key, component, asxipfs.pack(files), note=note)

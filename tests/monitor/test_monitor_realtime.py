@@ -128,6 +128,16 @@ def test_of_two_claims_that_collide_the_later_in_order_of_component_is_refused_w
     assert complete.kernel.realtime_start(FIRST) == 0
 
 
+def test_long_names_in_any_script_are_cut_to_what_a_reply_holds(complete):
+    name = "ü" * 64
+    packages = [package(complete.maker, component, {"Gpio": list(range(24))}, name=name) for component in (FIRST, SECOND)]
+    complete.install_and_restart(*packages)
+    reason = complete.kernel.realtime_status(SECOND)[2]
+    assert reason.startswith("Busy: " + name) and 250 < len(reason.encode()) <= 256
+    with pytest.raises(Busy):
+        complete.kernel.realtime_start(SECOND)
+
+
 def test_a_third_app_is_refused_and_told_who_has_the_cores(complete):
     complete.install_and_restart(*[package(complete.maker, component, {"Gpio": [pin]}) for component, pin in ((THIRD, 1), (FIRST, 2), (SECOND, 3))])
     with pytest.raises(Full) as refusal:
