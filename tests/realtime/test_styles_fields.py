@@ -116,3 +116,30 @@ def test_single_and_periodic_conversions_arrive_in_rings(rtapp):
     app.run_until("done\n", timeout_ms=500)
     assert app.lines() == [*["one 1638"] * 3, "two 2275", "five 1023", "same 1", "done"]
     assert app.log == []
+
+
+def test_pins_external_interrupts_pwm_and_a_mailbox_that_is_reset_on_opening(rtapp):
+    app = rtapp("styles/fields_pins.c")
+    for pin in (12, 13):
+        app.drive(pin, 1)
+    app.core.start(app.core.entry)  # the buttons were up before
+    app.run_until("open\n")
+    other = app.chip.cores[1].core_box
+    for command, data in ((3, 30), (4, 40)):
+        other.write(0x44, 4, data)
+        other.write(0x40, 4, command)
+    other.write(0x14, 4, 1 << 3)
+    app.run_until("press\n")
+    assert app.lines() == ["isu 1", "isu 0", "open", "data 70", "commands 7", "rang 8", "pending 2", "press"]
+    assert [(other.read(0x54, 4), other.read(0x50, 4)) for _ in range(2)] == [(11, 12), (11, 13)] and other.read(0x1C, 4) == 1 << 6
+    assert app.pin(21).level == 1
+    for _ in range(2):
+        for level, ms in ((0, 1), (1, 1), (0, 30), (1, 30)):
+            for pin in (12, 13):
+                app.drive(pin, level)
+            app.run_for(ms=ms)
+    app.run_until("done\n", timeout_ms=50)
+    rises = [at for at, level in app.pin(2).history if level]
+    falls = [at for at, level in app.pin(2).history if not level]
+    assert {b - a for a, b in zip(rises, rises[1:], strict=False)} == {1000} and falls[0] - rises[0] == 250
+    assert app.log == []

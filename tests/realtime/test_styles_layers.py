@@ -1,8 +1,13 @@
 """Drivers in the layered style: registers whole or by bits, units reset first, channels of DMA set up by one function."""
 
+from pathlib import Path
+
 import pytest
 
+from armillary.boards.mt3620 import build
+from armillary.hal.cortexm import elf
 from armillary.hal.sim.parts import Eeprom
+from armillary.hal.sim.realtime import program
 
 
 def test_a_uart_is_polled_and_then_served_by_both_kinds_of_channel(rtapp):
@@ -180,3 +185,30 @@ def test_a_sleeping_core_wakes_though_interrupts_are_masked_and_handles_them_lat
     assert app.lines() == ["sleeping", "masked 0", "woke 1", "done"]
     assert app.now_us - before[1] < 70_000
     assert app.log == []
+
+
+@pytest.fixture
+def both_cores(rtapp, tmp_path):
+    """A program on both cores, compiled once for each (ME is 0 and 1); returns it as it runs on the first."""
+
+    def load(source):
+        app = rtapp(source, flags=["-DME=0"])
+        target = tmp_path / "second.elf"
+        build.build_files([Path(__file__).parent / source], target, ["-DME=1"])
+        second = elf.parse(target.read_bytes(), program.REGIONS)
+        program.load(app.chip.cores[1], second)
+        app.chip.cores[1].start(second.entry)
+        return app
+
+    return load
+
+
+def test_two_cores_exchange_pairs_and_interrupts(both_cores):
+    app = both_cores("styles/layers_mailbox.c")
+    app.run_until("done\n", timeout_ms=100)
+    app.run_for(ms=20)
+    data, commands = sum(range(101, 116)), sum(range(1, 16))
+    assert app.lines() == ["full 5", "pairs 1", f"answer {(15 << 16) + data}", "taken 1", "mine 1", "done"]
+    assert app.chip.cores[1].console.text().split("\r\n")[:-1] == ["asked 1", "waits 1", "got 15", "done"]
+    assert data + (commands << 16) == sum(100 + n + (n << 16) for n in range(1, 16))
+    assert [line for line in app.log if "full FIFO" not in line] == []
