@@ -16,9 +16,13 @@ bool hook_all(struct machine *m, int type, void *function)
     return add_hook(m, &handle, type, function, m, 1, 0);
 }
 
+/* Translated code is kept until this is full; a program that writes new code for ever must not fill the host. */
+#define TRANSLATED (64u << 20)
+
 static bool prepare(struct machine *m)
 {
     return unicorn.open(UC_ARCH_ARM, UC_MODE_THUMB, &m->engine) == UC_ERR_OK &&
+           unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TCG_BUFFER_SIZE, 1), TRANSLATED) == UC_ERR_OK &&
            unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), UC_CPU_ARM_CORTEX_M4) == UC_ERR_OK &&
            unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1) == UC_ERR_OK && /* none: it ends where a hook says so */
            meter_begin(m) && traps_begin(m) && system_map(m);
