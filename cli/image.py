@@ -112,13 +112,24 @@ def show(file: Path) -> None:
     """
     from armillary.wire import describe
 
-    found = describe.explain(read_package(file))
+    package = read_package(file)
+    found = describe.explain(package)
+    found["program"] = _program(found, package)
     if is_json():
         show_json({"file": str(file), **found, "problems": list(found["problems"])})
         return
     click.echo(f"{file}: {found['size']} bytes; not verified")
-    for part in (_show_image, _show_metadata, _show_signature, _show_body, _show_manifest, _show_problems):
+    for part in (_show_image, _show_metadata, _show_signature, _show_body, _show_manifest, _show_program, _show_problems):
         part(found)
+
+
+def _program(found: dict[str, Any], package: bytes) -> dict[str, Any] | None:
+    """What a real-time core will run, for an app of one; asked first, because the model of the core is slow to load."""
+    if found["manifest"] is None or found["manifest"]["ApplicationType"] == "Default":
+        return None
+    from .image_program import explain
+
+    return explain(found, package)
 
 
 def _title(text: str) -> None:
@@ -195,6 +206,17 @@ def _show_manifest(found: dict[str, Any]) -> None:
     _title("permissions")
     for line in found["permissions"]:
         click.echo("  " + clean(line))
+
+
+def _show_program(found: dict[str, Any]) -> None:
+    program = found["program"]
+    if program is None:
+        return
+    _title(f"program: vectors at {program['vectors']:#010x}, reset at {program['reset']:#010x}, stack down from {program['stack']:#010x}")
+    show_rows(program["segments"], [
+        ("  memory", lambda row: "  " + row["memory"]), ("address", lambda row: f"{row['address']:#010x}"),
+        ("bytes", "bytes"), ("in the file", "in_file"), ("of", "of"),
+    ])  # fmt: skip
 
 
 def _show_problems(found: dict[str, Any]) -> None:
