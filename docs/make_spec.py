@@ -61,6 +61,8 @@ PAGES = (
         "Staging calls MUST come in the order of `monitor/staging.py`'s table `NEXT`; any other is OutOfOrder.",
         "Blocks MUST be written in order and without gaps.",
         "An installation MUST take effect as a whole or not at all, whenever the power fails.",
+        "A real-time core MUST have no pin and no block but those that the signed manifest of one app claims, and its code MUST be the image that was verified for this very start.",
+        "After the freeze no pin and no block MUST change its core before the next reset, whatever is installed, started, stopped or removed.",
         "The kernel SHOULD call `tend_watchdog` at least twice within the watchdog's time.",
     ]),
     Page(4, "syscall", "kernel/abi.py", syscall.CALLS, "kernel", "what the kernel does for an app", [
