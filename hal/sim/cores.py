@@ -79,3 +79,10 @@ class Cores:
             raise NoDevice("no core " + str(core))
         if core in self._running:
             raise OutOfOrder("core " + str(core) + " runs", "hal", "core.stopped", "", "reset the chip")
+
+
+def only_package(load: bytes) -> bytes:
+    """The package that a load of one package holds. Raises Invalid."""
+    if len(load) < 4 or int.from_bytes(load[:4], "little") != len(load) - 4:
+        raise Invalid("not a load of one package: its length comes before it")
+    return load[4:]

@@ -16,6 +16,7 @@ from .dma import Dma
 from .gpt import Gpt
 from .irqconfig import FIRST_IRQ, IrqConfig
 from .mailbox import Side
+from .package import SYSRAM, SYSRAM_SIZE, TCM, TCM_SIZE
 from .registers import Block, Log
 from .shared import PINS, Lines, Shared
 from .time import Scheduler
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
     from .guard import Guard
 
-TCM, TCM_SIZE = 0x0010_0000, 0x3_0000
-SYSRAM, SYSRAM_SIZE = 0x2200_0000, 0x1_0000
-FLASH, FLASH_SIZE = 0x1000_0000, 0x10_0000
 # The private blocks of a core: address; their interrupts.
 IRQ_CONFIG, RGU, WDT, GPT, DEBUG_UART = 0x2100_0000, 0x2101_0000, 0x2102_0000, 0x2103_0000, 0x2104_0000
 GPT01_IRQ, GPT3_IRQ, WDT_IRQ, DEBUG_UART_IRQ = 1, 2, 3, 4

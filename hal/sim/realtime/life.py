@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....wire import asxipfs, image, manifest
-from ....wire.fault import Invalid
 from ...cortexm import elf
 from ...cortexm.faults import PostMortem, is_dead
 from ...cortexm.symbols import Symbols
-from . import chip as chips
-from .program import DEATHS, REGIONS, has_memory, load, register_name
+from .package import REGIONS, TCM, read
+from .program import DEATHS, has_memory, load, register_name
 from .time import SECOND
 from .wdt import ENABLE, INTERRUPT
 
@@ -38,11 +36,7 @@ class Life:
 
     def start(self, package: bytes) -> None:
         """Begin the program in an image package. Raises Invalid, and nothing is loaded, if there is none for this chip."""
-        data = program_of(package)
-        try:
-            program = elf.parse(data, REGIONS)
-        except elf.BadElf as bad:
-            raise Invalid("no program for a real-time core: " + str(bad), "hal", "core.program") from None
+        data, program = read(package)
         load(self.core, program)
         self._mortem = PostMortem(self.core.machine, _symbols(data), self._name, SECOND)
         self.state, self.reason, self.report = RUNNING, "", b""
@@ -58,7 +52,7 @@ class Life:
                 machine.write_memory(region.address, bytes(region.size))
         for block in core.blocks:
             block.reset()
-        machine.reset(chips.TCM)
+        machine.reset(TCM)
 
     def look(self) -> None:
         """Has it died quietly, standing still after a fault?"""
@@ -83,15 +77,6 @@ class Life:
 
     def _name(self, address: int) -> str:
         return register_name(self.core, address)
-
-
-def program_of(package: bytes) -> bytes:
-    """The ELF file at the entry point of a real-time app's image package. Raises Invalid."""
-    files = asxipfs.FileSystem(image.parse(package).body)
-    found = manifest.load(files)
-    if found.application_type != manifest.REAL_TIME:
-        raise Invalid(found.name + " is an app of the main core", "hal", "core.program", "ApplicationType = " + found.application_type)
-    return files.read(found.entry_point)
 
 
 def _symbols(data: bytes) -> Symbols:

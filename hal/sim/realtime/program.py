@@ -8,7 +8,8 @@ from ...cortexm import elf
 from ...cortexm.faults import FAULTS, PostMortem, is_dead
 from ...cortexm.machine import BREAKPOINT, ERROR, LOCKUP, SLEEPING, TIME
 from ...cortexm.target import Target
-from . import chip as chips
+from .package import FLASH, FLASH_SIZE
+from .package import REGIONS as REGIONS
 from .time import MILLISECOND, SECOND
 from .wdt import ENABLE, INTERRUPT
 
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from ...cortexm.symbols import Symbols
     from .chip import Chip, Core
 
-REGIONS = (
-    elf.Region("TCM", chips.TCM, chips.TCM_SIZE),
-    elf.Region("SYSRAM", chips.SYSRAM, chips.SYSRAM_SIZE),
-    elf.Region("flash", chips.FLASH, chips.FLASH_SIZE, is_rom=True),
-)
 CODE = [(region.address, region.size) for region in REGIONS]
 DEATHS = {LOCKUP: "locked up", ERROR: "could not be run on", BREAKPOINT: "met a breakpoint instruction (BKPT)"}
 SLICE = 10 * MILLISECOND
@@ -33,8 +29,8 @@ PATIENCE = 10  # seconds that a step waits for something to wake the core
 def load(core: Core, program: elf.Program) -> None:
     """Put a program into the memory of a core, which may have run another before."""
     for segment in program.segments:
-        if chips.FLASH <= segment.address < chips.FLASH + chips.FLASH_SIZE and not has_memory(core, chips.FLASH):
-            core.machine.map_rom(chips.FLASH, bytes(chips.FLASH_SIZE))
+        if FLASH <= segment.address < FLASH + FLASH_SIZE and not has_memory(core, FLASH):
+            core.machine.map_rom(FLASH, bytes(FLASH_SIZE))
     elf.load(program, core.machine)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....wire.fault import Fault, Invalid, NoDevice
-from ..cores import Cores
+from ..cores import Cores, only_package
 from ..firewall import REAL_TIME_CORES, SHARED_RAM_SIZE
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ class RealTime:
 
     def _start(self, core: int, load: bytes) -> None:
         try:
-            if len(load) < 4 or int.from_bytes(load[:4], "little") != len(load) - 4:
-                raise Invalid("not a load of one package: its length comes before it")
-            self._made().start(core - FIRST, load[4:])
+            self._made().start(core - FIRST, only_package(load))
         except Fault:
             self._loads.stop(core)  # it may be loaded with something better
             raise
