@@ -19,7 +19,7 @@ HEADERS = sorted(PLACE + path.name for path in HERE.glob("src/*.h"))
 
 DECLARATIONS = """
     struct machine;
-    struct machine_options { uint32_t irqs, priority_bits, ticks_per_cycle, mpu_regions, cpacr; };
+    struct machine_options { uint32_t irqs, priority_bits, ticks_per_cycle, mpu_regions, cpacr, bit_band; };
     struct machine_devices {
         uint32_t (*read)(void *owner, uint32_t device, uint32_t offset, uint32_t size);
         void (*write)(void *owner, uint32_t device, uint32_t offset, uint32_t size, uint32_t value);

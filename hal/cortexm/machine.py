@@ -97,7 +97,9 @@ def _load() -> None:
 class Machine:
     """One processor with its private bus. `log` is told, once each, of what deserves a person's attention."""
 
-    def __init__(self, irqs: int = 100, priority_bits: int = 3, ticks_per_cycle: int = 1, mpu_regions: int = 8, cpacr: int = 0) -> None:
+    def __init__(
+        self, irqs: int = 100, priority_bits: int = 3, ticks_per_cycle: int = 1, mpu_regions: int = 8, cpacr: int = 0, bit_band: bool = False,
+    ) -> None:
         _load()
         self._handle = ffi.new_handle(self)
         self._devices: list[tuple[str, Device]] = []
@@ -107,7 +109,7 @@ class Machine:
         self._on_calls: Callable[[list[Call]], None] | None = None
         self._on_access: Callable[[Access], None] | None = None
         self._kept: list[Any] = []  # what C holds pointers to
-        options = ffi.new("struct machine_options *", (irqs, priority_bits, ticks_per_cycle, mpu_regions, cpacr))
+        options = ffi.new("struct machine_options *", (irqs, priority_bits, ticks_per_cycle, mpu_regions, cpacr, bit_band))
         table = (lib.armillary_device_read, lib.armillary_device_write, lib.armillary_device_quiet, self._handle)
         made = lib.machine_new(options, ffi.new("struct machine_devices *", table))
         if made == ffi.NULL:

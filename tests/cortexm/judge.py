@@ -1,7 +1,7 @@
 """Programs run twice: on the machine, and on QEMU's mps2-an386, which other people wrote.
 
 Both have memory from 0 and from 0x20000000 and a UART of Arm's CMSDK at 0x40004000. A program ends by asking
-for a reset. Here the machine has eight priority bits, as QEMU's model has.
+for a reset. Here the machine has eight priority bits and bit-banding, as QEMU's model has.
 """
 
 from __future__ import annotations
@@ -24,23 +24,26 @@ SECONDS = 20
 
 
 class Uart:
-    """As much of the CMSDK UART as printing takes."""
+    """As much of the CMSDK UART as printing takes, with the registers that a program can write."""
 
     def __init__(self) -> None:
         self.text = bytearray()
+        self.words = {0x08: 0, 0x10: 0}  # CTRL and BAUDDIV
 
     def read(self, offset: int, size: int) -> int:
-        return 0
+        return self.words.get(offset & ~3, 0) >> 8 * (offset & 3)
 
     def write(self, offset: int, size: int, value: int) -> None:
         if offset == 0:
             self.text.append(value & 0xFF)
+        elif offset in self.words:
+            self.words[offset] = value
 
 
 @functools.cache
 def build(place: pathlib.Path, name: str) -> pathlib.Path:
     """The program of guest/NAME.c (and NAME.S, if there is one) as an ELF file under `place`."""
-    sources = [GUEST / "start.S", GUEST / "guest.c", *sorted(GUEST.glob(name + ".[cS]"))]
+    sources = [GUEST / "start.S", GUEST / "attempt.S", GUEST / "guest.c", *sorted(GUEST.glob(name + ".[cS]"))]
     elf = place / (name + ".elf")
     subprocess.run(["arm-none-eabi-gcc", *FLAGS, "-T", GUEST / "guest.ld", *sources, "-o", elf, "-lgcc"], check=True)
     return elf
@@ -70,7 +73,7 @@ def on_qemu(elf: pathlib.Path, arguments: bytes = b"") -> str:
 
 def machine(elf: pathlib.Path, arguments: bytes = b"") -> tuple[m4.Machine, Uart]:
     """A machine of the same shape with the program in it, at its reset."""
-    made, uart = m4.Machine(irqs=32, priority_bits=8), Uart()
+    made, uart = m4.Machine(irqs=32, priority_bits=8, bit_band=True), Uart()
     made.map_ram(RAM, RAM_SIZE)[: len(image(elf))] = image(elf)
     made.map_ram(SCRATCH, SCRATCH_SIZE)[0x10000 : 0x10000 + len(arguments)] = arguments
     made.map_device(UART, 0x1000, uart, "uart")

@@ -74,3 +74,8 @@ uint32_t count_between(struct machine *m, uint32_t from, uint32_t to)
         at += is_wide(half_at(code + at)) ? 4 : 2;
     return count;
 }
+
+void forget_translation(struct machine *m, uint32_t address, uint32_t size)
+{
+    unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2), (uint64_t)address, (uint64_t)address + size);
+}

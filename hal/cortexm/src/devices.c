@@ -14,7 +14,7 @@ void refuse(struct machine *m, uint32_t status, uint32_t address)
 /* Keep an access for a post-mortem. */
 static void remember(struct machine *m, uint32_t address, uint32_t size, uint32_t value, bool is_write)
 {
-    const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
+    const uint32_t pc = m->place.pc;
     struct access *last = &m->accesses[(m->access_count - 1) % ACCESSES];
     if (m->access_count && !is_write && !last->is_write && last->pc == pc && last->address == address && last->value == value)
         last->repeats++; /* a polling loop does not push out what was before it */
@@ -22,47 +22,54 @@ static void remember(struct machine *m, uint32_t address, uint32_t size, uint32_
         m->accesses[m->access_count++ % ACCESSES] = (struct access){machine_now(m), pc, address, value, (uint16_t)size, is_write, 0};
 }
 
-static uint64_t on_device_read(uc_engine *engine, uint64_t offset, unsigned size, void *user)
+uint32_t device_read(struct machine *m, const struct device *device, uint32_t offset, uint32_t size)
 {
-    const struct device *device = user;
-    struct machine *m = device->machine;
-    (void)engine;
-    if (m->fault_status)
-        return 0;
-    place_find(m, device->address + (uint32_t)offset, false);
-    const struct counter *counter = counter_find(m, device->number, (uint32_t)offset);
-    uint32_t value;
+    const struct counter *counter = counter_find(m, device->number, offset);
     if (counter) {
         countdown_read(m, m->place.pc, counter);
         return counter_value(counter, m, m->countdown.cycle);
     }
     m->is_refused = false;
     m->is_asking = true;
-    value = m->devices.read(m->devices.owner, device->number, (uint32_t)offset, size);
+    const uint32_t value = m->devices.read(m->devices.owner, device->number, offset, size);
     m->is_asking = false;
-    remember(m, device->address + (uint32_t)offset, size, value, false);
-    warp_read(m, m->place.pc, device->number, (uint32_t)offset, value);
+    remember(m, device->address + offset, size, value, false);
+    warp_read(m, m->place.pc, device->number, offset, value);
     if (m->is_refused)
-        refuse(m, PRECISERR | BFARVALID, device->address + (uint32_t)offset);
+        refuse(m, PRECISERR | BFARVALID, device->address + offset);
     return value;
+}
+
+void device_write(struct machine *m, const struct device *device, uint32_t offset, uint32_t size, uint32_t value)
+{
+    m->is_refused = false;
+    remember(m, device->address + offset, size, value, true);
+    warp_write(m);
+    m->is_asking = true;
+    m->devices.write(m->devices.owner, device->number, offset, size, value);
+    m->is_asking = false;
+    if (m->is_refused)
+        refuse(m, PRECISERR | BFARVALID, device->address + offset);
+}
+
+static uint64_t on_device_read(uc_engine *engine, uint64_t offset, unsigned size, void *user)
+{
+    const struct device *device = user;
+    (void)engine;
+    if (device->machine->fault_status)
+        return 0;
+    place_find(device->machine, device->address + (uint32_t)offset, false);
+    return device_read(device->machine, device, (uint32_t)offset, size);
 }
 
 static void on_device_write(uc_engine *engine, uint64_t offset, unsigned size, uint64_t value, void *user)
 {
     const struct device *device = user;
-    struct machine *m = device->machine;
     (void)engine;
-    if (m->fault_status) /* the access was refused already */
+    if (device->machine->fault_status) /* the access was refused already */
         return;
-    place_find(m, device->address + (uint32_t)offset, true);
-    m->is_refused = false;
-    remember(m, device->address + (uint32_t)offset, size, (uint32_t)value, true);
-    warp_write(m);
-    m->is_asking = true;
-    m->devices.write(m->devices.owner, device->number, (uint32_t)offset, size, (uint32_t)value);
-    m->is_asking = false;
-    if (m->is_refused)
-        refuse(m, PRECISERR | BFARVALID, device->address + (uint32_t)offset);
+    place_find(device->machine, device->address + (uint32_t)offset, true);
+    device_write(device->machine, device, (uint32_t)offset, size, (uint32_t)value);
 }
 
 static uint64_t on_system_read(uc_engine *engine, uint64_t offset, unsigned size, void *user)

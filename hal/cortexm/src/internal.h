@@ -248,6 +248,7 @@ static inline const struct block *block_now(const struct machine *m)
 }
 
 const struct block *block_at(struct machine *m, uint32_t address, uint32_t size);
+void forget_translation(struct machine *m, uint32_t address, uint32_t size); /* unicorn's, of code that is there */
 uint32_t count_between(struct machine *m, uint32_t from, uint32_t to);
 
 uint32_t half_at(const uint8_t *code);
@@ -303,7 +304,12 @@ uint32_t half_before(struct machine *m, uint32_t pc);
 
 /* devices.c */
 bool system_map(struct machine *m);
+uint32_t device_read(struct machine *m, const struct device *device, uint32_t offset, uint32_t size);
+void device_write(struct machine *m, const struct device *device, uint32_t offset, uint32_t size, uint32_t value);
 void refuse(struct machine *m, uint32_t status, uint32_t address);
+
+/* bitband.c */
+bool bitband_map(struct machine *m);
 
 /* clock.c */
 #define NEVER UINT64_MAX

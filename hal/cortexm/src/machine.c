@@ -25,7 +25,8 @@ static bool prepare(struct machine *m)
            unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TCG_BUFFER_SIZE, 1), TRANSLATED) == UC_ERR_OK &&
            unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), UC_CPU_ARM_CORTEX_M4) == UC_ERR_OK &&
            unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1) == UC_ERR_OK && /* none: it ends where a hook says so */
-           meter_begin(m) && traps_begin(m) && system_map(m);
+           meter_begin(m) && traps_begin(m) && system_map(m) &&
+           (!m->options.bit_band || bitband_map(m));
 }
 
 struct machine *machine_new(const struct machine_options *options, const struct machine_devices *devices)

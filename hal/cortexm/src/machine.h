@@ -17,6 +17,7 @@ struct machine_options {
     uint32_t ticks_per_cycle; /* at least 1 */
     uint32_t mpu_regions;     /* 0 or 8 */
     uint32_t cpacr;           /* at reset: 0xf << 20 where something before the program turns floating point on */
+    uint32_t bit_band;        /* 1: memory and devices below 0x20100000 and 0x40100000 have a word for each bit */
 };
 
 /* Why machine_run() came back. */

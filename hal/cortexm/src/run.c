@@ -18,12 +18,6 @@ static void sleep_now(struct machine *m)
     m->is_for_event = false;
 }
 
-/* unicorn counts only in code that it translated for counting: forget what it has at the program counter. */
-static void forget_translation(struct machine *m, uint32_t pc)
-{
-    unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2), (uint64_t)pc, (uint64_t)pc + 2);
-}
-
 /* Run from `pc` until a hook stops it or something comes up; or `count` instructions. */
 static uc_err run_engine(struct machine *m, uint32_t pc, size_t count)
 {
@@ -58,9 +52,9 @@ static uint32_t run_instruction(struct machine *m, uint32_t state)
 {
     const uint32_t pc = reg_get(m, UC_ARM_REG_PC), half = half_before(m, pc + 2);
     it_alone(m, state);
-    forget_translation(m, pc);
+    forget_translation(m, pc, 2); /* unicorn counts only in code that it translated for counting */
     const uc_err error = run_engine(m, pc, 1);
-    forget_translation(m, pc);
+    forget_translation(m, pc, 2);
     const uint32_t next = reg_get(m, UC_ARM_REG_PC);
     it_end(m, state, next != pc);
     if (!is_quiet(m, error) || !is_wfi_before(m, pc + (is_wide(half) ? 4 : 2)))

@@ -9,9 +9,8 @@
 /* Run `code` with r0 to r3 given; the fault's handler comes back behind it. */
 static void run(const char *name, void (*code)(void), uint32_t r0, uint32_t r1)
 {
-    extern void attempt(void (*code)(void), uint32_t r0, uint32_t r1);
     print(name);
-    attempt(code, r0, r1);
+    attempt(code, r0, r1, 0);
     print(" done\n");
 }
 

@@ -78,6 +78,12 @@ void show(const char *name, uint32_t value); /* " name=value" */
 void end_line(void);
 void finish(void) __attribute__((noreturn));
 
+/*
+ * Run `code` with r0, r1 and CONTROL given (attempt.S); a fault that is reported comes back from here.  Where
+ * CONTROL has no privilege, SVCall's handler is taken for the way back.
+ */
+void attempt(void (*code)(void), uint32_t r0, uint32_t r1, uint32_t control);
+
 /* The usual report: " number CFSR HFSR ...", and clears the fault status. */
 void report(const struct trap *trap);
 

@@ -62,8 +62,6 @@ __asm__(".thumb_func\ntouch_read: ldr r2, [r0]\n bx lr\n"
         ".thumb_func\ntouch_walk: movs r3, #64\n 1: str r1, [r0], #4\n subs r3, #1\n bne 1b\n bx lr\n"
         ".thumb_func\ntouch_many: ldm r0, {r1, r2, r3, r12}\n bx lr\n");
 
-void attempt(void (*code)(void), uint32_t r0, uint32_t r1, uint32_t control);
-
 static void touch(const char *name, void (*code)(void), uint32_t address, uint32_t unprivileged)
 {
     faulted = 0;

@@ -3,7 +3,10 @@
     .thumb
     .text
 
-/* attempt(code, r0, r1, control): with that privilege; privileged again after it, or after its fault. */
+/*
+ * attempt(code, r0, r1, control): run the code with that CONTROL; flags, r2 and r3 are zero.  A fault that
+ * nobody handles goes on behind it, with this stack; CONTROL is 0 again.
+ */
     .thumb_func
     .global attempt
     .type attempt, %function
@@ -16,15 +19,24 @@ attempt:
     ldr r4, =resume_at
     ldr r5, =after
     str r5, [r4]
-    ldr r4, =handlers
-    ldr r5, =rise + 1
-    str r5, [r4, #44]
     mov r12, r0
     mov r0, r1
     mov r1, r2
-    msr control, r3
+    mov r4, r3
+    lsls r5, r4, #31            /* without privilege: the way back is a call */
+    beq 1f
+    ldr r5, =handlers
+    ldr r2, =rise + 1
+    str r2, [r5, #44]
+1:  movs r2, #0
+    movs r3, #0
+    msr apsr_nzcvq, r2
+    msr control, r4
     isb
     blx r12
+    mrs r4, control
+    lsls r4, r4, #31
+    beq after
     svc #0
     .thumb_func
 after:
@@ -44,6 +56,7 @@ rise:
     isb
     bx lr
     .ltorg
+
     .bss
     .align 2
 kept_sp:
