@@ -7,13 +7,6 @@
 #define DIV_0_TRP 16u
 #define UNALIGN_TRP 8u
 
-/* May coprocessors 10 and 11 be used (CPACR, DDI0403E B3.2.20)? */
-static bool has_floats(struct machine *m)
-{
-    const uint32_t access = m->cpacr >> 20 & 3;
-    return access == 3 || (access == 1 && is_privileged(m));
-}
-
 /* LDRT, STRT and their like reach what an unprivileged program may (A7.7.69).  Sets the address of a fault. */
 static uint32_t fault_without_privilege(struct machine *m, uint32_t first, uint32_t second)
 {
@@ -32,7 +25,7 @@ static uint32_t fault_without_privilege(struct machine *m, uint32_t first, uint3
 
 uint32_t care_flags(const struct machine *m)
 {
-    return (m->cpacr >> 20 != 0xf ? BLOCK_COPROCESSOR : 0) | (m->ccr & DIV_0_TRP ? BLOCK_DIVIDE : 0) |
+    return (floats_matter(m) ? BLOCK_COPROCESSOR : 0) | (m->ccr & DIV_0_TRP ? BLOCK_DIVIDE : 0) |
            (m->mpu_control & 1 ? BLOCK_UNPRIVILEGED : 0) | (m->has_fine_pages ? BLOCK_ANY : 0) |
            (m->breakpoints ? BLOCK_IT : 0);
 }
@@ -46,7 +39,7 @@ static bool may_run(struct machine *m, uint32_t address, uint32_t size)
 bool needs_care(struct machine *m, const struct block *block)
 {
     const uint32_t flags = block->flags & m->cared;
-    return (flags & BLOCK_COPROCESSOR && !has_floats(m)) || flags & (BLOCK_DIVIDE | BLOCK_UNPRIVILEGED) ||
+    return (flags & BLOCK_COPROCESSOR && (floats_denied(m) || floats_begin_context(m))) || flags & (BLOCK_DIVIDE | BLOCK_UNPRIVILEGED) ||
            (flags & BLOCK_IT && has_breakpoint(m, block->address, block->size)) || !may_run(m, block->address, block->size);
 }
 
@@ -55,8 +48,10 @@ static uint32_t fault_of(struct machine *m, uint32_t pc, uint32_t first, uint32_
     const uint32_t flags = flags_of(first, second) & m->cared;
     if (!may_run(m, pc, is_wide(first) ? 4 : 2))
         return IACCVIOL;
-    if (flags & BLOCK_COPROCESSOR && !has_floats(m))
+    if (flags & BLOCK_COPROCESSOR && floats_denied(m))
         return NOCP;
+    if (flags & BLOCK_COPROCESSOR && floats_begin_context(m))
+        floats_open(m);
     if (flags & BLOCK_DIVIDE && !machine_get(m, second & 15))
         return DIVBYZERO;
     return flags & BLOCK_UNPRIVILEGED ? fault_without_privilege(m, first, second) : 0;

@@ -158,6 +158,7 @@ struct machine {
     bool is_between;   /* and that was the first of a block */
     bool is_careful;   /* the next instructions are to be looked at one by one */
     bool is_stepping;  /* machine_step() */
+    bool is_context_open; /* floats.c */
     bool is_refused;   /* the device refused the access */
     struct place place;
     bool is_asking;
@@ -265,6 +266,13 @@ void meter_start(struct machine *m);  /* before unicorn runs, and */
 void meter_settle(struct machine *m); /* after it */
 void meter_aim(struct machine *m);    /* the deadline is another */
 void look_soon(struct machine *m); /* before the next block */
+
+/* floats.c */
+bool floats_matter(const struct machine *m); /* blocks with floating point may need care, as the registers stand */
+bool floats_denied(struct machine *m);
+bool floats_begin_context(struct machine *m); /* the next one does, and not as unicorn would */
+void floats_open(struct machine *m);          /* before that instruction, and */
+void floats_close(struct machine *m);         /* after it */
 
 /* it.c */
 bool it_begin(struct machine *m, uint32_t *state); /* false if the next instruction was IT, or not to be run */

@@ -57,6 +57,7 @@ static uint32_t run_instruction(struct machine *m, uint32_t state)
     forget_translation(m, pc, 2);
     const uint32_t next = reg_get(m, UC_ARM_REG_PC);
     it_end(m, state, next != pc);
+    floats_close(m);
     if (!is_quiet(m, error) || !is_wfi_before(m, pc + (is_wide(half) ? 4 : 2)))
         return handle_stop(m, error);
     sleep_now(m);

@@ -301,9 +301,11 @@ static void scb_write(struct machine *m, uint32_t offset, uint32_t value)
         break;
     case 0xf34:
         m->fpccr = value & 0xc0000000;
+        look_soon(m);
         break;
     case 0xf3c:
         m->fpdscr = value & 0x07c00000;
+        look_soon(m);
         break;
     default:
         break;

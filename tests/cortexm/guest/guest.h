@@ -28,6 +28,7 @@
 #define MPU_RASR REG(0xe000eda0)
 #define STIR REG(0xe000ef00)
 #define FPCCR REG(0xe000ef34)
+#define FPDSCR REG(0xe000ef3c)
 #define ISER REG(0xe000e100)
 #define ICER REG(0xe000e180)
 #define ISPR REG(0xe000e200)
