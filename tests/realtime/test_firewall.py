@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from armillary.boards.sim import facts
@@ -202,12 +202,16 @@ REGISTERS = st.sampled_from([DOUT, DOUT_SET, DOUT_RESET, OE, OE_SET, OE_RESET, P
 ATTEMPTS = st.lists(st.tuples(st.integers(0, 1), REGISTERS, st.sampled_from([1, 2, 4]), st.integers(0, 3), st.integers(0, 0xFFFF_FFFF)), max_size=30)
 
 
+@example(owners=[2, 3, 0, 0], attempts=[(0, PU, 1, 0, 1), (1, PU, 1, 3, 128)])
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=4), ATTEMPTS)
 @settings(max_examples=100, deadline=None)
 def test_whatever_two_cores_write_each_pin_follows_its_owner_alone(owners, attempts):
     chip = Chip()
     for pin, owner in enumerate(owners):
         chip.wall.assign(8 + pin, owner)
+        for pulls in (PU, PU + 0x10):  # their one bit for all pins is set: who sets it lets the others' pulls hold, too
+            if owner in (2, 3):
+                chip.write(owner - 2, GPIO2 + pulls, 1 << 31)
     for core, register, size, place, value in attempts:
         before = [(chip.silicon.gpio.read(pin), chip.silicon.gpio.mode(pin)) for pin in range(8, 12)]
         width = [chip.chip.shared.gpio[2].words[PADDRV] >> 2 * pin & 3 for pin in range(4)]
