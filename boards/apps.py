@@ -39,7 +39,20 @@ def pack_app(
             files.append((name, path.read_bytes(), "/" + name == parsed.entry_point))
     if not any(is_entry for _, _, is_entry in files):
         raise AppProblem(f"{folder}: EntryPoint {parsed.entry_point} is not a file of the app")
+    if parsed.application_type == manifest.REAL_TIME:
+        _check_program(folder, parsed.entry_point, next(data for _, data, is_entry in files if is_entry))
     return package(asxipfs.pack(files), image.APPLICATIONS, parsed.component, parsed.name, key, version)
+
+
+def _check_program(folder: Path, name: str, program: bytes) -> None:
+    """Raise AppProblem unless a real-time core would take `program`."""
+    from armillary.hal.cortexm import elf  # the model of the core is slow to load, and most apps have none
+    from armillary.hal.sim.realtime.program import REGIONS
+
+    try:
+        elf.parse(program, REGIONS)
+    except elf.BadElf as problem:
+        raise AppProblem(f"{folder}: {name} is no program for a real-time core: {problem}") from None
 
 
 def _manifest(folder: Path, arguments: list[str] | None, hardware: Path | None) -> bytes:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from armillary.wire import asxipfs, image
 from tests.monitor.rtapps import FIRST, START, elf, manifest
 
 
@@ -9,13 +10,13 @@ from tests.monitor.rtapps import FIRST, START, elf, manifest
 def pack(workshop, tmp_path):
     """A function that packs a real-time app from the bytes of its program, and returns the package's path."""
 
-    def make(program, core=None):
+    def make(program, core=None, command=workshop.good):
         folder = tmp_path / "app"
         (folder / "bin").mkdir(parents=True)
         (folder / "app_manifest.json").write_bytes(manifest(FIRST, {"Gpio": [8]}, core))
         (folder / "bin" / "app").write_bytes(program)
-        workshop.good("image", "pack", folder, "-o", tmp_path / "app.imagepackage")
-        return tmp_path / "app.imagepackage"
+        said = command("image", "pack", folder, "-o", tmp_path / "app.imagepackage")
+        return tmp_path / "app.imagepackage" if command == workshop.good else said
 
     return make
 
@@ -33,10 +34,23 @@ def test_it_is_shown_which_core_it_asks_for_and_what_its_program_takes(workshop,
     }  # fmt: skip
 
 
-def test_a_program_that_no_core_would_take_is_a_problem_at_its_offset(workshop, pack):
-    broken = bytearray(elf())
-    broken[18] = 3  # for another processor
-    package = pack(bytes(broken))
+@pytest.fixture
+def broken():
+    """A program for another processor."""
+    program = bytearray(elf())
+    program[18] = 3
+    return bytes(program)
+
+
+def test_a_program_that_no_core_would_take_is_not_packed(workshop, pack, broken):
+    said = pack(broken, command=workshop.refused)
+    assert "/bin/app is no program for a real-time core: not for ARM" in said and "offset 0x12" in said
+
+
+def test_in_a_package_from_elsewhere_it_is_a_problem_at_its_offset(workshop, tmp_path, broken):
+    body = asxipfs.pack([("app_manifest.json", manifest(FIRST), False), ("bin/app", broken, True)])
+    package = tmp_path / "x.imagepackage"
+    package.write_bytes(image.build(body, image.APPLICATIONS, FIRST, b"i" * 16, "x", 0, bytes(20), lambda digest: bytes(64), 1))
     found = workshop.json("image", "show", package)
     assert found["program"] is None
     (problem,) = found["problems"]
