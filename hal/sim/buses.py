@@ -6,7 +6,7 @@ drives the bus: a real-time core's engine, another engine as its slave, or a scr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...wire.fault import Invalid
 
@@ -89,6 +89,22 @@ class I2cBus:
         if active is not None:
             active.stop()
 
+    def parts(self) -> list[tuple[str, I2cDevice]]:
+        """(place, part) of all."""
+        return [(f"I2C {address:#04x}", device) for address, device in sorted(self._devices.items())]
+
+    def save(self) -> dict[str, object]:
+        """What is under way, and what was; the parts keep their own state."""
+        active = next((address for address, device in self._devices.items() if device is self._active), None)
+        return {"log": list(self.log), "active": active}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `save` gave. Raises Invalid if a part is missing."""
+        if state["active"] is not None and state["active"] not in self._devices:
+            raise Invalid("a transfer with a part at " + hex(state["active"]) + " that is not there")
+        self.log = list(state["log"])
+        self._active = None if state["active"] is None else self._devices[state["active"]]
+
     def _note(self, byte: int) -> None:
         if self.log and len(self.log[-1]) < 3 * self.MOST:
             self.log[-1] += f" {byte:02x}"
@@ -146,6 +162,28 @@ class SpiBus:
             value &= answer
         return value
 
+    def parts(self) -> list[tuple[str, SpiDevice]]:
+        """(place, part) of all."""
+        lines = [(f"SPI line {line}", device) for line, device in sorted(self._lines.items())]
+        return lines + [(f"SPI pin {pin}", device) for pin, device in sorted(self._by_pin.items())]
+
+    def save(self) -> dict[str, object]:
+        """Which parts are selected, in order: (is it by a pin, line or pin); the parts keep their own state."""
+        places = [(False, line, device) for line, device in self._lines.items()]
+        places += [(True, pin, device) for pin, device in self._by_pin.items()]
+        selected = [next((by_pin, place) for by_pin, place, device in places if device is one) for one in self._selected]
+        return {"selected": selected}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `save` gave. Raises Invalid if a part is missing."""
+        selected = []
+        for by_pin, place in state["selected"]:
+            device = (self._by_pin if by_pin else self._lines).get(place)
+            if device is None or device in selected:
+                raise Invalid(f"a transfer with a part behind {'pin' if by_pin else 'line'} {place} that is not there")
+            selected.append(device)
+        self._selected = selected
+
     def _set(self, device: SpiDevice, is_active: bool) -> None:
         if is_active and device not in self._selected:
             self._selected.append(device)
@@ -157,6 +195,15 @@ class SpiBus:
 
 class SpiLoop:
     """MOSI wired to MISO."""
+
+    def save(self) -> None:
+        """A wire has no state."""
+
+    def check(self, state: object) -> None:
+        """Nor has what it gave."""
+
+    def restore(self, state: object) -> None:
+        """Nothing to go on from."""
 
     def select(self) -> None:
         """A wire does not care."""
@@ -174,16 +221,31 @@ class AnalogInputs:
 
     def __init__(self, channels: int = 8) -> None:
         self._sources: list[Callable[[int], int]] = [_grounded] * channels
+        self._constants: list[int | None] = [0] * channels  # None: a function of time
 
     def set(self, channel: int, source: int | Callable[[int], int]) -> None:
         """Apply a voltage. Raises Invalid for a channel that does not exist."""
         if not 0 <= channel < len(self._sources):
             raise Invalid("no analog input " + str(channel))
         self._sources[channel] = source if callable(source) else lambda _time: source
+        self._constants[channel] = None if callable(source) else source
 
     def microvolts(self, channel: int, time_us: int) -> int:
         """The voltage at `channel` at `time_us`; a channel that is not there is grounded."""
         return self._sources[channel](time_us) if channel < len(self._sources) else 0
+
+
+    def save(self) -> list[int | None]:
+        """The voltages that are constant; None for those that are not."""
+        return list(self._constants)
+
+    def restore(self, state: list[int | None]) -> None:
+        """Go on from what `save` gave; functions of time stay as they are. Raises Invalid."""
+        if len(state) != len(self._sources):
+            raise Invalid("the state is of " + str(len(state)) + " analog inputs")
+        for channel, source in enumerate(state):
+            if source is not None:
+                self.set(channel, source)
 
 
 def _grounded(_time: int) -> int:

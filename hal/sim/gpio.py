@@ -7,13 +7,14 @@ other low wins, and the pin is noted in `contention`.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...wire.fault import Invalid, NoDevice, OutOfOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..interface import Clock
 
@@ -142,6 +143,31 @@ class GpioBank:
         """What a reset does: every pin is an input. The world outside stays as it is."""
         for pin in self.pins():
             self.release(pin)
+
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Tell nobody of changes meanwhile."""
+        observers, self._observers = self._observers, []
+        try:
+            yield
+        finally:
+            self._observers = observers
+
+    def save(self) -> dict[str, object]:
+        """The state of every pin, as plain values."""
+        pins = {number: (pin.mode, pin.written, pin.outside, pin.pull, pin.weak, pin.level) for number, pin in self._pins.items()}
+        return {"pins": pins, "history": list(self.history), "contention": sorted(self.contention)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `save` gave; nobody is told. Raises Invalid if these are other pins."""
+        if set(state["pins"]) != set(self._pins):
+            raise Invalid("the state is of a board with other pins")
+        for number, values in state["pins"].items():
+            pin = self._pins[number]
+            pin.mode, pin.written, pin.outside, pin.pull, pin.weak, pin.level = values
+        self.history.clear()
+        self.history.extend(tuple(change) for change in state["history"])
+        self.contention = set(state["contention"])
 
     def _find(self, pin: int) -> Pin:
         if pin not in self._pins:

@@ -6,13 +6,47 @@ pictures that can be saved. Each is written from what its public data sheet says
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .state import BYTE, HALF, BadState, Kind, flag, items, octets, optional, record, row, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+MILLI_G = whole(1_000_000, -1_000_000)
+MOST_ARGUMENTS = 33
 
 
-class Accelerometer:
+def buffer(most: int) -> Kind:
+    """At most `most` bytes that can be changed."""
+    return lambda value: bytearray(octets(most)(value))
+
+
+class Part:
+    """A part whose state can be saved with the chip's: `STATE` names its attributes and what they may hold."""
+
+    STATE: Mapping[str, Kind] = {}
+    SIZED: tuple[str, ...] = ()  # of them, those whose length is that of the part
+
+    def save(self) -> dict[str, Any]:
+        """Its state, as plain values."""
+        return {name: kind(getattr(self, name)) for name, kind in self.STATE.items()}
+
+    def check(self, state: object) -> dict[str, Any]:
+        """`state`, copied, if `restore` can take it. Raises BadState."""
+        checked: dict[str, Any] = record(self.STATE)(state)
+        for name in self.SIZED:
+            if len(checked[name]) != len(getattr(self, name)):
+                raise BadState(f".{name}: {len(checked[name])} instead of {len(getattr(self, name))}")
+        return checked
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `save` gave."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+class Accelerometer(Part):
     """A LSM6DS3: registers behind I2C and SPI alike. `acceleration` is x, y, z in thousandths of g.
 
     Satisfies `I2cDevice` and `SpiDevice`: a register number first, and the data; the number counts on by itself.
@@ -20,6 +54,8 @@ class Accelerometer:
 
     WHO_AM_I, IDENTITY, STATUS, OUTX_L_XL = 0x0F, 0x69, 0x1E, 0x28
     LSB_MICRO_G = 61  # a count at the range of 2 g
+    STATE = {"acceleration": row(MILLI_G, MILLI_G, MILLI_G), "registers": buffer(128), "_at": optional(whole(127)), "_is_read": flag}
+    SIZED = ("registers",)
 
     def __init__(self) -> None:
         self.acceleration = (0, 0, 1000)
@@ -85,14 +121,24 @@ class Accelerometer:
         return {self.OUTX_L_XL + n: byte for n, byte in enumerate(raw)}
 
 
-class Eeprom:
+class Eeprom(Part):
     """A 24Cxx with two address bytes: pages that wrap, and no answer while it writes (`busy` polls of the address)."""
+
+    STATE = {"data": buffer(1 << 16), "_busy": whole(1 << 16), "_at": HALF, "_have": whole(2), "_is_written": flag}
+    SIZED = ("data",)
 
     def __init__(self, size: int = 4096, page: int = 32, busy: int = 0) -> None:
         self.data = bytearray(b"\xff" * size)
         self._page, self._polls = page, busy
         self._busy = self._at = self._have = 0
         self._is_written = False
+
+    def check(self, state: object) -> dict[str, Any]:
+        """With an address that it has. Raises BadState."""
+        checked = super().check(state)
+        if checked["_at"] >= len(self.data):
+            raise BadState(f"._at: {checked['_at']} is beyond its {len(self.data)} bytes")
+        return checked
 
     def start(self, is_read: bool) -> bool:
         """Silent while it writes."""
@@ -127,7 +173,7 @@ class Eeprom:
             self._is_written, self._busy = False, self._polls
 
 
-class Ssd1306:
+class Ssd1306(Part):
     """A SSD1306 on I2C: 128 x 64 points, addressed in any of its three modes. Satisfies `I2cDevice`."""
 
     WIDTH, HEIGHT = 128, 64
@@ -135,6 +181,12 @@ class Ssd1306:
         0x20: 1, 0x21: 2, 0x22: 2, 0x26: 6, 0x27: 6, 0x29: 5, 0x2A: 5, 0x81: 1, 0x8D: 1, 0xA3: 2, 0xA8: 1,
         0xD3: 1, 0xD5: 1, 0xD9: 1, 0xDA: 1, 0xDB: 1,
     }  # fmt: skip
+    STATE = {
+        "memory": buffer(WIDTH * HEIGHT // 8), "is_on": flag, "is_inverse": flag, "_mode": whole(3), "_column": whole(127),
+        "_page": whole(7), "_columns": row(whole(127), whole(127)), "_pages": row(whole(7), whole(7)),
+        "_command": items(BYTE, MOST_ARGUMENTS), "_control": optional(BYTE),
+    }  # fmt: skip
+    SIZED = ("memory",)
 
     def __init__(self) -> None:
         self.memory = bytearray(self.WIDTH * self.HEIGHT // 8)
@@ -216,7 +268,7 @@ class Ssd1306:
             self._page = _next(self._page, self._pages)[0] if is_round else self._page
 
 
-class Ssd1331:
+class Ssd1331(Part):
     """A SSD1331 on SPI: 96 x 64 points of 65536 colours. `is_data` tells the level of its D/C pin. Satisfies `SpiDevice`."""
 
     WIDTH, HEIGHT = 96, 64
@@ -225,6 +277,11 @@ class Ssd1331:
         0xA8: 1, 0xAB: 5, 0xAD: 1, 0xB0: 1, 0xB1: 1, 0xB3: 1, 0xB8: 32, 0xBB: 1, 0xBE: 1, 0xFD: 1,
         0x21: 7, 0x22: 10, 0x23: 6, 0x24: 4, 0x25: 4, 0x26: 1, 0x27: 5,
     }  # fmt: skip
+    STATE = {
+        "memory": items(HALF, WIDTH * HEIGHT), "is_on": flag, "_columns": row(whole(95), whole(95)), "_rows": row(whole(63), whole(63)),
+        "_column": whole(95), "_row": whole(63), "_command": items(BYTE, MOST_ARGUMENTS), "_high": optional(BYTE),
+    }  # fmt: skip
+    SIZED = ("memory",)
 
     def __init__(self, is_data: Callable[[], bool]) -> None:
         self._is_data = is_data
@@ -274,9 +331,9 @@ class Ssd1331:
 
     def _clear(self, arguments: list[int]) -> None:
         left, top, right, bottom = arguments
-        for row in range(top, min(bottom, 63) + 1):
+        for line in range(top, min(bottom, 63) + 1):
             for column in range(left, min(right, 95) + 1):
-                self.memory[row * self.WIDTH + column] = 0
+                self.memory[line * self.WIDTH + column] = 0
 
     def _store(self, byte: int) -> None:
         if self._high is None:

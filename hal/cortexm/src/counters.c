@@ -20,8 +20,11 @@ int machine_publish(struct machine *m, uint32_t device, uint32_t offset, const s
 void machine_withdraw(struct machine *m, uint32_t device, uint32_t offset)
 {
     for (uint32_t i = 0; i < COUNTERS; i++)
-        if (m->counters[i].is_used && m->counters[i].device == device && m->counters[i].offset == offset)
+        if (m->counters[i].is_used && m->counters[i].device == device && m->counters[i].offset == offset) {
             m->counters[i].is_used = false;
+            if (m->countdown.counter == &m->counters[i]) /* nobody waits on it any more */
+                m->countdown = (struct countdown){0};
+        }
 }
 
 uint64_t counter_counts(const struct counter *counter, const struct machine *m, uint64_t cycle)

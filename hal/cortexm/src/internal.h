@@ -228,6 +228,7 @@ void regs_set(struct machine *m, const int *regs, const uint32_t *values, uint32
 uint32_t exception_number(struct machine *m);
 void set_xpsr(struct machine *m, uint32_t value);
 void forget_it_block(struct machine *m);
+void become_privileged(struct machine *m); /* in a handler, on the main stack */
 
 /* memory.c */
 uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t perms);
@@ -343,6 +344,7 @@ void countdown_read(struct machine *m, uint32_t pc, const struct counter *counte
 void countdown_look(struct machine *m); /* between blocks */
 
 /* nvic.c */
+#define ALWAYS_ENABLED (1u << NMI | 1u << HARD_FAULT | 1u << SV_CALL | 1u << PEND_SV | 1u << SYS_TICK)
 #define NOBODY 256 /* a priority below every exception's */
 void nvic_reset(struct machine *m);
 bool is_set(const uint32_t *set, uint32_t number);

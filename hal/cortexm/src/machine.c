@@ -38,6 +38,7 @@ struct machine *machine_new(const struct machine_options *options, const struct 
     m->ticks_per_cycle = options->ticks_per_cycle;
     m->devices = *devices;
     m->limit = NEVER;
+    nvic_reset(m);
     machine_warp(m, 1);
     if (prepare(m))
         return m;
@@ -69,6 +70,7 @@ void machine_reset(struct machine *m, uint32_t vectors)
     system_reset(m);
     m->last_fault = (struct machine_fault){0};
     m->vtor = vectors;
+    become_privileged(m);
     for (uint32_t number = 0; number < 56; number++)
         machine_set(m, number, 0);
     if (!memory_read_word(m, vectors, &stack) || !memory_read_word(m, vectors + 4, &entry))

@@ -22,7 +22,7 @@ void nvic_reset(struct machine *m)
     memset(m->pending, 0, sizeof m->pending);
     memset(m->active, 0, sizeof m->active);
     memset(m->priority, 0, sizeof m->priority);
-    m->enabled[0] = 1u << NMI | 1u << HARD_FAULT | 1u << SV_CALL | 1u << PEND_SV | 1u << SYS_TICK;
+    m->enabled[0] = ALWAYS_ENABLED;
 }
 
 int exception_priority(const struct machine *m, uint32_t number)

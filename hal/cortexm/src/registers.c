@@ -56,6 +56,15 @@ void forget_it_block(struct machine *m)
         reg_set(m, UC_ARM_REG_XPSR, status & ~0x0600fc00u);
 }
 
+void become_privileged(struct machine *m)
+{
+    set_xpsr(m, 1u << 24 | HARD_FAULT);
+    reg_set(m, UC_ARM_REG_CONTROL, 0); /* of it all but SPSEL, which only a thread may change */
+    set_xpsr(m, 1u << 24);
+    reg_set(m, UC_ARM_REG_CONTROL, 0);
+    set_xpsr(m, 1u << 24 | HARD_FAULT);
+}
+
 /* unicorn's number of ours (machine.h). */
 static int unicorn_number(uint32_t number)
 {
@@ -72,7 +81,13 @@ uint32_t machine_get(struct machine *m, uint32_t number)
 {
     if (number == 15 && m->is_asking)
         return m->place.pc;
-    return number < 56 ? reg_get(m, unicorn_number(number)) : 0;
+    if (number < 17 || number > 21 || m->is_running || is_privileged(m))
+        return number < 56 ? reg_get(m, unicorn_number(number)) : 0;
+    const uint32_t status = reg_get(m, UC_ARM_REG_XPSR); /* a program that is not privileged reads zero; we do not */
+    set_xpsr(m, status | HARD_FAULT);
+    const uint32_t value = reg_get(m, unicorn_number(number));
+    set_xpsr(m, status);
+    return value;
 }
 
 void machine_set(struct machine *m, uint32_t number, uint32_t value)

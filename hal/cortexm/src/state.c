@@ -117,19 +117,48 @@ void machine_save(struct machine *m, uint8_t *state)
     put(state, counter ? (uint64_t)(counter - m->counters) : NO_COUNTER, 4);
 }
 
-/* Thread or handler mode first, then which stack is in use, then the stacks, then the flags. */
+/* In handler mode first, which may set everything; then the mode, whose stack pointer is SP; then the flags. */
 static void set_registers(struct machine *m, const uint8_t *state)
 {
     uint32_t registers[REGISTERS];
     for (uint32_t i = 0; i < REGISTERS; i++)
         registers[i] = (uint32_t)take(state + 4 * i, 4);
-    reg_set(m, UC_ARM_REG_XPSR, 1u << 24);
-    machine_set(m, 22, registers[22]);
+    become_privileged(m);
     for (uint32_t i = 0; i < REGISTERS; i++)
         if (i != 13 && i != 15 && i != 16 && i != 22)
             machine_set(m, i, registers[i]);
+    set_xpsr(m, 1u << 24 | (registers[16] & 0x1ff));
+    machine_set(m, 22, registers[22]);
     set_xpsr(m, registers[16]);
-    reg_set(m, UC_ARM_REG_PC, registers[15] | 1);
+    reg_set(m, UC_ARM_REG_PC, (registers[15] & ~1u) | (registers[16] >> 24 & 1)); /* its lowest bit becomes the T bit */
+}
+
+/* The first four fields: may it be the time that follows from them? */
+static bool is_time(const uint8_t *at)
+{
+    const uint64_t cycles = take(at, 8), base_cycles = take(at + 8, 8), base_ticks = take(at + 16, 8), ticks_per_cycle = take(at + 24, 4);
+    return base_cycles <= cycles && cycles - base_cycles <= (MOST_CYCLES - base_ticks) / ticks_per_cycle;
+}
+
+/* Where a field stands in a state. */
+static size_t place_of(size_t offset)
+{
+    size_t at = 4 + 4 * REGISTERS;
+    for (const struct field *field = FIELDS; field->offset != offset; field++)
+        at += field->size * field->count;
+    return at;
+}
+
+#define PLACE(member) place_of(offsetof(struct machine, member))
+
+/* Are those system exceptions enabled that the control registers say, and none active or pending that does not exist? */
+static bool is_consistent(const uint8_t *state)
+{
+    const uint64_t shcsr = take(state + PLACE(shcsr), 4), demcr = take(state + PLACE(demcr), 4);
+    const uint64_t faults = (shcsr >> 16 & 7) << MEM_MANAGE, monitor = demcr & MON_EN ? 1u << DEBUG_MONITOR : 0;
+    const uint64_t strange = take(state + PLACE(pending), 4) | take(state + PLACE(active), 4);
+    return (take(state + PLACE(enabled), 4) & 0xffff) == (ALWAYS_ENABLED | faults | monitor) && !(shcsr & ~(7u << 16)) &&
+           !(strange & ~(0xffff0000u | ALWAYS_ENABLED | 7u << MEM_MANAGE | 1u << DEBUG_MONITOR));
 }
 
 int machine_check(const uint8_t *state)
@@ -141,7 +170,20 @@ int machine_check(const uint8_t *state)
         for (uint32_t i = 0; i < field->count; i++, at += field->size)
             if (take(at, field->size) < field->least || take(at, field->size) > field->most)
                 return (int)(at - state);
+    if (!is_time(state + 4 + 4 * REGISTERS))
+        return 4 + 4 * REGISTERS;
+    if (!is_consistent(state))
+        return (int)PLACE(enabled);
     return take(at, 4) > NO_COUNTER ? (int)(at - state) : -1;
+}
+
+/* There is no such exception here. */
+static void forget_exception(struct machine *m, uint32_t number)
+{
+    set_bit(m->enabled, number, false);
+    set_bit(m->pending, number, false);
+    set_bit(m->active, number, false);
+    set_bit(m->line, number, false);
 }
 
 int machine_restore(struct machine *m, const uint8_t *state, const uint8_t *loop, uint32_t size)
@@ -157,6 +199,8 @@ int machine_restore(struct machine *m, const uint8_t *state, const uint8_t *loop
     m->countdown.is_wanted = m->countdown.is_wanted && m->countdown.counter;
     if (!size && warp_has_copy(m))
         warp_write(m); /* begins anew */
+    for (uint32_t number = EXTERNAL + m->options.irqs; number < VECTORS; number++)
+        forget_exception(m, number);
     set_registers(m, state + 4);
     machine_code_changed(m, 0, 0);
     look_soon(m);

@@ -295,6 +295,7 @@ static void scb_write(struct machine *m, uint32_t offset, uint32_t value)
         break;
     case 0xdfc:
         m->demcr = value & 0x010f07f1;
+        set_bit(m->enabled, DEBUG_MONITOR, value & MON_EN);
         break;
     case 0xf00:
         machine_pulse_irq(m, value & 0x1ff);

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..state import HALF, TIME, flag, items, whole
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, KNOWN, READ, Block, Log, Register, kept
-from .state import HALF, TIME, flag, items, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

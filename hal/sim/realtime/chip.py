@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...cortexm.machine import RESET, SLEEPING, TIME, Machine, Stop
 from ..gpio import GpioBank
-from . import time
+from . import snapshot, time
 from .clock import Rgu
 from .dma import Dma
 from .gpt import Gpt
@@ -188,7 +188,8 @@ class Chip:
         """Run every started core to `until`, or to a `pause`. Returns why one of them (`failed`) cannot go on, or None."""
         self._is_paused = False
         while self.scheduler.now < until and not self._is_paused:
-            end = min(until, max(self.scheduler.next(), self.scheduler.now + 1), self.scheduler.now + TURN)
+            turn = self.scheduler.now // TURN * TURN + TURN  # on a grid: where a run is cut into runs does not matter then
+            end = min(until, max(self.scheduler.next(), self.scheduler.now + 1), turn)
             for core in self.cores:
                 if not core.is_started:
                     continue
@@ -202,6 +203,14 @@ class Chip:
                 end = min(end, max(self.scheduler.next(), self.scheduler.now + 1))
             self.scheduler.run(end)
         return None
+
+    def save(self, note: bytes = b"") -> bytes:
+        """The state of the whole chip, as a file. Raises ValueError: see `snapshot`."""
+        return snapshot.save(self, note)
+
+    def restore(self, data: bytes) -> None:
+        """Go on from what `save` gave, with the same parts on the buses. Raises BadState; then throw this chip away."""
+        snapshot.restore(self, data)
 
     def pause(self) -> None:
         """Let the present `run` end as soon as every core has come as far as the first: called by what is arranged."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..state import TIME, WORD, items, row, whole
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
-from .state import TIME, WORD, items, row, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..state import TIME, WORD, row, table, whole
 from .channel import ACKINT, CHANNEL, INTSTA, NAMES, START_AT, STRIDE, Channel, Port
 from .registers import READ, WRITE, Block, Log, Register, kept, merged
-from .state import TIME, WORD, row, table, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

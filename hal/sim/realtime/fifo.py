@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .state import BYTE, flag, items, row, whole
+from ..state import BYTE, flag, items, row, whole
 
 DEPTH = 8  # bytes
 POINTERS = 16  # a pointer has one bit more than the depth needs, so that a full FIFO differs from an empty one

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..gpio import INPUT, PUSH_PULL
+from ..state import WORD
 from .conflicts import DECISIONS
 from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
-from .state import WORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

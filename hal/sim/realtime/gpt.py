@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..state import TIME, flag, record, row, whole
 from . import time
 from .conflicts import DECISIONS
 from .registers import CLEAR, INFERRED, KNOWN, READ, Block, Log, Register
-from .state import TIME, flag, record, row, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..state import flag, one_of, row, whole
 from . import time
 from .conflicts import DECISIONS
 from .fifo import STATE as FIFO
 from .fifo import Fifo
 from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register, kept
-from .state import flag, one_of, row, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

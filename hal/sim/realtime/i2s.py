@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ..state import TIME, WORD, flag, items
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
-from .state import TIME, WORD, flag, items
 
 if TYPE_CHECKING:
     from collections.abc import Callable

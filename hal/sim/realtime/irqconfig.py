@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..state import TIME, BadState, items, table, whole
 from . import time
 from .conflicts import DECISIONS
 from .registers import BOTH, READ, Block, Log, Register, kept
-from .state import TIME, BadState, items, table, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

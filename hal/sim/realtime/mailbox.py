@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..state import BYTE, WORD, flag, items, row
 from .conflicts import DECISIONS
 from .registers import CLEAR, INFERRED, KNOWN, READ, WRITE, Block, Log, Register, kept
-from .state import BYTE, WORD, flag, items, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable

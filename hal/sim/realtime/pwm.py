@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..state import HALF, TIME, BadState, flag, items, optional, record, row, whole
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, KNOWN, Block, Log, Register, due
-from .state import HALF, TIME, BadState, flag, items, optional, record, row, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .state import TIME, WORD, BadState, Kind, optional, record, table, whole
+from ..state import TIME, WORD, BadState, Kind, optional, record, table, whole
 from .time import NEVER
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Log:
 
     def __init__(self, tell: Callable[[str], None] | None = None) -> None:
         self.lines: list[str] = []
+        self.keys: list[str] = []  # of the lines
         self._known: set[str] = set()
         self._tell = tell
 
@@ -59,9 +60,14 @@ class Log:
         if (key or line) in self._known or len(self.lines) >= self.MOST:
             return
         self._known.add(key or line)
+        self.keys.append(key or line)
         self.lines.append(line)
         if self._tell is not None:
             self._tell(line)
+
+    def restore(self, lines: list[str], keys: list[str]) -> None:
+        """Go on as if these had been told."""
+        self.lines, self.keys, self._known = list(lines), list(keys), set(keys)
 
 
 def merged(word: int, offset: int, size: int, value: int) -> int:

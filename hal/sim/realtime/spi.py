@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..state import TIME, WORD, flag, items, whole
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, READ, Block, Log, Register, kept
-from .state import TIME, WORD, flag, items, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

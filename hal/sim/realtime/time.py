@@ -22,6 +22,7 @@ TWO_MHZ = 1976
 SIXTEEN_MHZ = 247
 SLOW_HZ = 32_768
 NEVER = 1 << 64
+LAST = 1 << 64  # added to the order of what comes from outside
 
 
 def slow_edge(number: int) -> int:
@@ -37,12 +38,13 @@ def slow_count(time: int) -> int:
 class Event:
     """Something arranged. `name` is for people; an event happens once or is cancelled."""
 
-    __slots__ = ("call", "name", "time")
+    __slots__ = ("call", "is_outside", "name", "time")
 
-    def __init__(self, time: int, call: Callable[[], None] | None, name: str) -> None:
+    def __init__(self, time: int, call: Callable[[], None] | None, name: str, is_outside: bool) -> None:
         self.time = time
         self.call = call
         self.name = name
+        self.is_outside = is_outside
 
     @property
     def is_waiting(self) -> bool:
@@ -60,7 +62,7 @@ class Scheduler:
     def __init__(self) -> None:
         self._time = 0
         self._order = 0
-        self._calendar: list[tuple[int, int, Event]] = []
+        self._calendar: list[tuple[int, int, Event]] = []  # time, order among those of that time
         self._now: Callable[[], int] | None = None
         self._limit: Callable[[int], None] | None = None
 
@@ -69,11 +71,19 @@ class Scheduler:
         """Virtual time in ticks."""
         return self._time if self._now is None else self._now()
 
-    def at(self, time: int, call: Callable[[], None], name: str) -> Event:
-        """Arrange `call` for `time`; what is past happens at once, that is, before anything later."""
-        event = Event(max(time, self._time), call, name)
+    @property
+    def is_lent(self) -> bool:
+        """Whether a core runs."""
+        return self._now is not None
+
+    def at(self, time: int, call: Callable[[], None], name: str, is_outside: bool = False) -> Event:
+        """Arrange `call` for `time`; what is past happens at once, that is, before anything later.
+
+        What comes from outside of the chip happens after all else of that time, and is no part of the chip's state.
+        """
+        event = Event(max(time, self._time), call, name, is_outside)
         self._order += 1
-        heapq.heappush(self._calendar, (event.time, self._order, event))
+        heapq.heappush(self._calendar, (event.time, self._order + (LAST if is_outside else 0), event))
         if self._limit is not None:
             self._limit(event.time)
         return event
@@ -111,6 +121,27 @@ class Scheduler:
     def take_back(self) -> None:
         """The core stopped running: the time of the calendar counts again."""
         self._now = self._limit = None
+
+    def begin(self, time: int) -> None:
+        """Be at `time`, with nothing arranged but what comes from outside."""
+        self._time = time
+        self._calendar = [entry for entry in self._calendar if entry[2].is_outside]
+
+    def order(self, wanted: list[tuple[int, str]]) -> None:
+        """Let what is arranged happen in the order of `wanted`: (time, name) of each. Raises ValueError if that is not it."""
+        events = [event for event in self.waiting() if not event.is_outside]
+        outside = [entry for entry in self._calendar if entry[2].is_outside]
+        for time, name in wanted:
+            event = next((event for event in events if (event.time, event.name) == (time, name)), None)
+            if event is None:
+                raise ValueError(f"{name!r} was arranged for {time}, and nothing in the state arranges it")
+            events.remove(event)
+            self._order += 1
+            outside.append((time, self._order, event))
+        if events:
+            raise ValueError(f"{events[0].name!r} is arranged for {events[0].time}, and was not")
+        self._calendar = outside
+        heapq.heapify(self._calendar)
 
     def waiting(self) -> list[Event]:
         """What is arranged, first things first."""

@@ -6,12 +6,11 @@ character in its real time; what arrives takes the same time, and is lost (overr
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..state import BYTE, HALF, TIME, flag, items, octets, optional, row, table
 from . import time
 from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept, merged
-from .state import BYTE, HALF, TIME, flag, items, octets, optional, row, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -370,16 +369,18 @@ class Uart(Block):
 
 
 class Console:
-    """A line's other end that keeps what it hears: the latest `MOST` bytes."""
+    """A line's other end that keeps what it hears: the latest `MOST` bytes at least."""
 
     MOST = 1 << 20
 
     def __init__(self) -> None:
-        self._bytes: deque[int] = deque((), self.MOST)
+        self.heard = bytearray()
 
     def __call__(self, byte: int) -> None:
-        self._bytes.append(byte)
+        self.heard.append(byte)
+        if len(self.heard) == 2 * self.MOST:
+            del self.heard[: -self.MOST]
 
     def text(self) -> str:
         """What was heard, as text; what is no UTF-8 shows as U+FFFD."""
-        return bytes(self._bytes).decode("utf-8", "replace")
+        return self.heard.decode("utf-8", "replace")

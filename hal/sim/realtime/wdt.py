@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..state import TIME, WORD, flag
 from . import time
 from .conflicts import DECISIONS
 from .registers import INFERRED, READ, WRITE, Block, Log, Register, kept
-from .state import TIME, WORD, flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
