@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from armillary.hal.cortexm import elf
+from armillary.hal.sim.realtime.package import REGIONS
 from armillary.wire import asxipfs, image, jsonstrict, manifest
 from armillary.wire.fault import Invalid
 from armillary.wire.hardware import load, substitute
@@ -46,9 +48,6 @@ def pack_app(
 
 def _check_program(folder: Path, name: str, program: bytes) -> None:
     """Raise AppProblem unless a real-time core would take `program`."""
-    from armillary.hal.cortexm import elf  # the model of the core is slow to load, and most apps have none
-    from armillary.hal.sim.realtime.program import REGIONS
-
     try:
         elf.parse(program, REGIONS)
     except elf.BadElf as problem:

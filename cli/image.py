@@ -112,24 +112,17 @@ def show(file: Path) -> None:
     """
     from armillary.wire import describe
 
+    from . import image_program
+
     package = read_package(file)
     found = describe.explain(package)
-    found["program"] = _program(found, package)
+    found["program"] = image_program.explain(found, package)
     if is_json():
         show_json({"file": str(file), **found, "problems": list(found["problems"])})
         return
     click.echo(f"{file}: {found['size']} bytes; not verified")
     for part in (_show_image, _show_metadata, _show_signature, _show_body, _show_manifest, _show_program, _show_problems):
         part(found)
-
-
-def _program(found: dict[str, Any], package: bytes) -> dict[str, Any] | None:
-    """What a real-time core will run, for an app of one; asked first, because the model of the core is slow to load."""
-    if found["manifest"] is None or found["manifest"]["ApplicationType"] == "Default":
-        return None
-    from .image_program import explain
-
-    return explain(found, package)
 
 
 def _title(text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from armillary.hal.cortexm import elf
-from armillary.hal.sim.realtime.program import REGIONS
+from armillary.hal.sim.realtime.package import REGIONS
 from armillary.wire.manifest import REAL_TIME
 
 
