@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 16384  # bytes of a connection each way, as a socket of Azure Sphere has
 RINGS_BURST, RINGS_PER_SECOND = 256, 500  # doorbells heard; what is more is looked after at intervals
-WASTE_BURST, WASTE_PER_SECOND = 5000, 50  # doorbells for nothing and messages for nobody that are put up with
+WASTE_BURST, WASTE_PER_SECOND = 2000, 50  # doorbells for nothing and messages for nobody that are put up with
 
 
 class Connection:

@@ -6,6 +6,7 @@ same packages and the same devices.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ class Makings:
         self.vendor = Vendor({name: SeededKey(name) for name in Vendor.NAMES})
         self._systems: dict[tuple[str, bytes], device.System] = {}
         self._made: dict[Recipe, Made] = {}
-        self._programs: dict[Path, bytes] = {}
+        self._programs: dict[bytes, bytes] = {}
         self._provisioned: dict[tuple[Recipe, tuple[bytes, ...]], tuple[Any, bytes]] = {}
 
     def system(self, config: str, root: bytes) -> device.System:
@@ -151,8 +152,8 @@ class Makings:
         return self._pack_program(folder, version)
 
     def _pack_program(self, folder: Path, version: int) -> bytes:
-        """Of a real-time program; one session builds it once."""
-        key = folder.resolve()
+        """Of a real-time program; one session builds the same sources once."""
+        key = hashlib.sha256(b"".join(path.read_bytes() + b"\0" for path in sorted(folder.glob("*.[chl]*")))).digest()
         with tempfile.TemporaryDirectory() as scratch:
             elf = Path(scratch) / "app.elf"
             if key not in self._programs:
