@@ -34,6 +34,7 @@ class Claim:
         self.blocks = blocks
         self.core = core
         self.is_connected = is_connected  # whether it names anybody to talk to
+        self.is_new = False  # whether no image of its component has proved itself
 
     def numbers(self) -> tuple[int, ...]:
         """The pins alone."""
@@ -75,14 +76,14 @@ def collision(new: Claim, old: Claim) -> Busy | None:
 
 
 def divide(claims: list[Claim]) -> tuple[dict[int, Claim], dict[bytes, Fault]]:
-    """(core: its claim, component: why it got no core), in order of component id.
+    """(core: its claim, component: why it got no core). Who was there first goes first, then by component id.
 
     A core that some manifest names is kept for those that do.
     """
     placed: dict[int, Claim] = {}
     refused: dict[bytes, Fault] = {}
     named = frozenset([claim.core for claim in claims if claim.core is not None])
-    for claim in sorted(claims, key=lambda claim: claim.component):
+    for claim in sorted(claims, key=lambda claim: (claim.is_new, claim.component)):
         wrong = _wrong(claim, placed, named)
         if wrong is not None:
             refused[claim.component] = wrong

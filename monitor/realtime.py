@@ -178,8 +178,11 @@ class RealTime:
 
     def _survey(self) -> list[Claim]:
         """The claims of all installed real-time apps that may run."""
-        found = [self._claim(entry) for entry in self._applications()]
-        return [claim for claim in found if claim is not None]
+        proved = [entry.component for entry in self._store.entries if entry.confirmed]  # the previous images too
+        found = [claim for claim in [self._claim(entry) for entry in self._applications()] if claim is not None]
+        for claim in found:
+            claim.is_new = claim.component not in proved
+        return found
 
     def _claim(self, entry: Entry) -> Claim | None:
         """The claim of an installed image; None if it has none, or may not run: who starts it is told why."""

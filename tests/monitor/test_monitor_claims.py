@@ -88,9 +88,15 @@ def test_neither_does_one_that_is_deep_or_long(text):
 
 # -- dividing ----------------------------------------------------------------------------------------
 
+def made(number, pins, named, core, is_new):
+    claim = Claim(bytes((number,)) * 16, f"app {number}", tuple((pin, f"Gpio {pin}") for pin in sorted(pins)), bytes(sorted(named)), core)
+    claim.is_new = is_new
+    return claim
+
+
 CLAIMS = st.builds(
-    lambda number, pins, named, core: Claim(bytes((number,)) * 16, f"app {number}", tuple((pin, f"Gpio {pin}") for pin in sorted(pins)), bytes(sorted(named)), core),
-    st.integers(1, 9), st.sets(st.integers(0, 5), max_size=3), st.sets(st.sampled_from((0, 32, 48)), max_size=2), st.sampled_from((None, None, 0, 1)),
+    made, st.integers(1, 9), st.sets(st.integers(0, 5), max_size=3), st.sets(st.sampled_from((0, 32, 48)), max_size=2),
+    st.sampled_from((None, None, 0, 1)), st.booleans(),
 )  # fmt: skip
 SETS = st.lists(CLAIMS, max_size=5, unique_by=lambda claim: claim.component)
 
@@ -114,7 +120,8 @@ def test_nobody_is_refused_without_a_reason_that_holds(found):
     for component, fault in refused.items():
         claim = next(claim for claim in found if claim.component == component)
         if isinstance(fault, Busy):
-            assert any(claims.collision(claim, one) and one.component < component for one in placed.values())
+            before = [one for one in placed.values() if (one.is_new, one.component) < (claim.is_new, component)]
+            assert any(claims.collision(claim, one) for one in before)
         else:
             assert isinstance(fault, Full)
             left = {0, 1} - set(placed)

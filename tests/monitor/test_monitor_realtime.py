@@ -128,6 +128,16 @@ def test_of_two_claims_that_collide_the_later_in_order_of_component_is_refused_w
     assert complete.kernel.realtime_start(FIRST) == 0
 
 
+def test_a_newcomer_displaces_nobody_who_has_proved_himself(complete):
+    complete.install_and_restart(package(complete.maker, SECOND, {"Gpio": [8]}))
+    complete.kernel.realtime_start(SECOND)
+    complete.kernel.confirm_application(SECOND)
+    complete.install_and_restart(package(complete.maker, FIRST, {"Gpio": [8]}), package(complete.maker, SECOND, {"Gpio": [8]}, version=2))
+    assert complete.kernel.realtime_start(SECOND) == 0
+    with pytest.raises(Busy, match="app b0 claims Gpio 8"):
+        complete.kernel.realtime_start(FIRST)
+
+
 def test_long_names_in_any_script_are_cut_to_what_a_reply_holds(complete):
     name = "ü" * 64
     packages = [package(complete.maker, component, {"Gpio": list(range(24))}, name=name) for component in (FIRST, SECOND)]
