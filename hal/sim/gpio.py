@@ -7,14 +7,13 @@ other low wins, and the pin is noted in `contention`.
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from ...wire.fault import Invalid, NoDevice, OutOfOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from ..interface import Clock
 
@@ -144,14 +143,9 @@ class GpioBank:
         for pin in self.pins():
             self.release(pin)
 
-    @contextlib.contextmanager
-    def quiet(self) -> Iterator[None]:
-        """Tell nobody of changes meanwhile."""
-        observers, self._observers = self._observers, []
-        try:
-            yield
-        finally:
-            self._observers = observers
+    def quiet(self) -> Quiet:
+        """Tell nobody of changes meanwhile: `with bank.quiet():`."""
+        return Quiet(self)
 
     def save(self) -> dict[str, object]:
         """The state of every pin, as plain values."""
@@ -189,3 +183,16 @@ class GpioBank:
         self.history.append((now, pin, level))
         for observer in self._observers:
             observer(pin, level, now)
+
+
+class Quiet:
+    """Within it a bank tells nobody of changes."""
+
+    def __init__(self, bank: GpioBank) -> None:
+        self._bank = bank
+
+    def __enter__(self) -> None:
+        self._observers, self._bank._observers = self._bank._observers, []
+
+    def __exit__(self, *exception: object) -> None:
+        self._bank._observers = self._observers
