@@ -19,6 +19,8 @@ from armillary.wire.fault import Closed, Full, Invalid, OutOfOrder
 
 CORES = ("pluton", "monitor", "kernel")  # core number: ring
 RING_MEMORY_KIB = 96 * 1024
+REAL_TIME = "real-time"  # the box of both real-time cores
+REAL_TIME_MEMORY_KIB = 128 * 1024  # beside what the processors have reserved when it is confined
 APP_INTERPRETER_KIB = 24 * 1024  # what the interpreter itself takes, beside what the app may use
 MOST_LOAD = 4 * 1024 * 1024
 MOST_TASK_MEMORY_KIB = 256 * 1024  # of the board; a hostile kernel could ask for the host's
@@ -65,7 +67,7 @@ class Boxes:
     """All boxes of one powered device.
 
     `lines_of(box)` makes the lines a box writes on: channel name to descriptor. `lost(ring, code, signal)` is
-    called when a core's box ends. Every descriptor given in is owned from then on.
+    called when a core's box ends, the one of the real-time cores too. Every descriptor given in is owned from then on.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Boxes:
         self.zygote = zygote
         self._lines_of = lines_of
         self._lost = lost
+        self._real_time = 0
         self._number = 0
         self._names: dict[int, str] = {}  # box number: ring, or task number as text
         self.pids: dict[str, int] = {}
@@ -131,6 +134,16 @@ class Boxes:
         """Run the ring of `core` (1 monitor, 2 kernel) on `load`, in a box of its own."""
         ring = CORES[core]
         self._start(ring, "load", load, self._ends.pop(ring), RING_MEMORY_KIB, 0)
+
+    def start_real_time(self, ends: dict[str, int]) -> None:
+        """A box for the real-time cores; `ends` are its channels."""
+        self._real_time = self._start(REAL_TIME, REAL_TIME, b"", ends, REAL_TIME_MEMORY_KIB, 0)
+
+    def end_real_time(self) -> None:
+        """End it; nobody is told."""
+        if self._names.pop(self._real_time, None) is not None:
+            self.zygote.kill(self._real_time)
+            self.pids.pop(REAL_TIME, None)
 
     def task_create(self, name: str, memory_kib: int, cpu_ms: int) -> int:
         """A new address space. Raises Full if there are too many, Invalid if it wants more than there is."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from armillary.hal import abi
 from armillary.hal.sim.box.machine import answer, trace_line
+from armillary.hal.sim.box.realtime_calls import SHARED
 from armillary.hal.sim.box.zygote import Zygote
 from armillary.hal.sim.chip import WATCHDOG
 from armillary.hal.sim.cores import Cores
@@ -27,9 +28,12 @@ from armillary.hal.sim.host_network import HostNetwork
 from armillary.hal.sim.power import PowerLost
 from armillary.hal.sim.silicon import Silicon
 from armillary.wire.call import Gate
+from armillary.wire.fault import Fault
 
-from .boxes import CORES, Boxes, channel_pair, sealed_memory
+from .asking import Answer
+from .boxes import CORES, REAL_TIME, Boxes, channel_pair, sealed_memory
 from .lines import Console, ConsoleFile, DebugUart, TraceLine
+from .realtime import RealTimeBox
 
 MESSAGE = 4096
 TICK_S = 0.25  # how often the watchdog and failed cores are looked at when nothing happens
@@ -63,7 +67,12 @@ class Supervisor:
         self._how_bad = 0
         self._make_trace_flag()
         self.boxes = Boxes(zygote, self._lines_of, self._lost)
-        self.silicon = make(cores=Cores(self.boxes.core_started), tasks=self.boxes, on_reset=self._reset_wanted)
+        self._asking = -1  # the channel whose request is being served
+        self._real_time_ends: tuple[int, ...] = ()
+        self.silicon = make(
+            cores=Cores(self.boxes.core_started), tasks=self.boxes, on_reset=self._reset_wanted,
+            realtime=lambda silicon: RealTimeBox(silicon, self),
+        )  # fmt: skip
         self.network = network
         self.silicon.uarts[0].witness = self.uart.said
         self.silicon.gpio.observe(lambda pin, level, time_us: self.boxes.raise_interrupt())
@@ -98,6 +107,7 @@ class Supervisor:
         for descriptor in list(self._lines):
             self._lines[descriptor].read()
             self._close_line(descriptor)
+        self.silicon.realtime.reset()
         self.boxes.power_off()
         for channel in list(self._gates):
             self.forget(channel)
@@ -118,6 +128,7 @@ class Supervisor:
             self._watch_network()
             if self.state == ON:
                 self.silicon.watchdog.poll()
+                self.silicon.realtime.watch()
         except PowerLost:
             self.power_failed()
         if self._reset_reason is not None:
@@ -143,6 +154,44 @@ class Supervisor:
             ends[ring], windows[ring] = self._make_bus(ring)
         self.state, self.why = ON, ""
         self.boxes.power_on(ends, windows, time.monotonic_ns() - self.silicon.clock.uptime_us() * 1000)
+
+    def put_off(self) -> Answer:
+        """The reply to the bus call that is being served, to be given later."""
+        channel = self._asking
+        gate = self._gates[channel]
+
+        def give(value: Any, fault: Fault | None) -> None:
+            if self._gates.get(channel) is gate:
+                try:
+                    os.write(channel, gate.complete(value, fault))
+                except OSError:
+                    pass  # a ring that does not take its replies
+
+        return give
+
+    def spawn_realtime(self) -> tuple[int, int, int]:
+        """Start the process of the real-time cores: our ends of its channels, and the memory shared with it."""
+        requests, events = channel_pair(), channel_pair()
+        memory = sealed_memory("real-time", SHARED)
+        for end in (requests[0], events[0]):
+            os.set_blocking(end, False)
+        self.boxes.start_real_time({"requests": requests[1], "events": events[1], "shared": os.dup(memory)})
+        self._real_time_ends = (requests[0], events[0])
+        self.watch(requests[0], self.silicon.realtime.answered)
+        self.watch(events[0], self.silicon.realtime.hear)
+        return requests[0], events[0], memory
+
+    def end_realtime(self) -> None:
+        """End it, if there is one."""
+        for end in self._real_time_ends:
+            self.forget(end)
+            os.close(end)
+        self._real_time_ends = ()
+        self.boxes.end_real_time()
+
+    def interrupt(self) -> None:
+        """Interrupt the kernel."""
+        self.boxes.raise_interrupt()
 
     def _make_bus(self, ring: str) -> tuple[int, int]:
         """A ring's end of the bus and its DMA window: memory that it shares with this process only."""
@@ -185,12 +234,14 @@ class Supervisor:
         os.close(descriptor)
 
     def _serve(self, channel: int) -> None:
+        self._asking = channel
         try:
             request = os.read(channel, MESSAGE + 1)
             reply = answer(self._gates[channel], request) if request else None
             if reply is not None:
                 os.write(channel, reply)
-                return
+            if request:
+                return  # a reply that was put off comes later
         except BlockingIOError:
             return  # nothing there after all, or a ring that does not take its replies: that one is lost
         except OSError:
@@ -216,6 +267,9 @@ class Supervisor:
 
     def _lost(self, ring: str, code: int, signal: int) -> None:
         """A core's box ended. A ring also stops because its neighbour did: what ended worst was the cause."""
+        if ring == REAL_TIME:
+            self.silicon.realtime.lost("the process of the real-time cores ended " + (f"by signal {signal}" if signal else f"with code {code}"))
+            return
         how_bad = 2 if signal else 1 if code else 0
         if self._reset_reason is None or (self._reset_reason == CORE_LOST and how_bad > self._how_bad):
             self._reset_reason, self._how_bad = CORE_LOST, how_bad

@@ -63,6 +63,7 @@ class GpioBank:
         self._pins = {pin: Pin() for pin in pins}
         self.clock = clock
         self._observers: list[Observer] = []
+        self._outsiders: list[Callable[[int], None]] = []
         self.history: deque[tuple[int, int, int]] = deque((), HISTORY)
         self.contention: set[int] = set()
 
@@ -121,18 +122,34 @@ class GpioBank:
         state = self._find(pin)
         state.outside = FLOATING if level is None else 1 if level else 0
         self._settle(pin, state)
+        self._tell_outside(pin)
 
     def pull(self, pin: int, level: int) -> None:
         """Fit a resistor to supply (1) or ground (0); ground unless told otherwise."""
         state = self._find(pin)
         state.pull = 1 if level else 0
         self._settle(pin, state)
+        self._tell_outside(pin)
 
     def pull_inside(self, pin: int, level: int | None) -> None:
         """Switch the chip's own resistor of `pin` to supply (1), to ground (0), or off (None)."""
         state = self._find(pin)
         state.weak = FLOATING if level is None else 1 if level else 0
         self._settle(pin, state)
+
+    def inside(self, pin: int) -> tuple[int, int, int]:
+        """What the chip does to `pin`: (mode, level written, its own resistor: 0, 1 or FLOATING)."""
+        state = self._find(pin)
+        return state.mode, state.written, state.weak
+
+    def outside(self, pin: int) -> tuple[int, int]:
+        """What the world does to `pin`: (level that drives it, the board's resistor), each 0, 1 or FLOATING."""
+        state = self._find(pin)
+        return state.outside, state.pull
+
+    def observe_outside(self, observer: Callable[[int], None]) -> None:
+        """Call `observer(pin)` after each change of what the world does to a pin."""
+        self._outsiders.append(observer)
 
     def observe(self, observer: Observer) -> None:
         """Call `observer(pin, level, time_us)` after each change of a level."""
@@ -183,6 +200,10 @@ class GpioBank:
         self.history.append((now, pin, level))
         for observer in self._observers:
             observer(pin, level, now)
+
+    def _tell_outside(self, pin: int) -> None:
+        for observer in self._outsiders:
+            observer(pin)
 
 
 class Quiet:

@@ -22,7 +22,7 @@ from .gpio import GpioBank
 from .noise import SeededNoise
 from .power import ChipReset, PowerRail
 from .realtime.subsystem import RealTime
-from .uart import Uart
+from .uart import Speaker, Uart
 from .watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Silicon:
         self.clock = clock or VirtualClock()
         self.gpio = GpioBank(facts.PINS, self.clock)
         self.uarts = {port: Uart() for port in range(UARTS)}
+        self._speakers = [Speaker(self.uarts[0], name) for name in ("io0", "io1")]
         self.firewall = Firewall(facts.FLASH_LAYOUT, facts.PINS)
         self.started: list[tuple[int, bytes]] = []
         self.cores: Any = cores or Cores(self._note_start)
@@ -120,6 +121,10 @@ class Silicon:
         if self._on_denied is not None:
             self._on_denied(master, call, arguments, fault)
 
+    def core_said(self, core: int, data: bytes) -> None:
+        """Real-time core `core` (0, 1) sent `data` on its own debug UART: the board's shows it."""
+        self._speakers[core].say(data)
+
     def refused(self, core: int, fault: Any) -> None:
         """An access of a real-time core was refused for the first time."""
         self._note_denial("io" + str(core), None, (), fault)
@@ -129,7 +134,8 @@ class Silicon:
 
 
 def _in_this_process(silicon: Silicon) -> RealTime:
-    return RealTime(silicon.firewall, silicon.gpio, silicon.clock, denied=silicon.refused)
+    return RealTime(silicon.firewall, silicon.gpio, silicon.clock, denied=silicon.refused,
+                    said=lambda core, byte: silicon.core_said(core, bytes((byte,))))  # fmt: skip
 
 
 def _raise_reset(reason: int) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BUFFER = 65536  # bytes kept each way
+LONGEST_LINE = 512  # bytes that a `Speaker` puts together
 
 
 class Uart:
@@ -67,3 +68,21 @@ class Uart:
     def reset(self) -> None:
         """What a reset does: bytes not yet read are lost; those already sent are out."""
         self._arrived = bytearray()
+
+
+class Speaker:
+    """What somebody with a debug UART of its own says, on ours: line by line, each with `name` before it."""
+
+    def __init__(self, uart: Uart, name: str) -> None:
+        self._uart = uart
+        self._name = name
+        self._line = bytearray()
+
+    def say(self, data: bytes) -> None:
+        """Take some bytes; a line that does not end is cut."""
+        for byte in data:
+            if byte == 10 or len(self._line) >= LONGEST_LINE:
+                self._uart.write(b"[" + self._name.upper().encode() + b"] " + bytes(self._line) + b"\n", self._name)
+                self._line = bytearray()
+            if byte not in (10, 13):
+                self._line.append(byte)

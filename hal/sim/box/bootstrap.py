@@ -21,6 +21,7 @@ from .machine import Machine
 FIRST_KEPT = 3  # descriptors from here on are the box's channels
 MOST_CHANNELS = 64
 ROM = "armillary.boards.sim.boot.rom"  # mask ROM is part of the chip: it is there before any image is
+REAL_TIME = "armillary.hal.sim.box.realtime"  # so are the real-time cores
 HIGH = 512  # where descriptors wait while they are sorted
 LAST = 1 << 20  # beyond any descriptor a host gives out
 
@@ -34,7 +35,7 @@ def preload_silicon() -> None:
 def run(order: dict[str, Any], descriptors: list[int]) -> None:
     """Become a box; never returns.
 
-    `order`: "kind" ("rom" for the mask ROM, else "load"), "names" (of the channels, in the order of
+    `order`: "kind" ("rom" for the mask ROM, "real-time" for those cores, else "load"), "names" (of the channels, in the order of
     `descriptors` after the first), "memory_kib", "cpu_s", "power_on_ns", "confine" (False only in
     tests of what the confinement is worth). The first descriptor is a memory file with the load.
     """
@@ -43,10 +44,15 @@ def run(order: dict[str, Any], descriptors: list[int]) -> None:
         load = _read_all(descriptors[0]) if descriptors else b""
         channels = _arrange(order["names"], descriptors[1:])
         machine = Machine(channels, order["power_on_ns"])
+        if order["kind"] == "real-time":
+            main = importlib.import_module(REAL_TIME).prepare(machine)  # it needs files, and memory to put code into
         if order.get("confine", True):
             confine(order["memory_kib"], order["cpu_s"], FIRST_KEPT + MOST_CHANNELS)
-        machine.load = split_load(load)
-        _programs(machine, order["kind"])
+        if order["kind"] == "real-time":
+            main()
+        else:
+            machine.load = split_load(load)
+            _programs(machine, order["kind"])
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0

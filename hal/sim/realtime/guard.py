@@ -266,7 +266,7 @@ class SharedRam:
 
     name, base = "A7 SYSRAM", SHARED_RAM
 
-    def __init__(self, memory: bytearray, next_event: Callable[[], int]) -> None:
+    def __init__(self, memory: bytearray | memoryview, next_event: Callable[[], int]) -> None:
         self._memory, self._next_event = memory, next_event
         self.size = len(memory)
 

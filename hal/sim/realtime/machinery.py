@@ -47,7 +47,7 @@ class ChipTime:
 class Machinery:
     """Made by `RealTime` when it is needed. Cores are 0 and 1 here."""
 
-    def __init__(self, owner: RealTime, sysram: bytearray) -> None:
+    def __init__(self, owner: RealTime, sysram: bytearray | memoryview) -> None:
         self.owner = owner
         owner.pins.add(PINS)
         self.guard = Guard(owner.firewall, owner.denied)

@@ -46,12 +46,12 @@ class RealTime:
         self.said = said or _nothing
         self._loads = Cores(self._start, REAL_TIME_CORES, MOST_LOAD)
         self._machinery: Machinery | None = None
-        self._sysram: bytes | bytearray = b""  # until somebody writes
+        self._sysram: bytes | bytearray | memoryview = b""  # until somebody writes
 
     @property
     def chip(self) -> Chip:
         """The chip, made now if it was not: for whoever hangs parts on its buses. Raises NoDevice."""
-        return self._made().chip
+        return self.made().chip
 
     @property
     def is_running(self) -> bool:
@@ -74,12 +74,13 @@ class RealTime:
 
     def _start(self, core: int, load: bytes) -> None:
         try:
-            self._made().start(core - FIRST, only_package(load))
+            self.made().start(core - FIRST, only_package(load))
         except Fault:
             self._loads.stop(core)  # it may be loaded with something better
             raise
 
-    def _made(self) -> Machinery:
+    def made(self) -> Machinery:
+        """The machinery, made now if it was not. Raises NoDevice where there can be none."""
         if self._machinery is None:
             try:
                 from .machinery import Machinery
@@ -143,7 +144,7 @@ class RealTime:
     def mailbox_write(self, core: int, offset: int, value: int) -> None:
         """Write one."""
         number, at = self._number(core), _aligned(offset)
-        self._made().mailbox_write(number, at, value)
+        self.made().mailbox_write(number, at, value)
 
     def sysram_read(self, offset: int, length: int) -> bytes:
         """The main core's SYSRAM. Raises Invalid."""
@@ -155,9 +156,13 @@ class RealTime:
         _check(offset, len(data))
         self._memory()[offset : offset + len(data)] = data
 
-    def _memory(self) -> bytearray:
+    def use_memory(self, memory: memoryview) -> None:
+        """Take `memory` (64 KiB) for the main core's SYSRAM, before anything else is done."""
+        self._sysram = memory
+
+    def _memory(self) -> bytearray | memoryview:
         """The main core's SYSRAM, made when it is needed: a chip that is not used is small."""
-        if not isinstance(self._sysram, bytearray):
+        if isinstance(self._sysram, bytes):
             self._sysram = bytearray(SHARED_RAM_SIZE)
         return self._sysram
 

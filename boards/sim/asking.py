@@ -1,0 +1,108 @@
+"""Asking a process that is not trusted: one request at a time, each with its reply, and nobody waits for it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from armillary.wire.call import Call, Port
+from armillary.wire.fault import Fault
+
+MESSAGE = 4096
+MOST_WAITING = 1024  # requests: whoever asks faster than the process answers loses it
+
+Answer = Callable[[Any, Fault | None], None]
+
+
+class Request:
+    """Something to be asked. `prepare` is called when its turn has come, `answer` with the result or the refusal."""
+
+    def __init__(self, call: Call, arguments: tuple[Any, ...], answer: Answer | None, prepare: Callable[[], None] | None) -> None:
+        self.call = call
+        self.arguments = arguments
+        self.answer = answer
+        self.prepare = prepare
+
+
+class Asker:
+    """A queue of requests on `channel`, a socket that does not block.
+
+    `failed(why)` is called when the process is gone or has to go; `refused(request, fault)` when it refuses what
+    nobody waits for.
+    """
+
+    def __init__(self, channel: int, failed: Callable[[str], None], refused: Callable[[Request, Fault], None]) -> None:
+        self._channel = channel
+        self._failed = failed
+        self._refused = refused
+        self._waiting: deque[Request] = deque()
+        self._asked: Request | None = None
+        self._asked_at = 0.0
+        self._port = Port(lambda request: None)  # it lays requests out, and we send them
+
+    def ask(self, call: Call, *arguments: Any, answer: Answer | None = None, prepare: Callable[[], None] | None = None) -> None:
+        """Queue a request."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._failed("does not keep up with what it is asked")
+            return
+        self._waiting.append(Request(call, arguments, answer, prepare))
+        self._next()
+
+    def close(self, value: Any) -> None:
+        """No more: who still waits for an answer gets `value`."""
+        left = [self._asked, *self._waiting] if self._asked else list(self._waiting)
+        self._asked, self._waiting = None, deque()
+        for request in left:
+            if request.answer is not None:
+                request.answer(value, None)
+
+    def is_overdue(self, patience_s: float) -> bool:
+        """Whether an answer has not come for so long."""
+        return self._asked is not None and time.monotonic() - self._asked_at > patience_s
+
+    def begin(self) -> None:
+        """The process is there only now: its time to answer begins."""
+        self._asked_at = time.monotonic()
+
+    def answered(self) -> None:
+        """Take an answer: to be called when the channel can be read."""
+        reply, request = receive(self._channel), self._asked
+        if reply is None:
+            return
+        if not reply or request is None:
+            self._failed("answered what nobody asked" if reply else "ended")
+            return
+        self._asked = None
+        try:
+            value, fault = self._port.result(request.call, reply), None
+        except Fault as refusal:
+            value, fault = 0, refusal
+        if request.answer is not None:
+            request.answer(value, fault)
+        elif fault is not None:
+            self._refused(request, fault)
+        self._next()
+
+    def _next(self) -> None:
+        if self._asked is not None or not self._waiting:
+            return
+        self._asked, self._asked_at = self._waiting.popleft(), time.monotonic()
+        if self._asked.prepare is not None:
+            self._asked.prepare()
+        try:
+            os.write(self._channel, self._port.request(self._asked.call, self._asked.arguments))
+        except OSError:
+            self._failed("is gone")
+
+
+def receive(channel: int) -> bytes | None:
+    """A message; b"" if the other end is gone, None if there is none yet."""
+    try:
+        return os.read(channel, MESSAGE + 1)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""

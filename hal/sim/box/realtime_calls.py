@@ -1,0 +1,34 @@
+"""What ring 0 and the process of the real-time cores say to each other, laid out and checked as calls of a gate are.
+
+Requests go in, one at a time, each with its reply; events come out, and nobody replies. Neither side believes the
+other more than a ring is believed.
+"""
+
+from __future__ import annotations
+
+from ....wire.call import Call
+
+NONE = 2  # of a level or a resistor: there is none
+
+LOAD_AT = 0x1_0000  # in the memory that both have: first the main core's SYSRAM, then what a core is started on
+LOAD_MOST = 2 * 1024 * 1024  # bytes
+SHARED = LOAD_AT + LOAD_MOST
+
+START = Call(1, "start", "core:u8=3..4 length:u32<=2097152", "", (), "Start a core on what lies in the shared memory.")
+STOP = Call(2, "stop", "core:u8=3..4", "", (), "Stop it.")
+GRANT = Call(3, "grant", "core:u8=3..4 blocks:bytes<=64", "", (), "Its blocks.")
+SHARE = Call(4, "share", "core:u8=3..4 address:u32 length:u32", "", (), "Open a part of the main core's SYSRAM.")
+OWNER = Call(5, "owner", "pin:u8<=95 master:u8<=3", "", (), "Who owns a pin.")
+OUTSIDE = Call(6, "outside", "pin:u8<=95 level:u8<=2 pull:u8<=2", "", (), "What the world does to a pin.")
+READ = Call(7, "read", "core:u8=3..4 offset:u16<=4092", "value:u32", (), "A register of the main core's mailbox.")
+WRITE = Call(8, "write", "core:u8=3..4 offset:u16<=4092 value:u32", "", (), "Write one.")
+REQUESTS = (START, STOP, GRANT, SHARE, OWNER, OUTSIDE, READ, WRITE)
+
+READY = Call(1, "ready", "", "", (), "The cores are there.")
+DRIVE = Call(2, "drive", "pin:u8<=95 mode:u8<=3 level:u8<=1 pull:u8<=2", "", (), "What a core does to a pin.")
+INTERRUPT = Call(3, "interrupt", "", "", (), "The main core is interrupted.")
+SAID = Call(4, "said", "core:u8=3..4 data:bytes<=4000", "", (), "A core sent this on its debug UART.")
+STATE = Call(5, "state", "core:u8=3..4 state:u8<=2 reason:text<=256", "", (), "What a core does now.")
+REPORT = Call(6, "report", "core:u8=3..4 offset:u32<=65536 data:bytes<=4000", "", (), "A part of the report on a death; offset 0 begins it.")
+DENIED = Call(7, "denied", "core:u8=3..4 index:u8<=63 address:u32 is_write:u8<=1 pc:u32 count:u32 register:text<=64 policy:text<=256", "", (), "A refused access, and how often it was tried.")
+EVENTS = (READY, DRIVE, INTERRUPT, SAID, STATE, REPORT, DENIED)

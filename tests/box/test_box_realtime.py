@@ -1,0 +1,318 @@
+"""The real-time cores in a process of their own: they work as in one process, and whatever runs there harms nobody."""
+
+import os
+import re
+import select
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from armillary.boards.sim import asking, facts, realtime
+from armillary.boards.sim.supervisor import Supervisor
+from armillary.hal import abi
+from armillary.hal.port import CoresPort, IntercorePort, PinOwnershipPort
+from armillary.hal.sim.box import realtime_calls as calls
+from armillary.hal.sim.box.zygote import Zygote
+from armillary.hal.sim.host_clock import HostClock
+from armillary.hal.sim.host_network import HostNetwork
+from armillary.hal.sim.silicon import Silicon
+from armillary.wire.call import Port
+from armillary.wire.fault import Invalid, OutOfOrder
+from tests.realtime.packages import Builder, load_of, pack
+from tests.realtime.test_subsystem import program
+
+IO0, IO1 = 3, 4
+STOPPED, RUNNING, DEAD = 0, 1, 2
+SW_TX, SW_EN, SW_STS, CMD_PUSH, DATA_PUSH, POP_CNT = 0x14, 0x18, 0x1C, 0x40, 0x44, 0x58
+PATIENCE_S = 20.0
+ENDLESS = program("for (;;) { }")
+FLOOD = program("WORD(0x2101000C) = 0x200; for (;;) { WORD(0x21050014) = 1; WORD(0x21050040) = 1; WORD(0x21040000) = 0x55; WORD(0x38030014) = 1; WORD(0x38030018) = 1; }")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    return Builder(tmp_path_factory.mktemp("programs"))
+
+
+class Bench:
+    """A supervisor whose rings are us: `monitor` and `kernel` are ports over real channels, and time is stepped here."""
+
+    def __init__(self, scratch):
+        self.zygote = Zygote()
+        self.longest = 0.0  # that one step of the supervisor took, in seconds of its own processor time
+        self.supervisor = Supervisor(self.zygote, self._make, HostNetwork({}), scratch / "console.log")
+        self.silicon = self.supervisor.silicon
+        self.silicon.power_on()
+        boxes = self.supervisor.boxes
+        boxes.power_on_ns = time.monotonic_ns() - self.silicon.clock.uptime_us() * 1000
+        boxes.interrupt = os.eventfd(0, os.EFD_NONBLOCK)
+        boxes.is_powered = True
+        self._ends, windows = {}, []
+        for ring in ("monitor", "kernel"):
+            self._ends[ring], window = self.supervisor._make_bus(ring)
+            windows.append(window)
+        for window in windows:
+            os.close(window)
+        self.cores = CoresPort(self._port("monitor"))
+        self.owners = PinOwnershipPort(self._port("monitor"))
+        self.main = IntercorePort(self._port("kernel"))
+
+    def _make(self, **parts):
+        return Silicon(facts, clock=HostClock(), **parts)
+
+    def _port(self, ring):
+        return Port(lambda request: self._cross(self._ends[ring], request))
+
+    def _cross(self, end, request):
+        os.write(end, request)
+        self.until(lambda: select.select([end], [], [], 0)[0])
+        return os.read(end, 4097)
+
+    def step(self):
+        before = time.process_time()
+        self.supervisor.step(0.005)
+        self.longest = max(self.longest, time.process_time() - before)
+
+    def until(self, look):
+        end = time.monotonic() + PATIENCE_S
+        while not (found := look()):
+            assert time.monotonic() < end, "it did not come"
+            self.step()
+        return found
+
+    def live(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.step()
+
+    def start(self, core, elf):
+        self.cores.start(core, load_of(pack(elf)))
+
+    @property
+    def said(self):
+        return self.supervisor.uart.read(0)[1]
+
+    @property
+    def pid(self):
+        return self.until(lambda: self.supervisor.boxes.pids.get("real-time"))
+
+    def close(self):
+        self.silicon.realtime.reset()
+        for channel in list(self.supervisor._gates):
+            self.supervisor.forget(channel)
+            os.close(channel)
+        self.supervisor._gates.clear()
+        for end in self._ends.values():
+            os.close(end)
+        os.close(self.supervisor.boxes.interrupt)
+        self.supervisor.boxes.is_powered = False
+        for descriptor in list(self.supervisor._lines):
+            self.supervisor._close_line(descriptor)
+        while self.supervisor._windows:
+            self.supervisor._windows.pop().close()
+        os.close(self.supervisor._trace_flag)
+        os.close(self.supervisor._trace_reader)
+        self.supervisor._poll.close()
+        self.zygote.close()
+
+
+@pytest.fixture
+def bench(tmp_path):
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+# --- it works ---
+
+
+def test_both_cores_run_and_are_heard(bench, built):
+    bench.start(IO0, built("hello"))
+    bench.start(IO1, built("hello"))
+    bench.until(lambda: bench.said.count(b"] hello from a real-time core\n") == 2)
+    assert bench.cores.status(IO0) == bench.cores.status(IO1) == (RUNNING, "", 0)
+
+
+def test_pins_go_out_and_come_in(bench, built):
+    for pin in (8, 12):
+        bench.owners.assign(pin, 2)
+    bench.silicon.gpio.pull(12, 1)
+    copy = program("WORD(0x38030024) = 1; for (;;) { WORD(0x38030010) = WORD(0x38040004) & 1; }")
+    bench.start(IO0, built(copy))
+    gpio = bench.silicon.gpio
+    bench.until(lambda: gpio.read(8) == 1)
+    for level in (0, 1, 0):
+        gpio.drive(12, level)
+        bench.until(lambda wanted=level: gpio.read(8) == wanted)
+    bench.cores.stop(IO0)
+    assert gpio.mode(8) == 0
+
+
+def test_a_doorbell_interrupts_the_kernel_and_the_mailbox_answers(bench, built):
+    bench.start(IO0, built(program(
+        "WORD(0x21050044) = 7; WORD(0x21050040) = 9; WORD(0x21050014) = 1;"
+        "while (!WORD(0x21050058)) { } if (WORD(0x21050054) == 0xCAFE) { uart_print(DEBUG_UART, \"got it\\n\"); }")))  # fmt: skip
+    bench.main.mailbox_write(IO0, SW_EN, 1)
+    bench.until(lambda: select.select([bench.supervisor.boxes.interrupt], [], [], 0)[0])
+    bench.until(lambda: bench.main.mailbox_read(IO0, POP_CNT) == 1)
+    assert (bench.main.mailbox_read(IO0, 0x54), bench.main.mailbox_read(IO0, 0x50)) == (7, 9)
+    bench.main.mailbox_write(IO0, DATA_PUSH, 0xCAFE)
+    bench.main.mailbox_write(IO0, CMD_PUSH, 1)
+    bench.until(lambda: b"got it" in bench.said)
+
+
+def test_the_rings_memory_is_one_on_both_sides(bench, built):
+    bench.main.write(0x1000, b"early")
+    bench.cores.share(IO0, 0x8000_1000, 0x1000)
+    bench.start(IO0, built(program("while (WORD(0x80001020) != 5) { } WORD(0x80001040) = WORD(0x80001000);")))
+    bench.main.write(0x1020, b"\x05\0\0\0")
+    bench.until(lambda: bench.main.read(0x1040, 4) == b"earl")
+    bench.cores.stop(IO0)
+    assert bench.main.read(0x1040, 4) == b"earl"
+
+
+def test_a_refused_access_is_told_with_the_report_on_the_death(bench, built):
+    bench.start(IO0, built(program("WORD(0x38030014) = 1;")))
+    bench.until(lambda: bench.cores.status(IO0)[0] == DEAD)
+    state, reason, denials = bench.cores.status(IO0)
+    assert denials == 1 and "stands still in a fault handler" in reason
+    assert bench.cores.denial(IO0, 0)[4] == "GPIO2.DOUT_SET" and "io0" in [master for master, _, _ in bench.silicon.denials]
+    size, report = bench.cores.report(IO0)
+    report += bench.cores.report(IO0, len(report))[1]
+    assert size == len(report) and b"BFAR 0x38030014" in report and b"GPIO2.DOUT_SET" in report
+
+
+def test_what_is_no_program_is_refused_before_there_is_a_process(bench):
+    with pytest.raises(Invalid, match="offset"):
+        bench.start(IO0, b"\x7fELF" + bytes(100))
+    assert "real-time" not in bench.supervisor.boxes.pids and bench.cores.status(IO0)[0] == STOPPED
+
+
+def test_a_running_core_is_not_loaded_and_a_stopped_one_is(bench, built):
+    bench.start(IO0, built("hello"))
+    with pytest.raises(OutOfOrder):
+        bench.start(IO0, built("hello"))
+    bench.cores.stop(IO0)
+    bench.start(IO0, built("hello"))
+    bench.until(lambda: b"hello" in bench.said)
+
+
+def test_the_process_ends_with_the_last_core_and_nothing_is_left(bench, built):
+    before = len(os.listdir("/proc/self/fd"))
+    bench.start(IO0, built("hello"))
+    bench.start(IO1, built("hello"))
+    pid = bench.pid
+    bench.cores.stop(IO0)
+    bench.until(lambda: b"hello" in bench.said)
+    bench.cores.stop(IO1)
+    bench.until(lambda: not Path(f"/proc/{pid}").exists())
+    bench.live(0.1)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+# --- it is confined ---
+
+
+def test_the_process_is_confined_and_has_no_more_executable_memory_than_at_first(bench, built):
+    bench.start(IO0, built("switcher"))
+    bench.until(lambda: b"alive" in bench.said)
+    status = Path(f"/proc/{bench.pid}/status").read_text()
+    assert re.search(r"^Seccomp:\t2$", status, re.M) and re.search(r"^NoNewPrivs:\t1$", status, re.M)
+    assert re.search(r"^CapEff:\t0+$", status, re.M)
+
+
+# --- programs that harm ---
+
+
+@pytest.mark.parametrize("text", [ENDLESS, FLOOD], ids=["loop", "flood"])
+def test_a_program_that_does_not_rest_keeps_the_supervisor_from_nothing(bench, built, text):
+    bench.owners.assign(8, 2)
+    bench.start(IO0, built(text))
+    bench.start(IO1, built(text))
+    bench.main.mailbox_write(IO0, SW_EN, 1)
+    bench.until(lambda: bench.silicon.realtime._is_ready)
+    bench.longest = 0.0
+    for _ in range(30):
+        assert bench.main.mailbox_read(IO0, 0) == 0x3620_0000
+        bench.step()
+    assert bench.longest < 0.5  # processor time of a step: a bound for what is taken at once, not a speed
+    bench.cores.stop(IO0)
+    bench.cores.stop(IO1)
+    bench.until(lambda: "real-time" not in bench.supervisor.boxes.pids)
+
+
+def test_a_kernel_that_writes_faster_than_the_cores_read_costs_them_and_not_the_supervisor(bench, built):
+    bench.start(IO0, built(ENDLESS))
+    bench.until(lambda: bench.silicon.realtime._is_ready)
+    os.kill(bench.pid, signal.SIGSTOP)
+    for _ in range(asking.MOST_WAITING + 2):
+        bench.main.mailbox_write(IO0, DATA_PUSH, 1)
+    assert bench.cores.status(IO0)[:2] == (DEAD, "the process of the real-time cores does not keep up with what it is asked")
+
+
+def test_a_process_that_does_not_answer_is_ended(bench, built, monkeypatch):
+    monkeypatch.setattr(realtime, "PATIENCE_S", 0.2)
+    bench.start(IO0, built(ENDLESS))
+    bench.until(lambda: bench.silicon.realtime._is_ready)
+    os.kill(bench.pid, signal.SIGSTOP)
+    bench.supervisor.state = "on"  # then it looks now and then
+    assert bench.main.mailbox_read(IO0, POP_CNT) == 0
+    assert bench.cores.status(IO0)[:2] == (DEAD, "the process of the real-time cores does not answer")
+
+
+def test_a_process_that_dies_takes_its_programs_with_it_and_the_device_lives_on(bench, built):
+    bench.owners.assign(8, 2)
+    bench.start(IO0, built(program("WORD(0x38030014) = 1; WORD(0x38030024) = 1;")))
+    bench.start(IO1, built("hello"))
+    bench.until(lambda: bench.silicon.gpio.read(8) == 1)
+    os.kill(bench.pid, signal.SIGKILL)
+    bench.until(lambda: bench.cores.status(IO0)[0] == DEAD)
+    for core in (IO0, IO1):
+        state, reason, _ = bench.cores.status(core)
+        assert state == DEAD and reason in ("the process of the real-time cores ended" + how for how in ("", " by signal 9"))
+        assert b"no post-mortem" in bench.cores.report(core)[1]
+    assert bench.silicon.gpio.read(8) == 0 and bench.main.mailbox_read(IO0, POP_CNT) == 0
+    assert bench.supervisor._reset_reason is None
+    bench.cores.stop(IO0)
+    before = bench.said.count(b"hello")
+    bench.start(IO0, built("hello"))
+    bench.until(lambda: bench.said.count(b"hello") > before)
+
+
+# --- a process that was taken over ---
+
+
+def events(bench, *messages):
+    for call, *values in messages:
+        bench.silicon.realtime._take(bytes((call.op, 0)) + call.arguments.pack(values))
+
+
+def test_a_process_that_was_taken_over_moves_no_pin_that_its_cores_do_not_own(bench, built):
+    bench.owners.assign(8, 1)
+    bench.owners.assign(9, 2)
+    bench.start(IO0, built(ENDLESS))
+    events(bench, (calls.DRIVE, 8, 1, 1, calls.NONE), (calls.DRIVE, 9, 1, 1, calls.NONE), (calls.DRIVE, 95, 1, 1, calls.NONE))
+    assert bench.silicon.gpio.read(8) == 0 and bench.silicon.gpio.read(9) == 1
+
+
+@pytest.mark.parametrize("message", [b"", b"\x02", b"\x63\0", b"\x02\0\x08", bytes((2, 0, 8, 9, 9, 9)), b"\x05\0\x03\x01\xff\xff", b"\x04\0" + bytes(4096)])
+def test_a_message_that_was_not_agreed_ends_the_process(bench, built, message):
+    assert not bench.silicon.realtime._take(message)
+
+
+def test_what_a_process_tells_is_bounded_and_in_order(bench, built):
+    bench.start(IO0, built(ENDLESS))
+    told = bench.silicon.realtime
+    events(bench, (calls.REPORT, IO0, 4, b"hole"), (calls.REPORT, IO0, 0, b"begin"), (calls.REPORT, IO0, 3, b"back"), (calls.REPORT, IO0, 5, b"-end"))
+    assert told.core_report(IO0, 0) == (9, b"begin-end")
+    events(bench, (calls.DENIED, IO0, 5, 0, 0, 0, 1, "x", "y"), (calls.STATE, IO1, DEAD, "never started"))
+    assert told.core_status(IO0)[2] == 0 and told.core_status(IO1) == (STOPPED, "", 0)
+
+
+def test_the_bus_knows_of_the_cores_only_what_the_gate_says(bench):
+    assert {abi.CORE_STOP, abi.MBOX_READ} <= set(abi.CALLS)
+    assert bench.main.mailbox_read(IO0, POP_CNT) == 0
+    with pytest.raises(Invalid):
+        bench.main.mailbox_read(IO0, 3)
