@@ -40,6 +40,10 @@ await eventloop.sleep(100)
     ("storage.open_file_in_image_package('../x')", EINVAL), ("storage.open_file_in_image_package('x')", ENOENT),
     ("application.is_device_auth_ready()", EACCES), ("deviceauth.certificate_chain()", EACCES),
     ("deviceauth.sign(bytes(32))", EACCES), ("deviceauth.sign(b'short')", EINVAL),
+    ("application.connect('1f0c6a10-7d1e-4d52-9a54-6b1d1c0f000b')", EACCES), ("application.connect('')", EINVAL),
+    ("application.Connection(77).send(b'x')", EBADF), ("application.Connection(77).receive()", EBADF),
+    ("application.Connection(77).send(bytes(1025))", 90), ("application.Connection(77).send(b'')", EINVAL),
+    ("application.Connection(pin.handle).send(b'x')", EINVAL),
 ])  # fmt: skip
 def test_a_refusal_is_an_oserror_with_the_documented_errno(run_app, call, code):
     _, lines = run_app(app("""
@@ -50,7 +54,7 @@ closed.close()
 try:
     %s
 except OSError as error:
-    log.debug("%%d %%s", error.errno, type(error.fault).__name__)
+    log.debug("%%d", error.errno)
 await eventloop.sleep(100)
 """ % call), {"Gpio": [6, 7, 8, 40]})  # fmt: skip
     assert lines[0].split()[0] == str(code)

@@ -99,6 +99,44 @@ async def main():
     assert device.lines("talker") == ["whole"]
 
 
+LOOP = """
+from applibs import application, eventloop, log
+
+async def main():
+    loop, connection, answers = eventloop.EventLoop(), application.connect("{}"), []
+
+    async def came(event):
+        answers.append(connection.receive())
+        if len(answers) == 3:
+            loop.stop()
+
+    loop.register_io(connection, came)
+    loop.add_timer(0.1, lambda: connection.send(b"tick"))
+    log.debug("%s %s", await loop.run(5), answers)
+    connection.close()
+    connection.close()
+    for action in (connection.receive, lambda: connection.send(b"x")):
+        try:
+            action()
+        except OSError as error:
+            log.debug("%d", error.errno)
+    with application.connect("{}") as again:
+        again.send(b"again")
+        log.debug("%s", await again.receive_some(1))
+        try:
+            await again.receive_some(0.2)
+        except OSError as error:
+            log.debug("%d", error.errno)
+    await eventloop.sleep(1000)
+""".replace("{}", ECHO)
+
+
+def test_an_event_loop_serves_a_connection_and_what_is_closed_is_closed(installed, author):
+    device = installed(author.app(LOOP), author.echo())
+    device.run(2)
+    assert device.lines("talker") == ["True [b'tick', b'tick', b'tick']", "9", "9", "b'again'", "110"]
+
+
 # -- who may ---------------------------------------------------------------------------------------------------
 
 
