@@ -53,6 +53,7 @@ class Accelerometer(Part):
     """
 
     WHO_AM_I, IDENTITY, STATUS, OUTX_L_XL = 0x0F, 0x69, 0x1E, 0x28
+    CTRL3_C, SOFTWARE_RESET, COUNT_ON = 0x12, 0x01, 0x04
     LSB_MICRO_G = 61  # a count at the range of 2 g
     STATE = {"acceleration": row(MILLI_G, MILLI_G, MILLI_G), "registers": buffer(128), "_at": optional(whole(127)), "_is_read": flag}
     SIZED = ("registers",)
@@ -60,10 +61,16 @@ class Accelerometer(Part):
     def __init__(self) -> None:
         self.acceleration = (0, 0, 1000)
         self.registers = bytearray(128)
-        self.registers[self.WHO_AM_I] = self.IDENTITY
-        self.registers[self.STATUS] = 0x07  # data ready
+        self._reset()
         self._at: int | None = None
         self._is_read = False
+
+    def _reset(self) -> None:
+        """What power on, or the bit for it in CTRL3_C, does; that bit is 0 again at once."""
+        self.registers[:] = bytes(len(self.registers))
+        self.registers[self.WHO_AM_I] = self.IDENTITY
+        self.registers[self.CTRL3_C] = self.COUNT_ON
+        self.registers[self.STATUS] = 0x07  # data ready
 
     def start(self, is_read: bool) -> bool:
         """Always there; a write begins with a register number."""
@@ -108,7 +115,9 @@ class Accelerometer(Part):
 
     def _store(self, byte: int) -> None:
         at = self._at or 0
-        if at not in (self.WHO_AM_I, self.STATUS):
+        if at == self.CTRL3_C and byte & self.SOFTWARE_RESET:
+            self._reset()
+        elif at not in (self.WHO_AM_I, self.STATUS):
             self.registers[at] = byte
         self._at = (at + 1) & 0x7F
 

@@ -49,6 +49,13 @@ def test_the_log_of_a_bus_does_not_grow_without_end(bus):
     assert len(bus.log) == bus.MOST and len(bus.log[-1]) < 4 * bus.MOST
 
 
+def test_a_software_reset_forgets_settings_and_is_over_at_once(bus):
+    bus.attach(0x6A, Accelerometer())
+    talk(bus, 0x6A, b"\x10\x58")
+    talk(bus, 0x6A, b"\x12\x01")
+    assert talk(bus, 0x6A, b"\x0f", 4) == b"\x69\x00\x00\x04"
+
+
 def test_an_accelerometer_is_read_alike_over_both_buses(bus):
     part = Accelerometer()
     part.acceleration = (500, -250, 1000)
