@@ -36,7 +36,7 @@ A7_BOX, A7_BOX_IRQ, CORE_BOX, CORE_BOX_IRQ = 0x2105_0000, 6, 0x2106_0000, 12  # 
 DMA, DMA_SIZE, DMA_IRQ = 0x2108_0000, 0x5000, 77
 BLOCK, EINTS = 0x1000, 24
 FLOATS_ON = 0xF << 20  # CPACR as programs find it: they use floating point without asking
-TURN = 50 * time.MICROSECOND
+TURN, LONE_TURN = 50 * time.MICROSECOND, time.SECOND
 
 
 class Core:
@@ -188,7 +188,7 @@ class Chip:
         """Run every started core to `until`, or to a `pause`. Returns why one of them (`failed`) cannot go on, or None."""
         self._is_paused = False
         while self.scheduler.now < until and not self._is_paused:
-            turn = self.scheduler.now // TURN * TURN + TURN  # on a grid: where a run is cut into runs does not matter then
+            turn = self.scheduler.now + self._turn() - self.scheduler.now % self._turn()
             end = min(until, max(self.scheduler.next(), self.scheduler.now + 1), turn)
             for core in self.cores:
                 if not core.is_started:
@@ -203,6 +203,13 @@ class Chip:
                 end = min(end, max(self.scheduler.next(), self.scheduler.now + 1))
             self.scheduler.run(end)
         return None
+
+    def _turn(self) -> int:
+        """Ticks that a core may run before another's turn: many, if there is no other, so that a waiting loop is warped whole.
+
+        Turns begin on a grid, so that it does not matter where a run is cut into runs.
+        """
+        return TURN if sum(core.is_started for core in self.cores) > 1 else LONE_TURN
 
     def save(self, note: bytes = b"") -> bytes:
         """The state of the whole chip, as a file. Raises ValueError: see `snapshot`."""
