@@ -133,7 +133,7 @@ static void take(struct machine *m, uint32_t exc_return)
         number = HARD_FAULT;
     }
     const uint32_t control = reg_get(m, UC_ARM_REG_CONTROL), flags = xpsr(m) & 0xf80f0000;
-    if (!exception_number(m) && control & (CONTROL_SPSEL | CONTROL_FPCA)) {
+    if (control & CONTROL_SPSEL || (!exception_number(m) && control & CONTROL_FPCA)) {
         set_xpsr(m, flags | 1u << 24 | number); /* privileged from here */
         set_control(m, control & 1);
     } else if (control & CONTROL_FPCA)

@@ -171,19 +171,22 @@ static void write_aircr(struct machine *m, uint32_t value)
         m->is_reset_wanted = true;
 }
 
-/* Where SHCSR keeps active and pending states: {bit, exception}. */
+/* Where SHCSR keeps active and pending states (B3.2.13); a pending state of 0 is ICSR's to tell. */
 static const struct {
     uint8_t active, pending, number;
-} HANDLERS[] = {{0, 13, MEM_MANAGE}, {1, 14, BUS_FAULT}, {3, 12, USAGE_FAULT}, {7, 15, SV_CALL}};
+} HANDLERS[] = {{0, 13, MEM_MANAGE},   {1, 14, BUS_FAULT}, {3, 12, USAGE_FAULT}, {7, 15, SV_CALL},
+                {8, 0, DEBUG_MONITOR}, {10, 0, PEND_SV},   {11, 0, SYS_TICK}};
+#define HANDLER_COUNT (sizeof HANDLERS / sizeof *HANDLERS)
 
 static uint32_t read_shcsr(struct machine *m)
 {
     uint32_t value = m->shcsr;
-    for (uint32_t i = 0; i < 4; i++) {
+    for (uint32_t i = 0; i < HANDLER_COUNT; i++) {
         value |= (uint32_t)is_set(m->active, HANDLERS[i].number) << HANDLERS[i].active;
-        value |= (uint32_t)is_set(m->pending, HANDLERS[i].number) << HANDLERS[i].pending;
+        if (HANDLERS[i].pending)
+            value |= (uint32_t)is_set(m->pending, HANDLERS[i].number) << HANDLERS[i].pending;
     }
-    return value | (uint32_t)is_set(m->active, PEND_SV) << 10 | (uint32_t)is_set(m->active, SYS_TICK) << 11;
+    return value;
 }
 
 static void write_shcsr(struct machine *m, uint32_t value)
@@ -191,9 +194,10 @@ static void write_shcsr(struct machine *m, uint32_t value)
     m->shcsr = value & 7u << 16;
     for (uint32_t i = 0; i < 3; i++)
         set_bit(m->enabled, HANDLERS[i].number, value >> (16 + i) & 1);
-    for (uint32_t i = 0; i < 4; i++) {
+    for (uint32_t i = 0; i < HANDLER_COUNT; i++) {
         set_bit(m->active, HANDLERS[i].number, value >> HANDLERS[i].active & 1);
-        set_bit(m->pending, HANDLERS[i].number, value >> HANDLERS[i].pending & 1);
+        if (HANDLERS[i].pending)
+            set_bit(m->pending, HANDLERS[i].number, value >> HANDLERS[i].pending & 1);
     }
     look_soon(m);
 }

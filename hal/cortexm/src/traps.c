@@ -115,7 +115,7 @@ uint32_t handle_stop(struct machine *m, uc_err error)
     m->trap = 0;
     if (pc >= 0xffffffe0 && exception_number(m)) { /* a fetch from there is a return, however unicorn tells it */
         m->fault_status = 0;
-        exception_return(m, pc | 1);
+        exception_return(m, pc | (has_thumb(m) ? 1 : 0));
         return 0;
     }
     if (trap)
