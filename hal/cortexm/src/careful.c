@@ -26,7 +26,7 @@ static uint32_t fault_without_privilege(struct machine *m, uint32_t first, uint3
 uint32_t care_flags(const struct machine *m)
 {
     return (floats_matter(m) ? BLOCK_COPROCESSOR : 0) | (m->ccr & DIV_0_TRP ? BLOCK_DIVIDE : 0) |
-           (m->mpu_control & 1 ? BLOCK_UNPRIVILEGED : 0) | (m->has_fine_pages ? BLOCK_ANY : 0) |
+           BLOCK_UNPRIVILEGED | (m->has_fine_pages ? BLOCK_ANY : 0) |
            (m->breakpoints ? BLOCK_IT : 0);
 }
 

@@ -72,27 +72,35 @@ static void on_device_write(uc_engine *engine, uint64_t offset, unsigned size, u
     device_write(device->machine, device, (uint32_t)offset, size, (uint32_t)value);
 }
 
+/* Who has no privilege reaches nothing here, but may be let pend interrupts (CCR.USERSETMPEND). */
+static bool may_reach(struct machine *m, uint32_t address, bool is_write)
+{
+    return is_privileged(m) || (is_write && address == 0xe000ef00 && m->ccr & 2);
+}
+
 static uint64_t on_system_read(uc_engine *engine, uint64_t offset, unsigned size, void *user)
 {
     struct machine *m = user;
+    const uint32_t address = 0xe0000000 + (uint32_t)offset;
     (void)engine;
-    place_find(m, 0xe0000000 + (uint32_t)offset, false);
-    if (is_privileged(m))
-        return system_read(m, 0xe0000000 + (uint32_t)offset, size);
-    refuse(m, PRECISERR | BFARVALID, 0xe0000000 + (uint32_t)offset);
+    place_find(m, address, false);
+    if (may_reach(m, address, false))
+        return system_read(m, address, size);
+    refuse(m, PRECISERR | BFARVALID, address);
     return 0;
 }
 
 static void on_system_write(uc_engine *engine, uint64_t offset, unsigned size, uint64_t value, void *user)
 {
     struct machine *m = user;
+    const uint32_t address = 0xe0000000 + (uint32_t)offset;
     (void)engine;
-    place_find(m, 0xe0000000 + (uint32_t)offset, true);
-    if (is_privileged(m)) {
-        system_write(m, 0xe0000000 + (uint32_t)offset, size, (uint32_t)value);
+    place_find(m, address, true);
+    if (may_reach(m, address, true)) {
+        system_write(m, address, size, (uint32_t)value);
         set_deadline(m);
     } else
-        refuse(m, PRECISERR | BFARVALID, 0xe0000000 + (uint32_t)offset);
+        refuse(m, PRECISERR | BFARVALID, address);
 }
 
 int machine_map_device(struct machine *m, uint32_t address, uint32_t size, uint32_t number)
