@@ -221,6 +221,8 @@ def test_the_process_is_confined_and_has_no_more_executable_memory_than_at_first
     status = Path(f"/proc/{bench.pid}/status").read_text()
     assert re.search(r"^Seccomp:\t2$", status, re.M) and re.search(r"^NoNewPrivs:\t1$", status, re.M)
     assert re.search(r"^CapEff:\t0+$", status, re.M)
+    limit = re.search(r"^Max address space +(\d+) +(\d+)", Path(f"/proc/{bench.pid}/limits").read_text(), re.M)
+    assert int(limit[1]) == int(limit[2]) < 1 << 30  # what is reserved for translated code included: no program makes it more
 
 
 # --- programs that harm ---

@@ -44,6 +44,10 @@ class Builder:
 
     def __call__(self, source):
         """The ELF file of the program `source`: a name, or the text of a C file."""
+        return self.path(source).read_bytes()
+
+    def path(self, source):
+        """Where it was built."""
         output = self.scratch / (hashlib.sha256(source.encode()).hexdigest()[:16] + ".elf")
         if not output.exists():
             if "\n" in source:
@@ -52,4 +56,4 @@ class Builder:
                 build.build_files([text], output)
             else:
                 build.build(build.folder_of(source), output)
-        return output.read_bytes()
+        return output
