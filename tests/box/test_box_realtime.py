@@ -4,6 +4,8 @@ import os
 import re
 import select
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -215,7 +217,47 @@ def test_the_process_ends_with_the_last_core_and_nothing_is_left(bench, built):
 # --- it is confined ---
 
 
-def test_the_process_is_confined_and_has_no_more_executable_memory_than_at_first(bench, built):
+# Cores as their process has them, warmed up, then confined (or not): a program runs, and memory for code is asked for.
+LATER = """
+import mmap, os, sys, re
+import armillary.native as native
+from armillary.boards.sim import facts
+from armillary.hal.sim.box import confine, realtime
+from armillary.hal.sim.silicon import Silicon
+
+native.prepare()
+silicon = Silicon(facts)
+said = bytearray()
+silicon.realtime.said = lambda core, byte: said.append(byte)
+machinery = silicon.realtime.made()
+realtime.warm_up(machinery)
+load = open(sys.argv[1], "rb").read()
+places = [line.split() for line in open("/proc/self/maps") if "wx" in line.split()[1]]
+size = sum(int(end, 16) - int(begin, 16) for begin, end in (place[0].split("-") for place in places))
+if sys.argv[2] == "confined":
+    confine.confine(128 * 1024, 0, 64)
+silicon.realtime.core_load(3, 0, load)
+silicon.realtime.core_start(3, len(load))
+silicon.realtime.run(100_000)
+try:
+    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    more = "got more"
+except OSError:
+    more = "no more"
+os.write(1, b"%s; %d MiB; %s" % (bytes(said).strip(), size >> 20, more.encode()))
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("how, more", [("confined", b"no more"), ("open", b"got more")])
+def test_all_executable_memory_is_there_before_the_process_is_confined(built, tmp_path, how, more):
+    (tmp_path / "load").write_bytes(load_of(pack(built("hello"))))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    done = subprocess.run([sys.executable, "-c", LATER, str(tmp_path / "load"), how], env=environment, capture_output=True, timeout=60)
+    assert done.stdout.split(b"; ") == [b"hello from a real-time core", b"127 MiB", more], done.stderr
+
+
+def test_the_process_is_confined(bench, built):
     bench.start(IO0, built("switcher"))
     bench.until(lambda: b"alive" in bench.said)
     status = Path(f"/proc/{bench.pid}/status").read_text()

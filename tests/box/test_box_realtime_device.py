@@ -52,7 +52,7 @@ def test_an_app_and_a_real_time_app_talk(bench, tmp_path):
     author = Author(tmp_path)
     talker = apps.pack_app(author.asker(), bench.vendor.app, 1)
     board = bench.start(bench.provision(packages=[own(bench, author.echo(), tmp_path), talker]))
-    for number in ("1", "2", "5"):
+    for number in ("1", "2", "3"):
         board.wait_uart(f"talker: {number}", 20)
     assert board.do("status")["resets"] == []
     bench.stop(board)

@@ -18,8 +18,10 @@ from ....wire.fault import Fault, NoDevice
 from ..firewall import REAL_TIME_CORES, Firewall
 from ..gpio import FLOATING, GpioBank
 from ..realtime.machinery import Machinery
+from ..realtime.package import TCM
 from ..realtime.shared import PINS
 from ..realtime.subsystem import DEAD, FIRST, STOPPED, RealTime
+from ..realtime.time import MILLISECOND
 from . import realtime_calls as calls
 
 if TYPE_CHECKING:
@@ -79,15 +81,6 @@ class Cores:
         self._told: dict[int, tuple[int, int, int]] = {}
         self._owned: set[int] = set()
         self.pins.observe(self._changed)
-
-    def warm_up(self) -> None:
-        """Run a few instructions on each processor, so that all memory it runs code from is there."""
-        for core in self.machinery.chip.cores:
-            core.machine.write_memory(0x0010_0000, WARM)
-            core.start(0x0010_0000)
-        self.machinery.chip.run(self.machinery.chip.scheduler.now + 1_000_000)
-        for life in self.machinery.lives:
-            life.stop()
 
     def serve(self) -> None:
         """For ever: hear, run, tell."""
@@ -215,12 +208,22 @@ class Cores:
         os.write(self._events, bytes((call.op, 0)) + call.arguments.pack(arguments))
 
 
+def warm_up(machinery: Machinery) -> None:
+    """Run a few instructions on each processor, so that all memory it runs code from is there."""
+    for core in machinery.chip.cores:
+        core.machine.write_memory(TCM, WARM)
+        core.start(TCM)
+    machinery.chip.run(machinery.chip.scheduler.now + MILLISECOND)
+    for life in machinery.lives:
+        life.stop()
+
+
 def prepare(machine: Machine) -> Callable[[], None]:
     """Make the cores; what is returned serves them for ever, confined. Raises NoDevice where they cannot run."""
     os.nice(NICE)
     try:
         cores = Cores(machine)
-        cores.warm_up()
+        warm_up(cores.machinery)
     except (Fault, OSError) as problem:
         raise NoDevice("the real-time cores cannot run: " + str(problem)) from None
     return cores.serve
