@@ -11,6 +11,9 @@ CASES = {
     "a fault in HardFault": (0, True), "a fault in NMI": (1, True), "a call in NMI": (2, True),
     "an undefined instruction where one is handled": (3, False), "a fault under FAULTMASK": (4, True),
     "a call under PRIMASK": (5, False), "a call in its own handler": (6, True), "no stack": (7, True), "no vectors": (8, True),
+    "an undefined instruction in NMI": (9, True), "a return from HardFault without a frame": (10, True),
+    "a return from NMI without a frame": (11, True), "a HardFault that the MPU denies its memory": (12, True),
+    "one for which the MPU is off": (13, False),
 }  # fmt: skip
 
 

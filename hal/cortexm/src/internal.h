@@ -35,6 +35,7 @@ enum { RESET = 1, NMI = 2, HARD_FAULT = 3, MEM_MANAGE = 4, BUS_FAULT = 5, USAGE_
 #define FORCED (1u << 30)
 #define DEBUGEVT (1u << 31)
 #define MON_EN (1u << 16) /* of DEMCR */
+#define MON_PEND (1u << 17)
 
 #define VECTORS 256
 #define WORDS (VECTORS / 32)

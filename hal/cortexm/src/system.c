@@ -202,6 +202,14 @@ static void write_shcsr(struct machine *m, uint32_t value)
     look_soon(m);
 }
 
+static void write_demcr(struct machine *m, uint32_t value)
+{
+    m->demcr = value & 0x010d07f1;
+    set_bit(m->enabled, DEBUG_MONITOR, value & MON_EN);
+    set_bit(m->pending, DEBUG_MONITOR, value & MON_PEND);
+    look_soon(m);
+}
+
 /* What this processor is, from 0xed40 on: its technical reference manual, table 4-1. */
 static uint32_t id_read(uint32_t offset)
 {
@@ -242,7 +250,7 @@ static uint32_t scb_read(struct machine *m, uint32_t offset)
     case 0xd88:
         return m->cpacr;
     case 0xdfc:
-        return m->demcr;
+        return m->demcr | (is_set(m->pending, DEBUG_MONITOR) ? MON_PEND : 0);
     case 0xf34:
         return m->fpccr;
     case 0xf3c:
@@ -298,8 +306,7 @@ static void scb_write(struct machine *m, uint32_t offset, uint32_t value)
         look_soon(m); /* blocks may need care now */
         break;
     case 0xdfc:
-        m->demcr = value & 0x010f07f1;
-        set_bit(m->enabled, DEBUG_MONITOR, value & MON_EN);
+        write_demcr(m, value);
         break;
     case 0xf00:
         machine_pulse_irq(m, value & 0x1ff);

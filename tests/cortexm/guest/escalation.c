@@ -4,8 +4,6 @@
 #include "guest.h"
 
 #define NOWHERE 0x70000000u
-#define MON_EN (1u << 16)
-#define DEMCR REG(0xe000edfc)
 
 enum { PRIMASK, BASEPRI_AT, BASEPRI_BELOW, BASEPRI_ABOVE, FAULTMASK, NONE, MASKS };
 

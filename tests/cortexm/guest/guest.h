@@ -29,6 +29,7 @@
 #define STIR REG(0xe000ef00)
 #define FPCCR REG(0xe000ef34)
 #define FPDSCR REG(0xe000ef3c)
+#define DEMCR REG(0xe000edfc)
 #define ISER REG(0xe000e100)
 #define ICER REG(0xe000e180)
 #define ISPR REG(0xe000e200)
@@ -50,7 +51,7 @@
 /* Where a test's caller leaves its wishes before the program runs: words. */
 #define ARGUMENTS ((volatile uint32_t *)0x20010000)
 
-enum { NMI = 2, HARD_FAULT = 3, MEM_MANAGE = 4, BUS_FAULT = 5, USAGE_FAULT = 6, SV_CALL = 11, PEND_SV = 14, SYS_TICK = 15, IRQ0 = 16 };
+enum { NMI = 2, HARD_FAULT = 3, MEM_MANAGE = 4, BUS_FAULT = 5, USAGE_FAULT = 6, SV_CALL = 11, DEBUG_MONITOR = 12, PEND_SV = 14, SYS_TICK = 15, IRQ0 = 16 };
 
 /* The frame of an exception, as it lies on the stack. */
 struct frame {

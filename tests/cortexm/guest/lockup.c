@@ -48,6 +48,32 @@ static void lose_vectors(uint32_t vtor)
     __asm__ volatile("svc #0");
 }
 
+/* Fault handlers reach their memory, or do not, by whether the MPU is on in them. */
+static void protect(uint32_t bits)
+{
+    MPU_RNR = 0;
+    MPU_RBAR = 0x20004000;
+    MPU_RASR = 0x10000000 | (12 - 1) << 1 | 1;
+    MPU_CTRL = bits;
+    barrier();
+    (void)REG(NOWHERE);
+}
+
+static void touch(const struct trap *trap)
+{
+    report(trap);
+    show("word", REG(0x20004000) & 0);
+    end_line();
+    finish();
+}
+
+static void lose_frame(const struct trap *trap)
+{
+    report(trap);
+    end_line();
+    __asm__ volatile("msr msp, %0\n bx %1" ::"r"(NOWHERE), "r"(trap->exc_return) : "memory");
+}
+
 int main(void)
 {
     handlers[HARD_FAULT] = spoil;
@@ -83,6 +109,28 @@ int main(void)
         break;
     case 7:
         lose_stack();
+        break;
+    case 9: /* an undefined instruction in NMI */
+        handlers[NMI] = undefine;
+        ICSR = 1u << 31;
+        barrier();
+        break;
+    case 10: /* the frame is gone when HardFault returns */
+        handlers[HARD_FAULT] = lose_frame;
+        (void)REG(NOWHERE);
+        break;
+    case 11: /* and when NMI does, which leaves it to HardFault, for which there is no stack */
+        handlers[NMI] = lose_frame;
+        ICSR = 1u << 31;
+        barrier();
+        break;
+    case 12: /* the MPU is on in HardFault and denies */
+        handlers[HARD_FAULT] = touch;
+        protect(7);
+        break;
+    case 13: /* it is off there */
+        handlers[HARD_FAULT] = touch;
+        protect(5);
         break;
     default:
         lose_vectors(0x70000000);
