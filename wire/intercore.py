@@ -59,7 +59,8 @@ FROM_RT_SENT, FROM_RT_RECEIVED = 1, 2
 TO_RT_RECEIVED, TO_RT_SENT = 1, 2
 
 # Registers of the mailbox.
-SW_TX_INT_PORT, SW_RX_INT_EN, SW_RX_INT_STS, NF_THRS, CMD_PUSH, DATA_PUSH = 0x14, 0x18, 0x1C, 0x30, 0x40, 0x44
+VERSION, SW_TX_INT_PORT, SW_RX_INT_EN, SW_RX_INT_STS, NF_THRS, CMD_PUSH, DATA_PUSH = 0, 0x14, 0x18, 0x1C, 0x30, 0x40, 0x44
+IS_THERE = 0x3620_0000  # in VERSION
 HEARD = FROM_RT_SENT | FROM_RT_RECEIVED
 WITNESS = 1  # in NF_THRS, which nobody uses here: 0 says that our side of the mailbox was reset
 
@@ -228,7 +229,10 @@ class MainSide:
 
     def attend(self) -> int:
         """The doorbells that rang since the last time, cleared. A real-time core that has reset both sides of the
-        mailbox when it opened it is told of its rings again: what was pushed is lost with the reset."""
+        mailbox when it opened it is told of its rings again: what was pushed is lost with the reset. A mailbox that
+        does not answer yet will have been told by the time it does."""
+        if self._mailbox.read(VERSION) != IS_THERE:
+            return 0
         if self._mailbox.read(NF_THRS) != WITNESS:
             self.resets += 1
             self.offer()

@@ -244,6 +244,21 @@ def test_what_the_monitor_refuses_is_passed_on_and_nothing_is_left(world):
     world.intercore.connect(APP, ECHO)
 
 
+def test_a_mailbox_that_does_not_answer_yet_is_not_taken_for_one_that_was_reset(world):
+    """As where its process is starting: registers read 0, what is written waits."""
+    held, read, write = [], world.board.mailbox_read, world.board.mailbox_write
+    world.board.mailbox_read = lambda core, offset: 0
+    world.board.mailbox_write = lambda *what: held.append(what)
+    world.start()
+    world.intercore.connect(APP, ECHO).send(b"early")
+    world.run(1)
+    world.board.mailbox_read, world.board.mailbox_write = read, write
+    for what in held:
+        write(*what)
+    world.run(1)
+    assert len(world.guest.listen()) == 3 and world.guest.receive() == (APP, b"early") and world.guest.listen() == []
+
+
 # -- ends ------------------------------------------------------------------------------------------------
 
 

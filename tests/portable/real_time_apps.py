@@ -88,7 +88,7 @@ class Core:
     # what the kernel asks of the bus
 
     def mailbox_read(self, core, offset):
-        return self.registers.get(offset, 0)
+        return intercore.IS_THERE if offset == intercore.VERSION else self.registers.get(offset, 0)
 
     def mailbox_write(self, core, offset, value):
         if offset == intercore.DATA_PUSH:
