@@ -53,8 +53,8 @@ class Accelerometer(Part):
     """
 
     WHO_AM_I, IDENTITY, STATUS, OUTX_L_XL = 0x0F, 0x69, 0x1E, 0x28
-    CTRL3_C, SOFTWARE_RESET, COUNT_ON = 0x12, 0x01, 0x04
-    LSB_MICRO_G = 61  # a count at the range of 2 g
+    CTRL1_XL, CTRL3_C, SOFTWARE_RESET, COUNT_ON = 0x10, 0x12, 0x01, 0x04
+    LSB_MICRO_G = (61, 488, 122, 244)  # a count at the ranges of 2, 16, 4, 8 g, by bits 2 and 3 of CTRL1_XL
     STATE = {"acceleration": row(MILLI_G, MILLI_G, MILLI_G), "registers": buffer(128), "_at": optional(whole(127)), "_is_read": flag}
     SIZED = ("registers",)
 
@@ -122,9 +122,10 @@ class Accelerometer(Part):
         self._at = (at + 1) & 0x7F
 
     def _outputs(self) -> dict[int, int]:
-        """The output registers: six bytes, low byte first, at the range of 2 g."""
+        """The output registers: six bytes, low byte first, at the range that is set."""
+        count = self.LSB_MICRO_G[self.registers[self.CTRL1_XL] >> 2 & 3]
         raw = b"".join(
-            max(-0x8000, min(0x7FFF, milli * 1000 // self.LSB_MICRO_G)).to_bytes(2, "little", signed=True)
+            max(-0x8000, min(0x7FFF, milli * 1000 // count)).to_bytes(2, "little", signed=True)
             for milli in self.acceleration
         )
         return {self.OUTX_L_XL + n: byte for n, byte in enumerate(raw)}

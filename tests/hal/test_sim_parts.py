@@ -68,6 +68,13 @@ def test_an_accelerometer_is_read_alike_over_both_buses(bus):
     assert bytes(wires.exchange(byte) for byte in b"\xa8" + bytes(6))[1:] == raw
 
 
+@pytest.mark.parametrize(("setting", "counts"), [(0x00, 16393), (0x08, 8196), (0x0C, 4098), (0x04, 2049)], ids=["2g", "4g", "8g", "16g"])
+def test_an_accelerometer_counts_in_the_range_that_is_set(bus, setting, counts):
+    bus.attach(0x6A, Accelerometer())
+    talk(bus, 0x6A, bytes([0x10, 0x60 | setting]))
+    assert int.from_bytes(talk(bus, 0x6A, b"\x2c", 2), "little") == counts
+
+
 def test_an_identity_cannot_be_written(bus):
     bus.attach(0x6A, Accelerometer())
     talk(bus, 0x6A, b"\x0f\x00")
