@@ -46,6 +46,8 @@ PAGES = (
         "The silicon MUST know the bus master by the channel, and MUST judge every request by the table of `hal/sim/firewall.py`, of which the callers below are the outermost line.",
         "A flash write MUST lie within one partition; a program operation MUST NOT set a bit.",
         "A blown fuse MUST stay blown, and a row locked for writing MUST stay locked, over every reset.",
+        "An access of a real-time core to what is shared MUST be refused, as a BusFault, unless its owner of pins, its grant of blocks or its shares give it; it MUST be told by `core_denial`.",
+        "After `core_stop` nothing of a real-time core's program MUST be left in a memory, a shared block or at a pin.",
         "`reset` and `core_start` MAY be answered by the caller's end instead of a reply.",
     ]),
     Page(2, "mailbox", "pluton/abi.py", mailbox.CALLS, "pluton", "what the root of trust does for the security monitor", [
