@@ -74,8 +74,12 @@ class RealTime:
         """Give each core what the installed apps claim for it: to be called once, before the freeze."""
         placed, self._refused = claims.divide(self._survey())
         for core in sorted(placed):
-            self._hand_over(self.slots[core], placed[core])
-            self._say("real-time core " + str(core) + ": " + placed[core].name + ": " + placed[core].words())
+            claim = placed[core]
+            try:
+                self._hand_over(self.slots[core], claim)
+                self._say("real-time core " + str(core) + ": " + claim.name + ": " + claim.words())
+            except Fault as fault:  # no reason not to boot
+                self._refused[claim.component] = fault
         for component in sorted(self._refused):
             self._tell("a real-time app is left out: " + str(self._refused[component]))
 

@@ -279,3 +279,33 @@ def booted(device):
 def board_facts():
     """The numbers of the simulated board: flash of full size."""
     return board
+
+
+@pytest.fixture
+def open_device(maker, factory_state):
+    """A device in manufacture, booted: nothing is frozen."""
+    from tests.monitor.rtapps import RtDevice
+
+    device = RtDevice(maker)
+    device.restore(factory_state[0])
+    device.device_id = factory_state[1]
+    device.boot()
+    return device
+
+
+@pytest.fixture
+def complete(open_device):
+    """A device that left manufacture, booted: frozen, and without a real-time app."""
+    open_device.complete().boot()
+    open_device.said()
+    return open_device
+
+
+@pytest.fixture
+def with_two(complete):
+    """The same with two real-time apps, restarted into the map of both."""
+    from tests.monitor.rtapps import FIRST, SECOND, package
+
+    device = complete
+    device.install_and_restart(package(device.maker, FIRST, {"Gpio": [8, 9]}), package(device.maker, SECOND, {"Uart": ["ISU2"]}))
+    return device

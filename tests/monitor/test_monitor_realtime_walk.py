@@ -290,7 +290,7 @@ def test_neither_does_a_longer_walk(maker, factory_state):
 
 def test_with_the_map_left_out_the_walk_finds_it(maker, factory_state, monkeypatch):
     """The flaw put in: any claim fits any core that does not run, and the firewall does not lock."""
-    monkeypatch.setattr(RealTime, "_frozen", lambda self, claim: next(slot for slot in self.slots if not slot.is_running))
+    monkeypatch.setattr(RealTime, "_frozen", lambda self, claim: next((slot for slot in self.slots if not slot.is_running), self.slots[0]))
     monkeypatch.setattr(Ownership, "_check_free", lambda self, pin: None)
     monkeypatch.setattr(Firewall, "lock", lambda self: None)
     with pytest.raises(AssertionError) as found:
