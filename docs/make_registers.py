@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from armillary.hal.sim.realtime import chip as chips
-from armillary.hal.sim.realtime import dma, uart
+from armillary.hal.sim.realtime import dma, package, uart
 from armillary.hal.sim.realtime.chip import Chip
 from armillary.hal.sim.realtime.conflicts import DECISIONS
 from armillary.hal.sim.realtime.registers import READ, WRITE, Block, Register
@@ -141,7 +141,7 @@ def memory() -> str:
     chip = Chip(cores=1)
     rows = [
         (f"{chips.TCM:#010x}", f"{chips.TCM_SIZE // 1024} KiB", "TCM: each core its own; not for DMA"),
-        (f"{chips.FLASH:#010x}", f"{chips.FLASH_SIZE // 1024} KiB", "flash of the program itself, read only, executed in place"),
+        (f"{package.FLASH:#010x}", f"{package.FLASH_SIZE // 1024} KiB", "flash of the program itself, read only, executed in place"),
         (f"{chips.SYSRAM:#010x}", f"{chips.SYSRAM_SIZE // 1024} KiB", "SYSRAM: each core its own; for DMA"),
     ]
     spans = [(block.base, chips.DMA_SIZE if isinstance(block, dma.Dma) else chips.BLOCK, block.name.removeprefix("IO0 ") + ", of each core") for block in chip.cores[0].blocks]

@@ -60,10 +60,11 @@ DECISIONS: dict[str, Decision] = {
         "GPT.GPT0_CTRL GPT.GPT1_CTRL",
     ),
     "gpt3-interrupt": Decision(
-        "What kind of interrupt GPT3 gives, and what EXPIRE is after reset",
-        "Codethink never clears it in its handler; a busy-waiting sample never writes EXPIRE and counts to a million",
-        "a pulse; EXPIRE is all ones, and the count goes on past it",
-        "both work only so",
+        "What kind of interrupt GPT3 gives, what EXPIRE is after reset, and what becomes of the timer when it is reached",
+        "Codethink never clears it in its handler, waits in one sample until enable falls, and refuses to start while it is set; "
+        "a busy-waiting sample of Microsoft's never writes EXPIRE and counts to a million",
+        "a pulse; EXPIRE is all ones; when it is reached, the enable bit falls and the count stays",
+        "all of them work only so",
         "GPT.GPT3_EXPIRE GPT.GPT3_CTRL",
     ),
     "wdt-reset": Decision(
@@ -76,7 +77,7 @@ DECISIONS: dict[str, Decision] = {
     "mailbox-reset": Decision(
         "What bit 1 of GEN_CTRL resets",
         "MediaTek sets it when it opens the channel, at which time the A7 may have pushed its handshake already",
-        "what this side pushed and its interrupts; what waits for this side stays",
+        "what this side pushed and its interrupts, and the semaphore if it holds that; what waits for this side stays",
         "otherwise such a program would wait for ever for the handshake",
         "MBOX.GEN_CTRL",
     ),
@@ -324,10 +325,11 @@ DECISIONS: dict[str, Decision] = {
         "UART.IIR_FCR",
     ),
     "gpt-load": Decision(
-        "How soon a timer takes over its start value",
-        "Codethink reads no GPT2_CNT for three periods of 32.768 kHz after writing it, and waits for a change of GPT0_CNT",
-        "at once; the first count takes a whole period",
-        "a driver that waits finds what it waits for",
+        "How soon a timer takes over its start value, and how many counts GPT0 and GPT1 take from n to their expiry",
+        "Codethink reads no GPT2_CNT for three periods of 32.768 kHz after writing it, waits for a change of GPT0_CNT, and writes "
+        "n - 1 for n counts; the others write n",
+        "at once; the first count takes a whole period; n counts, at least one",
+        "a driver that waits finds what it waits for; two against one",
         "GPT.GPT?_ICNT GPT.GPT2_CNT",
     ),
     "wdt-numbers": Decision(

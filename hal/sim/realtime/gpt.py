@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..state import TIME, flag, record, row, whole
+from ..state import TIME, record, row, whole
 from . import time
 from .conflicts import DECISIONS
 from .registers import CLEAR, INFERRED, KNOWN, READ, Block, Log, Register
@@ -144,7 +144,6 @@ class Gpt(Block):
     )
     STATE = {
         "base2": whole(WORD), "start2": TIME, "base3": whole(WORD), "start3": TIME, "base4": whole(WORD), "start4": TIME,
-        "is_expired3": flag,
     }  # fmt: skip
     MORE = {"timers": row(TIMER, TIMER)}
     EVENTS = {"_event3": ("_expire3", "GPT3")}
@@ -181,7 +180,6 @@ class Gpt(Block):
         super().reset()
         self.timers = [DownTimer(self, 0), DownTimer(self, 1)]
         self.base2 = self.start2 = self.base3 = self.start3 = self.base4 = self.start4 = 0
-        self.is_expired3 = False
         self._shared(False)
         self._publish3()
 
@@ -262,12 +260,13 @@ class Gpt(Block):
         return time.XTAL * ((self.words[0x50] >> 16 & 0x3F) + 1)
 
     def write_gpt3_ctrl(self, value: int) -> None:
-        """Enabled anew, it begins at INIT."""
+        """Enabled anew, it begins at INIT; what leaves enable and divider alone leaves the count alone."""
         was, count = self.words[0x50], self.read_gpt3_cnt()
         self.words[0x50] = value & 0x3F8001
-        if value & 1 and not was & 1:
-            count, self.is_expired3 = self.words[0x54], False
-        self.base3, self.start3 = count, self.scheduler.now
+        if not (was ^ value) & 0x3F0001:
+            return
+        self.base3 = self.words[0x54] if value & 1 and not was & 1 else count
+        self.start3 = self.scheduler.now
         self._publish3()
         self._arrange3()
 
@@ -277,18 +276,24 @@ class Gpt(Block):
         self._arrange3()
 
     def read_gpt3_cnt(self) -> int:
-        """The count; it goes on past EXPIRE."""
+        """The count; it stays when EXPIRE is reached."""
         passed = (self.scheduler.now - self.start3) // self._step3() if self.words[0x50] & 1 else 0
         return (self.base3 + passed) & WORD
 
     def _arrange3(self) -> None:
         self.scheduler.cancel(self._event3)
-        left = self.words[0x5C] - self.base3
-        if self.words[0x50] & 1 and left > 0 and not self.is_expired3:
-            self.arrange("_event3", self.start3 + left * self._step3())
+        if not self.words[0x50] & 1:
+            return
+        step = self._step3()
+        due = self.start3 + ((self.words[0x5C] - self.base3) & WORD) * step
+        if due < self.scheduler.now:  # the count is beyond it: in the next round
+            due += (WORD + 1) * step
+        self.arrange("_event3", due)
 
     def _expire3(self) -> None:
-        self.is_expired3 = True
+        self.base3, self.start3 = self.words[0x5C], self.scheduler.now
+        self.words[0x50] &= ~1
+        self._publish3()
         self._pulse()
 
     # --- GPT4 ---
@@ -315,7 +320,7 @@ class Gpt(Block):
         if offset == 0x34:
             control = self.words[0x30]
             return SlowClock.next(self.start2, self.scheduler.now, bool(control & 2)) if control & 1 else time.NEVER
-        return self.scheduler.next() if offset in (0x00, 0x10, 0x20) else super().quiet_until(offset)
+        return self.scheduler.next() if offset in (0x00, 0x10, 0x20, 0x50) else super().quiet_until(offset)
 
     def save(self) -> dict[str, Any]:
         """Registers and timers."""

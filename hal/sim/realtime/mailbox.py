@@ -81,11 +81,12 @@ class Side(Block):
             self.peer._tell()
 
     def reset(self) -> None:
-        """This side's own FIFO and registers."""
+        """This side's own FIFO and registers; the semaphore is given back, if it is this side's."""
         super().reset()
-        self.fifo = []
         self.data = self.software = 0
-        self._tell()
+        if self._semaphore is not None and self._semaphore[0] is self:
+            self._semaphore[0] = None
+        self.flush()
 
     # --- FIFOs ---
 

@@ -37,6 +37,7 @@ static inline uint32_t gpt_take(void) {
 static inline void wait_us(uint32_t microseconds) {
     GPT3_CTRL = GPT3_MICROSECONDS;
     GPT3_INIT = 0;
+    GPT3_EXPIRE = 0xFFFFFFFFu; /* it stops where it expires */
     GPT3_CTRL = GPT3_MICROSECONDS | GPT_ENABLE;
     while (GPT3_CNT < microseconds) {
     }
