@@ -15,7 +15,7 @@ from armillary.hal.sim.realtime.mailbox import Side
 from armillary.hal.sim.realtime.registers import Log
 from armillary.hal.sim.realtime.time import Scheduler
 from armillary.kernel import abi
-from armillary.kernel.connections import MOST_WAITING, WASTE_BURST
+from armillary.kernel.connections import MOST_WAITING, WASTE_BURST, Channel
 from armillary.kernel.hardware import Hardware
 from armillary.kernel.intercore import Intercore
 from armillary.kernel.journal import Journal
@@ -342,6 +342,28 @@ def test_apps_that_send_to_the_same_program_take_turns(world):
     assert OTHER in owners[:6]
 
 
+def test_without_turns_one_app_keeps_another_from_sending(world, monkeypatch):
+    def give(self, channel):
+        for one in self._of(channel.component):
+            while one.outgoing and channel.side.send(one.owner, one.outgoing[0]):
+                one.sent()
+        channel.room = channel.side.room()
+
+    monkeypatch.setattr(Intercore, "_give", give)
+    greedy, modest = world.talk(APP, OTHER)
+    with pytest.raises(Again):
+        while True:
+            greedy.send(bytes(1000))
+    modest.send(b"me too")
+    owners = []
+    for _ in range(30):
+        owners.append(world.guest.receive()[0])
+        world.step()
+        if greedy.waiting_out < MOST_WAITING - 1100:
+            greedy.send(bytes(1000))
+    assert OTHER not in owners
+
+
 def test_an_app_that_does_not_read_stops_the_program_and_after_a_while_loses_its_connection(world):
     deaf, other = world.talk(APP, OTHER)
     sent = 0
@@ -467,13 +489,22 @@ def test_a_storm_of_doorbells_interrupts_a_bounded_number_of_times_and_is_ended(
         world.guest.ring(3)
 
     before = world.board.interrupts
-    world.run(10, storm)
-    assert world.board.interrupts - before < 256 + 10 * 600
+    world.run(2, storm, 100)
+    assert world.board.interrupts - before < 256 + 2 * 600
     world.run(60, storm)
     assert connection.event() == abi.CLOSED and world.denials[-1]["rule"] == "intercore.flood"
     calls = world.board.calls
     world.run(10, storm)
     assert world.board.calls == calls
+
+
+def test_with_the_mask_left_out_a_storm_interrupts_without_end(world, monkeypatch):
+    monkeypatch.setattr(Channel, "is_heard", lambda self, has_rung, now_us: True)
+    monkeypatch.setattr(Channel, "may_waste", lambda self, amount, now_us: True)
+    world.talk()
+    before = world.board.interrupts
+    world.run(10, lambda: world.guest.ring(3), 100)
+    assert world.board.interrupts - before > 90_000
 
 
 def test_doorbells_with_messages_are_never_too_many(world):

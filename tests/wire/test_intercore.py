@@ -227,6 +227,21 @@ def test_our_own_positions_are_not_read_back_from_where_the_other_side_could_cha
     assert core.receive() == (APP, b"one") and core.receive() == (APP, b"two")
 
 
+def test_a_size_that_is_read_twice_would_be_checked_and_then_be_another(pair):
+    """The flaw put in: checked as 520, used as what it has become."""
+    memory, main, core = pair
+    core.send(APP, bytes(500))
+
+    def careless(rings):
+        (size,) = struct.unpack("<I", rings._read(0, 4))
+        assert size <= 1044
+        memory.word(64, 3000)
+        (size,) = struct.unpack("<I", rings._read(0, 4))
+        return rings._read(4, size)
+
+    assert len(careless(main)) == 3000
+
+
 def test_the_size_is_read_once_so_that_it_cannot_change_after_it_was_checked(pair):
     memory, main, core = pair
     core.send(APP, bytes(500))
