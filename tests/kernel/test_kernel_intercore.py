@@ -354,7 +354,7 @@ def test_without_turns_one_app_keeps_another_from_sending(world, monkeypatch):
     with pytest.raises(Again):
         while True:
             greedy.send(bytes(1000))
-    modest.send(b"me too")
+    modest.send(bytes(1000))
     owners = []
     for _ in range(30):
         owners.append(world.guest.receive()[0])
