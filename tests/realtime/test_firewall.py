@@ -353,3 +353,28 @@ def test_an_external_interrupt_of_a_foreign_pin_does_not_reach_a_core(chip):
     chip.wall.assign(12, 3)
     chip.silicon.gpio.drive(12, 1)
     assert [core.irq_config.levels[12] for core in chip.chip.cores] == [0, 1]
+
+
+def test_a_pin_that_comes_to_a_core_is_sensed_as_it_is_and_interrupts_with_its_next_change(built):
+    silicon = Silicon(facts, seed=1)
+    owners = PinOwnershipPort(silicon.port("monitor"))
+    silicon.gpio.drive(12, 1)
+    counting = """
+#include "cortex.h"
+#include "mt3620.h"
+void irq_eint12(void) { *(volatile uint32_t *)0x22000000 += 1; }
+int main(void) { *(volatile uint32_t *)0x21000030 = 0x80; irq_enable(IRQ_eint12, 2); for (;;) { wait_for_interrupt(); } }
+"""
+    run(silicon, built(counting), IO0, 1)
+    count = silicon.realtime.chip.cores[0].sysram
+    owners.assign(12, 2)
+    silicon.realtime.run(2_000)
+    assert count[0] == 0
+    for time, level, wanted in ((3_000, 0, 1), (4_000, 1, 2)):
+        silicon.gpio.drive(12, level)
+        silicon.realtime.run(time)
+        assert count[0] == wanted
+    owners.assign(12, 1)
+    silicon.gpio.drive(12, 0)
+    silicon.realtime.run(5_000)
+    assert count[0] == 2

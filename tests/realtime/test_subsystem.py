@@ -237,6 +237,23 @@ def test_a_dead_core_is_started_again_after_a_stop(board, built):
         board.cores.denial(IO0, 0)
 
 
+def test_after_a_reset_nothing_is_known_of_a_death(board, built):
+    board.start(IO0, built(program("WORD(0x38030014) = 1;")))
+    board.run(100)
+    assert board.cores.report(IO0)[0] > 0 and board.cores.status(IO0)[2] == 1
+    board.silicon.power_off()
+    board.silicon.power_on()
+    assert board.cores.report(IO0) == (0, b"") and board.cores.status(IO0) == (STOPPED, "", 0)
+
+
+def test_a_register_that_is_not_known_is_noted_once(board, built):
+    noted = []
+    board.silicon.realtime.noted = noted.append
+    board.start(IO0, built(program("for (;;) { WORD(0x21030FF0) = 1; }")))
+    board.run(5)
+    assert len(noted) == 1 and "0x21030ff0" in noted[0]
+
+
 def test_a_report_is_of_bounded_size(board, built, monkeypatch):
     monkeypatch.setattr(life, "MOST_REPORT", 1000)
     board.start(IO0, built(program("WORD(0x38030014) = 1;")))

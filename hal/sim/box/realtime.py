@@ -66,7 +66,7 @@ class Cores:
         self.clock = Clock(machine)
         self.firewall = Firewall({}, PINS)
         self.pins = GpioBank(PINS, self.clock)
-        self.realtime = RealTime(self.firewall, self.pins, self.clock, self._interrupted, said=self._heard)
+        self.realtime = RealTime(self.firewall, self.pins, self.clock, self._interrupted, said=self._heard, noted=_note)
         self.realtime.use_memory(memoryview(self._shared)[: calls.LOAD_AT])
         self.machinery: Machinery = self.realtime.made()
         self._gate = Gate("hal", "board", self._table())
@@ -206,6 +206,11 @@ class Cores:
     def _send(self, call: Call, *arguments: Any) -> None:
         """Waits while the board does not read: it reads as fast as it can bear."""
         os.write(self._events, bytes((call.op, 0)) + call.arguments.pack(arguments))
+
+
+def _note(line: str) -> None:
+    """Of what is noted only the console knows."""
+    os.write(2, line.encode("utf-8", "replace") + b"\n")
 
 
 def warm_up(machinery: Machinery) -> None:

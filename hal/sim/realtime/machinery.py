@@ -14,6 +14,7 @@ from .chip import EINTS, Chip
 from .gpio import Gpio
 from .guard import Forbidden, Guard, SharedRam
 from .life import STOPPED, Life
+from .registers import Log
 from .shared import PINS
 from .time import MICROSECOND
 from .walls import FORBIDDEN
@@ -51,7 +52,7 @@ class Machinery:
         self.owner = owner
         owner.pins.add(PINS)
         self.guard = Guard(owner.firewall, owner.denied)
-        self.chip = Chip(cores=2, pins=owner.pins, guard=self.guard)
+        self.chip = Chip(cores=2, log=Log(owner.noted), pins=owner.pins, guard=self.guard)
         pages: list[Page] = [Forbidden(name, *place) for name, place in FORBIDDEN.items()]
         for page in (*pages, SharedRam(sysram, self.chip.scheduler.next)):
             for core in self.chip.cores:
@@ -113,7 +114,7 @@ class Machinery:
             self.chip.scheduler.run(self._ticks(self.owner.clock.uptime_us()))
         self._flush(number)
         self.guard.forget(number)
-        self._sense(number)
+        self._sense(range(EINTS))
         self.lives[number].start(package)
 
     def stop(self, number: int) -> None:
@@ -152,10 +153,15 @@ class Machinery:
             if wanted & set(range(4 * number, 4 * number + 3)):
                 counter.reset()
 
-    def _sense(self, number: int) -> None:
-        """The external interrupts of a core as their pins are now; those that it does not own are low."""
-        wall, config = self.owner.firewall, self.chip.cores[number].irq_config
-        config.levels = [self.owner.pins.read(pin) if wall.owns(FIRST + number, pin) else 0 for pin in range(EINTS)]
+        self._sense([pin for pin in wanted if pin < EINTS])
+
+    def _sense(self, pins: Iterable[int]) -> None:
+        """External interrupts as their pins are now; those that a core does not own are low to it. None is raised by this."""
+        for core in self.chip.cores:
+            config = core.irq_config
+            for pin in pins:
+                owned = self.owner.firewall.owns(FIRST + core.number, pin)
+                config.levels[pin] = config.settled[pin] = self.owner.pins.read(pin) if owned else 0
 
     def _flush(self, number: int) -> None:
         """Nothing waits in the mailboxes of a core for the program to come."""
@@ -182,6 +188,8 @@ class Machinery:
         for number, life in enumerate(self.lives):
             if life.state != STOPPED:
                 self.stop(number)
+            life.report = b""
+            self.guard.forget(number)
             self.chip.cores[number].a7.reset()
         for block in self.chip.blocks:
             block.reset()

@@ -31,12 +31,14 @@ class RealTime:
     """Satisfies `hosts.RealTimeHost`. `run` moves it on; nothing happens here otherwise.
 
     `interrupt()` is called when a real-time core interrupts the main core, `denied(core, fault)` when the firewall
-    refuses an access for the first time, `said(core, byte)` for what a core sends on its debug UART.
+    refuses an access for the first time, `said(core, byte)` for what a core sends on its debug UART, `noted(line)` for what
+    deserves a person's attention, such as a register that is not known.
     """
 
     def __init__(
         self, firewall: Firewall, pins: GpioBank, clock: Clock, interrupt: Callable[[], None] | None = None,
         denied: Callable[[int, Any], None] | None = None, said: Callable[[int, int], None] | None = None,
+        noted: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
         self.firewall = firewall
         self.pins = pins
@@ -44,6 +46,7 @@ class RealTime:
         self.interrupt = interrupt or _nothing
         self.denied = denied or _nothing
         self.said = said or _nothing
+        self.noted = noted or _nothing
         self._loads = Cores(self._start, REAL_TIME_CORES, MOST_LOAD)
         self._machinery: Machinery | None = None
         self._sysram: bytes | bytearray | memoryview = b""  # until somebody writes
