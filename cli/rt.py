@@ -36,36 +36,58 @@ rt.add_command(build)
 @click.option("--pins", type=OUT, metavar="OUT.vcd", help="Write the levels of the pins as a waveform.")
 @click.option("--coverage", type=OUT, metavar="OUT.info", help="Write which lines were run, for lcov and genhtml.")
 @click.option("--post-mortem", "mortem", type=OUT, metavar="OUT", help="Write the report on a program that died there, too.")
+@click.option("--save", type=OUT, metavar="OUT", help="Save the state of the whole chip there at the end.")
+@click.option("--restore", type=FILE, metavar="STATE", help="Go on from a state that --save wrote.")
+@click.option("--record", type=OUT, metavar="OUT", help="Write down what goes into the chip and what comes out.")
+@click.option("--replay", type=FILE, metavar="RECORD", help="Do to the chip what RECORD says, and compare what comes out.")
 @click.option("--gdb", type=click.IntRange(0, 65535), metavar="PORT", help="Wait for GDB on 127.0.0.1 at PORT (0: any) before running.")
 def run(
     file: Path, number: int, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...], intercore: str | None,
-    traced: str | None, trace_file: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None, gdb: int | None,
+    traced: str | None, trace_file: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None, save: Path | None,
+    restore: Path | None, record: Path | None, replay: Path | None, gdb: int | None,
 ) -> None:  # fmt: skip
     """Run FILE, an ELF or an image package, and print what it says on its debug UART.
 
     Exits with 0 when --until came true or, without one, at the limit; 3 when the program died, with a report
-    on standard error; 4 when TEXT was not said by the limit. A file that is no program is refused with 1, and
+    on standard error; 4 when TEXT was not said by the limit; 5 when a replay came out differently. A file that is no program is refused with 1, and
     nothing of it is run. The signature of a package is not checked.
     """
     from . import rt_intercore
+    from .rt_record import Keeper
     from .rt_run import Run, parse_end, parse_sent, parse_time, parse_uarts, read_program
 
     end, text = parse_end(limit, until)
     wanted = parse_uarts(uarts)
     sending = [parse_sent(each) for each in sent]
     messages = rt_intercore.parse(intercore, parse_time) if intercore is not None else None
-    running = Run(read_program(file), number, wanted, text, end)
-    for name, at, data in sending:
-        running.send(name, at, data)
-    partner = rt_intercore.Partner(running.core, messages, _show) if intercore is not None else None
-    with running.outputs(trace_file, pins, coverage, mortem):
+    _check_inputs(replay, sent, intercore, save or restore)
+    program = read_program(file)
+    running = Run(program, number, wanted, text, end)
+    keeper = Keeper(running, program)
+    if restore is not None:
+        keeper.restore(restore)
+    with running.outputs(trace_file, pins, coverage, mortem), keeper.tape(record, replay):
+        for name, at, data in sending:
+            running.send(name, at, data)
+        partner = rt_intercore.Partner(running.core, messages, _show) if intercore is not None else None
         running.trace(TRACES[traced] if traced else ())
         if gdb is not None:
             running.debug(gdb)
         running.go()
+    if save is not None:
+        keeper.save(save)
+    running.say_divergence()
     if is_json():
         running.show({"intercore": partner.heard} if partner is not None else {})
     click.get_current_context().exit(running.status())
+
+
+def _check_inputs(replay: Path | None, sent: tuple[str, ...], intercore: str | None, state: Path | None) -> None:
+    """Raise UsageError for inputs that contradict one another."""
+    if replay is not None and (sent or intercore is not None):
+        raise click.UsageError("--replay brings all inputs itself: leave out --send and --intercore")
+    if state is not None and intercore is not None:
+        raise click.UsageError("what --intercore plays is no part of a state: leave out --save and --restore")
 
 
 def _show(line: str) -> None:

@@ -15,8 +15,11 @@ from armillary.hal.cortexm.gdb import Server
 from armillary.hal.cortexm.symbols import Symbols
 from armillary.hal.cortexm.trace import Tracer
 from armillary.hal.sim.realtime.chip import DEBUG_UART, Chip
+from armillary.hal.sim.realtime.console import Console
 from armillary.hal.sim.realtime.program import CODE, REGIONS, SLICE, ChipTarget, Watched, has_memory
 from armillary.hal.sim.realtime.registers import Log
+from armillary.hal.sim.realtime.replay import Diverged
+from armillary.hal.sim.realtime.taps import BadAnswer
 from armillary.hal.sim.realtime.time import SECOND
 from armillary.hal.sim.realtime.uart import Uart
 from armillary.hal.sim.realtime.vcd import Vcd
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 
 MOST_BYTES = 64 << 20
-DIED, NOT_SAID = 3, 4
+DIED, NOT_SAID, DIVERGED = 3, 4, 5
 UNITS = {"s": SECOND, "ms": SECOND // 1000, "us": SECOND // 1_000_000}
 TIME = re.compile(r"(\d+(?:\.\d+)?)(s|ms|us)")
 UARTS = {"debug": DEBUG_UART, **{f"isu{number}": 0x3807_0500 + 0x1_0000 * number for number in range(6)}}  # addresses
@@ -114,10 +117,11 @@ class Run:
         self.core = self.chip.cores[number]
         self.end = end
         self.text = text
-        self.said: dict[str, bytearray] = {name: bytearray() for name in wanted}
+        self.said = {name: Console() for name in wanted}
         self.files: dict[str, str] = {name: place for name, place in wanted.items() if place != SHOWN}
         self._streams: dict[str, BinaryIO] = {}
         self.is_said = self.is_killed = False
+        self.divergence = ""  # where a replay came out differently
         self.tracer: Tracer | None = None
         self._trace_to: TextIO = sys.stderr
         self._shown: dict[str, int] = dict.fromkeys(wanted, 0)
@@ -149,17 +153,17 @@ class Run:
     def send(self, name: str, at: int, data: bytes) -> None:
         """Bytes come in at a UART, beginning at time `at` (ticks)."""
         uart = self.uart(name)
-        self.chip.scheduler.at(at, lambda: _ignore(uart.receive(data)), name + " is sent to")
+        self.chip.scheduler.at(at, lambda: _ignore(uart.receive(data)), name + " is sent to", is_outside=True)
 
     def _listen(self, name: str) -> None:
         uart, said = self.uart(name), self.said[name]
         before: Callable[[int], object] | None = uart.sent
 
         def heard(byte: int) -> None:
-            said.append(byte)
+            said(byte)
             if before is not None:
                 before(byte)
-            if self.text is not None and said.endswith(self.text):
+            if self.text is not None and said.heard.endswith(self.text):
                 self.is_said = True
                 self.core.machine.stop()
 
@@ -168,8 +172,8 @@ class Run:
     def tell(self) -> None:
         """Print what was said since the last time."""
         for name, said in self.said.items():
-            new = bytes(said[self._shown[name] :])
-            self._shown[name] = len(said)
+            new = said.since(self._shown[name])
+            self._shown[name] = said.total
             if name in self._streams:
                 self._streams[name].write(new)
                 self._streams[name].flush()
@@ -184,13 +188,27 @@ class Run:
 
     def go(self) -> None:
         """Run to the end."""
-        while not self._is_over():
-            self.watched.run(min(self.end, self.chip.scheduler.now + SLICE))
-            self.tell()
-        if not self.is_said and not self.is_killed:
+        try:
+            while not self._is_over():
+                self.watched.run(min(self.end, self.chip.scheduler.now + SLICE))
+                self.tell()
+        except Diverged as diverged:
+            self.diverge(str(diverged))
+        except BadAnswer as bad:
+            raise Problem(f"the record has an answer that is none: {bad}") from None
+        if not self.is_said and not self.is_killed and not self.divergence:
             self.watched.finish()
         if self.watched.death:
             click.echo(f"armillary: the program {self.watched.death}\n\n" + clean(self.watched.report), err=True, nl=False)
+
+    def diverge(self, how: str) -> None:
+        """A replay came out differently: the run is over."""
+        self.divergence = self.divergence or how
+
+    def say_divergence(self) -> None:
+        """Tell where a replay came out differently, if it did."""
+        if self.divergence:
+            click.echo("armillary: the replay came out differently: " + clean(self.divergence), err=True)
 
     def _is_over(self) -> bool:
         return self.is_said or self.is_killed or bool(self.watched.death) or self.chip.scheduler.now >= self.end
@@ -259,12 +277,16 @@ class Run:
 
     def status(self) -> int:
         """The exit status."""
+        if self.divergence:
+            return DIVERGED
         if self.watched.death:
             return DIED
         return NOT_SAID if self.text is not None and not self.is_said and not self.is_killed else 0
 
     def ended(self) -> str:
         """Why it ended, in a word."""
+        if self.divergence:
+            return "diverged"
         if self.watched.death:
             return "died"
         return "said" if self.is_said else "killed" if self.is_killed else "time"
@@ -273,8 +295,9 @@ class Run:
         """Print what became of it, and `more`, for programs."""
         show_json({
             "ended": self.ended(), "time_s": float(self.watched.seconds(self.core.machine.now)), "cycles": self.core.machine.cycles,
+            "divergence": self.divergence or None,
             "death": self.watched.death or None, "report": self.watched.report or None, "log": self.chip.log.lines,
-            "uart": {name: said.decode("utf-8", "replace") for name, said in self.said.items()}, **more,
+            "uart": {name: said.text() for name, said in self.said.items()}, **more,
         })  # fmt: skip
 
 

@@ -7,17 +7,21 @@ whom, and the last accesses to peripherals by the names of their registers.
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from armillary.boards.mt3620 import build
 from armillary.cli.base import Problem
-from armillary.cli.rt_run import UARTS, read_program
+from armillary.cli.rt_run import read_program
 from armillary.hal.cortexm import elf
 from armillary.hal.cortexm.symbols import Symbols
 from armillary.hal.sim.realtime.chip import Chip, Core
+from armillary.hal.sim.realtime.console import Console
 from armillary.hal.sim.realtime.maincore import Connection, MainCore
 from armillary.hal.sim.realtime.program import REGIONS, Watched
+from armillary.hal.sim.realtime.record import Recorder
+from armillary.hal.sim.realtime.replay import Replayer, parse
 from armillary.hal.sim.realtime.time import MICROSECOND, MILLISECOND
 from armillary.hal.sim.realtime.uart import Uart
 from armillary.wire import guid
@@ -43,6 +47,19 @@ class NotSaid(AssertionError):
     """A text did not come in time; the text says what came, and what the program was doing."""
 
 
+class Recording:
+    """A record in the making."""
+
+    def __init__(self, chip: Chip) -> None:
+        self._lines: list[str] = []
+        self._recorder = Recorder(chip, self._lines.append)
+
+    def end(self) -> str:
+        """The record; it goes on if `end` is not the last call."""
+        self._recorder.finish()
+        return "".join(self._lines)
+
+
 class RtApp:
     """A program on a core of a chip of its own, not yet run. Times are virtual: nothing depends on the host's speed.
 
@@ -55,13 +72,11 @@ class RtApp:
         self.core: Core = self.chip.cores[core]
         program = elf.parse(data, REGIONS)
         self.symbols = Symbols(data)
-        self._said: dict[str, bytearray] = {}
+        isus = {f"isu{number}": isu.console for number, isu in enumerate(self.chip.shared.isus)}
+        self._said: dict[str, Console] = {"debug": self.core.console, **isus}
         self._watched = Watched(self.chip, self.core, program, self.symbols)
         self._read: dict[str, int] = {}
         self._main: MainCore | None = None
-        for name in UARTS:
-            if self._find_uart(name) is not None:
-                self._listen(name)
 
     # --- time ---
 
@@ -98,9 +113,9 @@ class RtApp:
     # --- UARTs ---
 
     def uart(self, name: str = "debug") -> str:
-        """All that a UART ("debug", "isu0" to "isu5") has said."""
+        """All that a UART ("debug", "isu0" to "isu5") has said; of more than a mebibyte, the latest."""
         self._uart(name)
-        return self._said[name].decode("utf-8", "replace").replace("\r\n", "\n")
+        return self._said[name].text().replace("\r\n", "\n")
 
     def lines(self, name: str = "debug") -> list[str]:
         """Its whole lines."""
@@ -122,22 +137,34 @@ class RtApp:
             raise ValueError(f"the chip has no UART {name!r}: {', '.join(self._said)}")
         return found
 
-    def _listen(self, name: str) -> None:
-        uart, said = self._uart(name), self._said.setdefault(name, bytearray())
-        before = uart.sent
-
-        def heard(byte: int) -> None:
-            said.append(byte)
-            if before is not None:
-                before(byte)
-
-        uart.sent = heard
-
     def _has_said(self, name: str, text: str) -> bool:
-        at = self.uart(name).find(text, self._read.get(name, 0))
-        if at >= 0:
-            self._read[name] = at + len(text)
-        return at >= 0
+        self._uart(name)
+        said, start = self._said[name], self._read.get(name, 0)
+        waiting = said.since(start)
+        found = re.search(re.escape(text.encode()).replace(b"\\\n", b"\r?\n"), waiting)
+        if found is not None:
+            self._read[name] = said.total - len(waiting) + found.end()
+        return found is not None
+
+    # --- states and records ---
+
+    def save(self) -> bytes:
+        """The state of the whole chip, with the parts on its buses, for `restore`. Raises ValueError: see `Chip.save`."""
+        return self.chip.save()
+
+    def restore(self, state: bytes) -> None:
+        """Go on from what `save` gave of the same program, with the same parts attached. Raises BadState, a ValueError."""
+        self.chip.restore(state)
+        self._read = {name: said.total for name, said in self._said.items()}
+
+    def record(self) -> Recording:
+        """From now on write down what goes into the chip and what comes out; `end()` of the result is the record."""
+        return Recording(self.chip)
+
+    def replay(self, record: str) -> Replayer:
+        """From now on do what `record` says and compare: a difference raises Diverged. `finish()` of the result is
+        whether the end of the record was compared too: that is so at its very time. Raises BadRecord, both ValueErrors."""
+        return Replayer(self.chip, parse(record))
 
     def _why_not(self, what: str | Callable[[], bool], timeout_ms: float, uart: str) -> str:
         wanted = repr(what) if isinstance(what, str) else "what was waited for"

@@ -34,6 +34,31 @@ class I2cDevice(Protocol):
         """The transfer is over."""
 
 
+class I2cWires(Protocol):
+    """An I2C bus as an engine has it: see `I2cBus`."""
+
+    def start(self, address: int, is_read: bool, /) -> bool:
+        """Whether a part acknowledged."""
+
+    def write(self, byte: int, /) -> bool:
+        """Whether it acknowledged."""
+
+    def read(self) -> int:
+        """A byte."""
+
+    def stop(self) -> None:
+        """The end."""
+
+    def attach(self, address: int, device: I2cDevice, /) -> None:
+        """A part comes."""
+
+    def detach(self, device: I2cDevice, /) -> None:
+        """A part goes."""
+
+    def is_taken(self, address: int, /) -> bool:
+        """Whether one is there."""
+
+
 class I2cBus:
     """Two wires with parts at 7-bit addresses. `log` keeps the latest transfers as a person would write them."""
 
@@ -51,6 +76,10 @@ class I2cBus:
         if self.is_taken(address) and self._devices[address] is not device:
             raise Invalid("I2C address " + hex(address) + " is taken")
         self._devices[address] = device
+
+    def part_at(self, address: int) -> I2cDevice | None:
+        """The part at `address`."""
+        return self._devices.get(address)
 
     def is_taken(self, address: int) -> bool:
         """Whether a part is at `address`."""
@@ -121,6 +150,16 @@ class SpiDevice(Protocol):
 
     def deselect(self) -> None:
         """Its line became inactive."""
+
+
+class SpiWires(Protocol):
+    """An SPI bus as an engine has it: see `SpiBus`."""
+
+    def select(self, line: int, is_active: bool, /) -> None:
+        """A select line."""
+
+    def exchange(self, byte: int, /) -> int:
+        """A byte for a byte."""
 
 
 class SpiBus:
@@ -214,6 +253,13 @@ class SpiLoop:
 
     def deselect(self) -> None:
         """A wire does not care."""
+
+
+class Voltages(Protocol):
+    """Analog inputs as a converter has them."""
+
+    def microvolts(self, channel: int, time_us: int, /) -> int:
+        """The voltage."""
 
 
 class AnalogInputs:

@@ -64,6 +64,8 @@ class GpioBank:
         self.clock = clock
         self._observers: list[Observer] = []
         self._outsiders: list[Callable[[int], None]] = []
+        self.driven: Callable[[int, int | None], None] | None = None  # is told of `drive`, and
+        self.pulled: Callable[[int, int], None] | None = None  # of `pull`, before they take effect
         self.history: deque[tuple[int, int, int]] = deque((), HISTORY)
         self.contention: set[int] = set()
 
@@ -120,6 +122,8 @@ class GpioBank:
     def drive(self, pin: int, level: int | None) -> None:
         """Drive `pin` from outside with `level`, or let go of it with None."""
         state = self._find(pin)
+        if self.driven is not None:
+            self.driven(pin, None if level is None else int(bool(level)))
         state.outside = FLOATING if level is None else 1 if level else 0
         self._settle(pin, state)
         self._tell_outside(pin)
@@ -127,6 +131,8 @@ class GpioBank:
     def pull(self, pin: int, level: int) -> None:
         """Fit a resistor to supply (1) or ground (0); ground unless told otherwise."""
         state = self._find(pin)
+        if self.pulled is not None:
+            self.pulled(pin, int(bool(level)))
         state.pull = 1 if level else 0
         self._settle(pin, state)
         self._tell_outside(pin)

@@ -2,11 +2,12 @@
 
 from armillary.hal.sim.realtime import chip
 from armillary.hal.sim.realtime.clock import Rgu
+from armillary.hal.sim.realtime.console import Console
 from armillary.hal.sim.realtime.gpt import Gpt
 from armillary.hal.sim.realtime.irqconfig import IrqConfig
 from armillary.hal.sim.realtime.mailbox import Side
 from armillary.hal.sim.realtime.time import XTAL
-from armillary.hal.sim.realtime.uart import Console, Uart
+from armillary.hal.sim.realtime.uart import Uart
 from armillary.hal.sim.realtime.untold import PRIVATE, Untold
 from armillary.hal.sim.realtime.wdt import Wdt
 from tests.realtime.rig import Rig

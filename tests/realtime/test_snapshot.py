@@ -18,7 +18,7 @@ from tests.realtime.whole import Watch, chip_with, play
 
 STYLES = [f"styles/{name}.c" for name in ("layered", "polled", "queued", "streamed")]
 # Attributes of blocks that are wiring or tables: they do not change after the block is made.
-WIRING = {"scheduler", "log", "base", "name", "pins", "mask", "resets", "bank", "bus", "inputs", "sound", "sent", "peer", "slave", "output"}
+WIRING = {"scheduler", "log", "base", "name", "pins", "mask", "resets", "bank", "bus", "inputs", "sound", "sent", "peer", "slave", "output", "received", "asked"}
 
 
 def goes_on(name, saved_at, ends_at):

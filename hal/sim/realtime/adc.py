@@ -16,7 +16,7 @@ from .registers import INFERRED, KNOWN, READ, Block, Log, Register, kept
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..buses import AnalogInputs
+    from ..buses import Voltages
     from .time import Event, Scheduler
 
 CHANNELS, FULL_SCALE, DEPTH = 8, 4095, 32
@@ -57,7 +57,7 @@ class Adc(Block):
     EVENTS = {"_scan": ("_scanned", "scan"), "_timer": ("_time_out", "time-out")}
 
     def __init__(
-        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], inputs: AnalogInputs,
+        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], inputs: Voltages,
         request: Callable[[], None] = lambda: None, base: int = 0, name: str = "",
     ) -> None:  # fmt: skip
         self._irq, self.inputs, self._request = irq, inputs, request

@@ -12,6 +12,7 @@ from ...cortexm.machine import RESET, SLEEPING, TIME, Machine, Stop
 from ..gpio import GpioBank
 from . import snapshot, time
 from .clock import Rgu
+from .console import Console
 from .dma import Dma
 from .gpt import Gpt
 from .irqconfig import FIRST_IRQ, IrqConfig
@@ -20,7 +21,7 @@ from .package import SYSRAM, SYSRAM_SIZE, TCM, TCM_SIZE
 from .registers import Block, Log
 from .shared import PINS, Lines, Shared
 from .time import Scheduler
-from .uart import Console, Uart
+from .uart import Uart
 from .untold import PRIVATE, Untold
 from .wdt import Wdt
 
@@ -35,6 +36,7 @@ GPT01_IRQ, GPT3_IRQ, WDT_IRQ, DEBUG_UART_IRQ = 1, 2, 3, 4
 A7_BOX, A7_BOX_IRQ, CORE_BOX, CORE_BOX_IRQ = 0x2105_0000, 6, 0x2106_0000, 12  # the first of six interrupts
 DMA, DMA_SIZE, DMA_IRQ = 0x2108_0000, 0x5000, 77
 BLOCK, EINTS = 0x1000, 24
+SHARED_START, SHARED_SIZE = 0x8000_0000, 0x1_0000  # memory of the main core, as far as it shares it
 FLOATS_ON = 0xF << 20  # CPACR as programs find it: they use floating point without asking
 TURN, LONE_TURN = 50 * time.MICROSECOND, time.SECOND
 
@@ -52,6 +54,7 @@ class Core:
         self.entry = 0
         self.is_started = self.is_reset_wanted = False
         self.blocks: list[Block] = []
+        self.shared_written: Callable[[int, bytes], None] | None = None  # is told of what the main core wrote for this one
         self._add_blocks(log)
 
     def _add_blocks(self, log: Log) -> None:
@@ -83,6 +86,11 @@ class Core:
         for box in (self.a7_box, self.core_box):
             self.machine.map_device(box.base, BLOCK, box, box.name)
             self.blocks.append(box)
+
+    def tell_written(self, address: int, data: bytes) -> None:
+        """The main core wrote `data` to memory that this core sees at `address`."""
+        if self.shared_written is not None:
+            self.shared_written(address, data)
 
     def lines(self, first: int) -> Callable[[int, bool], None]:
         """The interrupt lines from `first` on of this core."""

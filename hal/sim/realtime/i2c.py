@@ -18,7 +18,7 @@ from .registers import INFERRED, KNOWN, READ, WRITE, Block, Log, Register, kept
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..buses import I2cBus
+    from ..buses import I2cWires
     from .time import Event, Scheduler
 
 MASTER_STATUS, MASTER_ENABLE, MASTER_MASK, SLAVE_STATUS, SLAVE_ENABLE, SLAVE_MASK = 1, 2, 4, 16, 32, 64  # INT_CTRL
@@ -61,7 +61,7 @@ class I2c(Block):
     EVENTS = {"_step": ("_stepped", "step")}
 
     def __init__(
-        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], bus: I2cBus,
+        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], bus: I2cWires,
         request: Callable[[bool], None] = lambda is_receive: None, base: int = 0, name: str = "",
     ) -> None:  # fmt: skip
         self._irq, self.bus, self._request = irq, bus, request

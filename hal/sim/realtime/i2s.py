@@ -6,7 +6,7 @@ Frames move eight at a time, which is what the engine's FIFOs hold; DMA refills 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..state import TIME, WORD, flag, items
 from . import time
@@ -24,6 +24,17 @@ ENABLE, LOOP = 1, 1 << 31  # GLOBAL
 MOST = 1 << 20  # frames that a sink keeps
 UNDERRUN, OVERRUN = 1, 2  # IRQ status, as this model has them
 assert DECISIONS["i2s-rates"] and DECISIONS["i2s-enables"]
+
+
+class Listener(Protocol):
+    """The world's end as an engine has it: see `Sound`."""
+
+    @property
+    def heard(self) -> deque[int]:
+        """The latest frames that came out."""
+
+    def source(self) -> int:
+        """The next that goes in."""
 
 
 class Sound:
@@ -57,7 +68,7 @@ class I2s(Block):
     EVENTS = {"_event": ("_frames", "frames")}
 
     def __init__(
-        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], sound: Sound,
+        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], sound: Listener,
         request: Callable[[bool], None] = lambda is_receive: None, base: int = 0, name: str = "",
     ) -> None:  # fmt: skip
         self._irq, self.sound, self._request = irq, sound, request

@@ -62,6 +62,7 @@ class Side(Block):
         self._lines = lines
         self._semaphore = semaphore
         self.peer: Side | None = None
+        self.asked: Callable[[str, int, int], None] | None = None  # is told of accesses: "read" or "write", offset, value
         self.fifo: list[tuple[int, int]] = []  # what was pushed here and is not yet taken over there
         super().__init__(scheduler, log, base, name)
 
@@ -87,6 +88,19 @@ class Side(Block):
         if self._semaphore is not None and self._semaphore[0] is self:
             self._semaphore[0] = None
         self.flush()
+
+    def read(self, offset: int, size: int) -> int:
+        """As a block does."""
+        value = super().read(offset, size)
+        if self.asked is not None:
+            self.asked("read", offset, value)
+        return value
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """As a block does."""
+        if self.asked is not None:
+            self.asked("write", offset, value)
+        super().write(offset, size, value)
 
     # --- FIFOs ---
 

@@ -39,16 +39,17 @@ class _Mailbox:
 
 
 class _Memory:
-    """Memory as `MainSide` has it."""
+    """Memory as `MainSide` has it; `written(offset, data)` is told of changes."""
 
-    def __init__(self, view: memoryview) -> None:
-        self._view = view
+    def __init__(self, view: memoryview, written: Callable[[int, bytes], None]) -> None:
+        self._view, self._written = view, written
 
     def read(self, offset: int, length: int) -> bytes:
         return bytes(self._view[offset : offset + length])
 
     def write(self, offset: int, data: bytes) -> None:
         self._view[offset : offset + len(data)] = data
+        self._written(offset, data)
 
 
 class Connection:
@@ -101,7 +102,7 @@ class MainCore:
         self._core = core
         self._heard = heard
         self.memory = core.machine.map_ram(BASE, SIZE)
-        self._side = MainSide(_Mailbox(core.a7), _Memory(self.memory), BASE, (BASE, BASE + (1 << RING_BITS)))
+        self._side = MainSide(_Mailbox(core.a7), _Memory(self.memory, lambda offset, data: core.tell_written(BASE + offset, data)), BASE, (BASE, BASE + (1 << RING_BITS)))
         self._is_open = self._is_due = False
         self.connections: dict[bytes, Connection] = {}
         self.broken: Invalid | None = None  # why nothing more is believed

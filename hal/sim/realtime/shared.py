@@ -10,6 +10,7 @@ from . import pwm
 from .adc import Adc
 from .channel import FIXADDR, Port
 from .conflicts import DECISIONS
+from .console import Console
 from .counter import Counter
 from .gpio import A7Gpio, AdcGpio, GroupGpio, IsuGpio, PlainGpio
 from .i2c import I2c
@@ -17,7 +18,7 @@ from .i2s import I2s, I2sPort, Sound
 from .pinmux import PinMux, TopConfig
 from .pwm import Pwm
 from .spi import SpiMaster, SpiSlave
-from .uart import Console, Uart
+from .uart import Uart
 from .untold import A7_IRQ_CONFIG, STRAPS, A7IrqConfig, Straps
 from .windows import Windows
 

@@ -68,7 +68,7 @@ def records(chip: Chip, note: bytes = b"") -> dict[str, object]:
         "note": note, "cores": len(chip.cores), "time": chip.scheduler.now, "waiting": _waiting(chip, blocks),
         "log": chip.log.lines, "keys": chip.log.keys,
     })  # fmt: skip
-    cores = {f"IO{core.number}": _save_core(core) for core in chip.cores}
+    cores = {f"IO{core.number}": save_core(core) for core in chip.cores}
     return {"chip": head, **cores, **{name: block.save() for name, block in blocks.items()}, **world.save(chip)}
 
 
@@ -96,7 +96,8 @@ def _waiting(chip: Chip, blocks: dict[str, Block]) -> list[tuple[int, str]]:
     return found
 
 
-def _save_core(core: Core) -> dict[str, object]:
+def save_core(core: Core) -> dict[str, object]:
+    """The state of a core with its memory."""
     state, loop = core.machine.save_state()
     return {
         "entry": core.entry, "is_started": core.is_started, "is_reset_wanted": core.is_reset_wanted, "state": state,

@@ -17,7 +17,7 @@ from .registers import INFERRED, READ, Block, Log, Register, kept
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..buses import SpiBus
+    from ..buses import SpiWires
     from .time import Event, Scheduler
 
 STCSR, SOAR, SDOR, SMMR, SMBCR, SCSR, CSPOL, DATAPORT, SDIR = 0x00, 0x04, 0x08, 0x28, 0x2C, 0x34, 0x38, 0x40, 0x48
@@ -52,7 +52,7 @@ class SpiMaster(Block):
     EVENTS = {"_event": ("_finish", "transfer")}
 
     def __init__(
-        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], bus: SpiBus,
+        self, scheduler: Scheduler, log: Log, irq: Callable[[bool], None], bus: SpiWires,
         request: Callable[[bool], None] = lambda is_receive: None, base: int = 0, name: str = "",
     ) -> None:  # fmt: skip
         self._irq, self.bus, self._request = irq, bus, request

@@ -62,6 +62,7 @@ class Scheduler:
     def __init__(self) -> None:
         self._time = 0
         self._order = 0
+        self._is_running = False
         self._calendar: list[tuple[int, int, Event]] = []  # time, order among those of that time
         self._now: Callable[[], int] | None = None
         self._limit: Callable[[int], None] | None = None
@@ -75,6 +76,11 @@ class Scheduler:
     def is_lent(self) -> bool:
         """Whether a core runs."""
         return self._now is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a core runs, or something happens that was arranged."""
+        return self._is_running or self._now is not None
 
     def at(self, time: int, call: Callable[[], None], name: str, is_outside: bool = False) -> Event:
         """Arrange `call` for `time`; what is past happens at once, that is, before anything later.
@@ -106,13 +112,20 @@ class Scheduler:
 
     def run(self, until: int) -> None:
         """Let time pass to `until`, and happen what is due by then."""
+        self._is_running = True
+        try:
+            self._run(until)
+        finally:
+            self._is_running = False
+        self._time = max(self._time, until)
+
+    def _run(self, until: int) -> None:
         while (time := self.next()) <= until:
             event = heapq.heappop(self._calendar)[2]
             self._time = max(self._time, time)
             call, event.call = event.call, None
             if call is not None:
                 call()
-        self._time = max(self._time, until)
 
     def lend(self, now: Callable[[], int], limit: Callable[[int], None]) -> None:
         """A core begins to run: its time counts, and it is told of what is arranged meanwhile."""

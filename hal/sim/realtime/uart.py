@@ -87,6 +87,7 @@ class Uart(Block):
     ) -> None:  # fmt: skip
         self._irq = irq
         self.sent = sent
+        self.received: Callable[[bytes], None] | None = None  # is told of what comes in, when it is sent
         self._on_room: Callable[[], None] | None = None
         self._on_data: Callable[[], None] | None = None
         self._shifting: Event | None = None
@@ -156,6 +157,8 @@ class Uart(Block):
 
         Raises ValueError if a mebibyte is on the line already.
         """
+        if self.received is not None and data:
+            self.received(data)
         each = self.character()
         first, ticks, before = self.coming[-1] if self.coming else (self.scheduler.now, 0, b"?")
         last = first + ticks * (len(before) - 1)
@@ -366,21 +369,3 @@ class Uart(Block):
         """Go on: what was being sent is sent at its time."""
         super().restore(state)
         self._tell()
-
-
-class Console:
-    """A line's other end that keeps what it hears: the latest `MOST` bytes at least."""
-
-    MOST = 1 << 20
-
-    def __init__(self) -> None:
-        self.heard = bytearray()
-
-    def __call__(self, byte: int) -> None:
-        self.heard.append(byte)
-        if len(self.heard) == 2 * self.MOST:
-            del self.heard[: -self.MOST]
-
-    def text(self) -> str:
-        """What was heard, as text; what is no UTF-8 shows as U+FFFD."""
-        return self.heard.decode("utf-8", "replace")
