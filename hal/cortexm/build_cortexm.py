@@ -62,6 +62,7 @@ DECLARATIONS = """
     struct machine_access { uint64_t time; uint32_t pc, address, value, size, is_write, repeats; };
     uint32_t machine_accesses(const struct machine *machine, struct machine_access *at, uint32_t most);
     uint32_t machine_state_size(void);
+    uint32_t machine_visible_size(void);
     void machine_save(struct machine *machine, uint8_t *state);
     const uint8_t *machine_loop(const struct machine *machine, uint32_t *size);
     int machine_check(const uint8_t *state);

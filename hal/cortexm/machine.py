@@ -14,6 +14,7 @@ import unicorn
 
 from ._machine import ffi, lib
 from .records import Access, Call, TakenFault
+from .states import Savable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ def _load() -> None:
         raise OSError("libunicorn does not load: " + ffi.string(failure).decode())
 
 
-class Machine:
+class Machine(Savable):
     """One processor with its private bus. `log` is told, once each, of what deserves a person's attention."""
 
     def __init__(
@@ -183,51 +184,6 @@ class Machine:
         at = ffi.new("struct machine_access[]", most)
         count = lib.machine_accesses(self._machine, at, most)
         return [Access(one.time, one.pc, one.address, one.value, one.size, bool(one.is_write), one.repeats) for one in at[0:count]]
-
-    @property
-    def memories(self) -> list[tuple[int, memoryview]]:
-        """(address, contents) of all memory, in the order in which it was mapped."""
-        return [(address, memoryview(ffi.buffer(place)).cast("B")) for address, place in self._memories]
-
-    def save_state(self) -> tuple[bytes, bytes]:
-        """Everything but devices and memory: processor, timers, interrupts; and what memory was when the round of a
-        polling loop began that is to be compared (b"" if none is)."""
-        state, size = ffi.new("uint8_t[]", lib.machine_state_size()), ffi.new("uint32_t *")
-        lib.machine_save(self._machine, state)
-        loop = lib.machine_loop(self._machine, size)
-        return bytes(ffi.buffer(state)), b"" if loop == ffi.NULL else bytes(ffi.buffer(loop, size[0]))
-
-    @staticmethod
-    def check_state(state: bytes) -> tuple[str, int] | None:
-        """(reason, offset) why `restore_state` would refuse `state`, or None."""
-        if len(state) != lib.machine_state_size():
-            return f"a state of {len(state)} bytes, not {lib.machine_state_size()}", 0
-        at = int(lib.machine_check(state))
-        return None if at < 0 else ("the state was saved by another version" if at == 0 else "a value that no processor has", at)
-
-    def restore_state(self, state: bytes, loop: bytes) -> None:
-        """Go on from what `save_state` gave, memory being as it was then. Raises ValueError with nothing changed."""
-        problem = self.check_state(state)
-        if problem is not None:
-            raise ValueError(problem[0])
-        if lib.machine_restore(self._machine, state, loop, len(loop)):
-            raise ValueError("the state is of a machine with other memory")
-
-    def save(self) -> bytes:
-        """Everything but the devices: processor, timers, interrupts and memory."""
-        state, loop = self.save_state()
-        return b"".join([state, *(bytes(place) for _, place in self.memories), loop])
-
-    def restore(self, saved: bytes) -> None:
-        """Go on from `saved`, which a machine with the same memory gave. Raises ValueError for anything else."""
-        at = int(lib.machine_state_size())
-        end = at + sum(len(place) for _, place in self._memories)
-        if len(saved) < end:
-            raise ValueError("the state is of a machine with other memory")
-        self.restore_state(saved[:at], saved[end:])
-        for _, place in self.memories:
-            place[:] = saved[at : at + len(place)]
-            at += len(place)
 
     def trace(self, entries: list[int], tell: Callable[[list[Call]], None]) -> None:
         """Call `tell` with entries of the functions at `entries`, some at a time; `flush` tells the rest."""

@@ -109,6 +109,9 @@ uint32_t machine_accesses(const struct machine *machine, struct machine_access *
 /* The bytes that machine_save() writes. */
 uint32_t machine_state_size(void);
 
+/* How many of them, from the first on, are what a program could find out: the same however a run is cut into runs. */
+uint32_t machine_visible_size(void);
+
 /* Everything but memory and what was mapped, published and watched.  Not while it runs.  out: state[0..machine_state_size()). */
 void machine_save(struct machine *machine, uint8_t *state);
 

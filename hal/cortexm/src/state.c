@@ -31,7 +31,6 @@ struct field {
 static const struct field FIELDS[] = {
     /* time */
     ONE(cycles, 0, MOST_CYCLES), ONE(base_cycles, 0, MOST_CYCLES), ONE(base_ticks, 0, MOST_CYCLES), ONE(ticks_per_cycle, 1, UINT32_MAX),
-    WORD(block_address), ONE(block_size, 0, MOST_BLOCK),
     /* what it waits for, and its exceptions */
     FLAG(is_sleeping), FLAG(is_for_event), FLAG(event), FLAG(is_locked_up), FLAG(is_reset_wanted),
     MANY(enabled, UINT32_MAX), MANY(pending, UINT32_MAX), MANY(active, UINT32_MAX), MANY(line, UINT32_MAX), MANY(priority, UINT8_MAX),
@@ -40,12 +39,13 @@ static const struct field FIELDS[] = {
     WORD(cpacr), WORD(fpccr), WORD(fpdscr), WORD(demcr), WORD(dwt_control), ONE(dwt_origin, 0, ANY),
     WORD(systick.control), ONE(systick.reload, 0, 0xffffff), ONE(systick.due, 0, ANY), WORD(systick.value),
     WORD(mpu_control), ONE(mpu_number, 0, 7), MANY(mpu_base, UINT32_MAX), MANY(mpu_attributes, UINT32_MAX),
-    /* for a post-mortem */
+    /* from here on: nothing that a program could find out. For a post-mortem, */
+    WORD(block_address), ONE(block_size, 0, MOST_BLOCK),
     EACH(accesses, time, ANY), EACH(accesses, pc, UINT32_MAX), EACH(accesses, address, UINT32_MAX), EACH(accesses, value, UINT32_MAX),
     EACH(accesses, size, 4), EACH(accesses, is_write, 1), EACH(accesses, repeats, UINT32_MAX), WORD(access_count),
     ONE(last_fault.time, 0, ANY), ONE(last_fault.number, 0, 255), WORD(last_fault.status), WORD(last_fault.frame),
     WORD(last_fault.exc_return), MANY(last_fault.registers, UINT32_MAX),
-    /* loops that poll or wait on a counter */
+    /* and of loops that poll or wait on a counter */
     ONE(warp.phase, 0, 4), WORD(warp.hits), WORD(warp.patience), ONE(warp.count, 0, POLLS), EACH(warp.polls, pc, UINT32_MAX),
     EACH(warp.polls, device, DEVICES - 1), EACH(warp.polls, offset, UINT32_MAX), EACH(warp.polls, value, UINT32_MAX),
     MANY(warp.registers, UINT32_MAX), ONE(warp.cycles, 0, MOST_CYCLES),
@@ -159,6 +159,11 @@ static bool is_consistent(const uint8_t *state)
     const uint64_t strange = take(state + PLACE(pending), 4) | take(state + PLACE(active), 4);
     return (take(state + PLACE(enabled), 4) & 0xffff) == (ALWAYS_ENABLED | faults | monitor) && !(shcsr & ~(7u << 16)) &&
            !(strange & ~(0xffff0000u | ALWAYS_ENABLED | 7u << MEM_MANAGE | 1u << DEBUG_MONITOR));
+}
+
+uint32_t machine_visible_size(void)
+{
+    return (uint32_t)PLACE(block_address);
 }
 
 int machine_check(const uint8_t *state)
