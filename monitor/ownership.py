@@ -79,7 +79,9 @@ class Ownership:
     def check_board(self, pins: tuple[int, ...]) -> None:
         """Raise NoDevice unless the board has all `pins`."""
         for pin in pins:
-            self._check(GPIO, pin)
+            if pin not in self._numbers:
+                raise NoDevice("the board has no pin " + str(pin), "monitor", "peripheral.board",
+                               "a manifest that claims pin " + str(pin), "leave it out, or use another board")  # fmt: skip
 
     def give(self, core: int, pins: tuple[int, ...]) -> None:
         """Give `pins` to real-time core `core`: all, or none. Raises as `check_core` does."""

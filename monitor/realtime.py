@@ -129,13 +129,13 @@ class RealTime:
         before = slot.claim
         self._hand_over(slot, claim)
         try:
+            self._store.has_started(verified)
             self._cores.start(slot.core, len(verified.data).to_bytes(4, "little") + verified.data)
         except Fault:
             self._cores.stop(slot.core)  # what was loaded goes too
             self._vacate(slot, before)
             raise
         slot.is_running = True
-        self._store.has_started(verified)
         return slot.number
 
     def stop(self, component: bytes) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from armillary.wire import blocks, image
-from armillary.wire.fault import Busy, Denied, Invalid, Locked, NotFound, OutOfOrder, Untrusted
+from armillary.wire.fault import Busy, Denied, Failed, Invalid, Locked, NotFound, OutOfOrder, Untrusted
 from tests.monitor.rtapps import FIRST, FOURTH, FRIEND, SECOND, START, THIRD, elf, package, store_word
 
 GPIO, KERNEL = 1, 1
@@ -83,6 +83,17 @@ def test_a_frozen_core_keeps_its_pins_when_its_app_is_stopped_and_has_its_blocks
         kernel.realtime_stop(SECOND)
         assert with_two.granted(1) == b""
         assert with_two.owned(1) == [36, 37, 38, 39, 40]
+
+
+def test_where_the_counter_cannot_follow_nothing_is_left_running(with_two, monkeypatch):
+    def fail(verified):
+        raise Failed("the flash is worn out")
+
+    monkeypatch.setattr(with_two.monitor.store, "has_started", fail)
+    with pytest.raises(Failed, match="worn out"):
+        with_two.kernel.realtime_start(FIRST)
+    assert with_two.kernel.realtime_status(FIRST)[:2] == (255, 0)
+    assert with_two.monitor.realtime._cores.status(3)[0] == 0
 
 
 def test_a_program_that_no_core_could_run_is_refused_and_leaves_nothing_behind(open_device):

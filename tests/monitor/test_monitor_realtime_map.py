@@ -121,7 +121,7 @@ def test_of_two_that_name_one_core_the_first_has_it(complete):
 def test_an_app_whose_pins_the_board_lacks_is_left_out_and_hinders_nobody(complete):
     complete.install_and_restart(package(complete.maker, FIRST, {"Gpio": [8, 80]}), package(complete.maker, SECOND, {"Gpio": [8]}))
     assert complete.owned(0) == [8]
-    with pytest.raises(NoDevice):
+    with pytest.raises(NoDevice, match="the board has no pin 80"):
         complete.kernel.realtime_start(FIRST)
 
 
