@@ -12,7 +12,7 @@ from ....wire import guid
 from ....wire.fault import Full, Invalid
 from ....wire.intercore import MOST, RING_BITS, MainSide
 from .mailbox import SOFTWARE_LINE
-from .time import MICROSECOND
+from .time import MICROSECOND, MILLISECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BASE, SIZE = 0x8000_0000, 0x1_0000  # the main core's SYSRAM
 REACTION = 20 * MICROSECOND  # from a doorbell to its answer: the order of what an interrupt and a wake-up take
+EVERY = 10 * MILLISECOND
 MOST_KEPT = 16384  # bytes each way, as a socket of the main core's system has them
 
 
@@ -113,6 +114,7 @@ class MainCore:
         if not self._is_open:
             self._is_open = True
             self._side.offer()
+            self._arrange(EVERY, self._look)
         return self.connections.setdefault(component, Connection(self, component))
 
     def check(self) -> None:
@@ -162,4 +164,14 @@ class MainCore:
     def _interrupted(self, line: int, level: bool) -> None:
         if line == SOFTWARE_LINE and level and not self._is_due:
             self._is_due = True
-            self._core.scheduler.after(REACTION, self.attend, "the main core answers")
+            self._arrange(REACTION, self.attend)
+
+    def _look(self) -> None:
+        """Now and then it looks, whether or not a doorbell rang: one that was reset cannot ring."""
+        self.attend()
+        if self.broken is None:
+            self._arrange(EVERY, self._look)
+
+    def _arrange(self, ticks: int, call: Callable[[], None]) -> None:
+        scheduler = self._core.scheduler
+        scheduler.at(scheduler.now + ticks, call, "the main core", is_outside=True)
