@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from armillary.wire.call import Call, Port
+from armillary.wire.call import LATER, Call, Port
 from armillary.wire.fault import Fault
 
 MESSAGE = 4096
@@ -25,6 +25,31 @@ class Request:
         self.arguments = arguments
         self.answer = answer
         self.prepare = prepare
+
+
+class Later:
+    """The answer to a call of a gate, which may come at once or later; `give` completes the call if it is later."""
+
+    def __init__(self, give: Answer) -> None:
+        self._give = give
+        self._is_late = False
+        self._known: list[tuple[Any, Fault | None]] = []
+
+    def __call__(self, value: Any, fault: Fault | None) -> None:
+        """Here it is."""
+        if self._is_late:
+            self._give(value, fault)
+        else:
+            self._known.append((value, fault))
+
+    def result(self) -> Any:
+        """What the call's method returns: the value, or LATER. Raises the refusal."""
+        for value, fault in self._known:
+            if fault is not None:
+                raise fault
+            return value
+        self._is_late = True
+        return LATER
 
 
 class Asker:
@@ -47,6 +72,8 @@ class Asker:
         """Queue a request."""
         if len(self._waiting) >= MOST_WAITING:
             self._failed("does not keep up with what it is asked")
+            if answer is not None:
+                answer(0, None)
             return
         self._waiting.append(Request(call, arguments, answer, prepare))
         self._next()

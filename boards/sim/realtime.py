@@ -16,10 +16,10 @@ from armillary.hal.sim.cores import Cores, only_package
 from armillary.hal.sim.firewall import REAL_TIME_CORES, SHARED_RAM_SIZE
 from armillary.hal.sim.gpio import FLOATING, INPUT
 from armillary.hal.sim.silicon import Silicon
-from armillary.wire.call import LATER, Call
+from armillary.wire.call import Call
 from armillary.wire.fault import Denied, Fault, Invalid
 
-from .asking import Answer, Asker, Request, receive
+from .asking import Answer, Asker, Later, Request, receive
 
 EVENTS_AT_ONCE = 64  # that are taken before others get their turn
 PATIENCE_S = 5.0  # for an answer
@@ -97,7 +97,9 @@ class RealTimeBox:
             self._open()
         self._told[core] = Told()
         self._told[core].state = RUNNING
-        if self._asker is not None:
+        if self._asker is None:
+            self._failed("could not be started")
+        else:
             self._asker.ask(calls.START, core, len(load), prepare=lambda: self._put_load(load))
 
     def _put_load(self, load: bytes) -> None:
@@ -202,8 +204,9 @@ class RealTimeBox:
         _check_aligned(offset)
         if self._asker is None or not self._is_ready:
             return 0
-        self._asker.ask(calls.READ, core, offset, answer=self._board.put_off())
-        return LATER
+        later = Later(self._board.put_off())
+        self._asker.ask(calls.READ, core, offset, answer=later)
+        return later.result()
 
     def mailbox_write(self, core: int, offset: int, value: int) -> None:
         """Write one; nobody waits until it is done."""

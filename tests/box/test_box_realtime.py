@@ -4,6 +4,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -323,6 +324,36 @@ def test_a_process_that_dies_takes_its_programs_with_it_and_the_device_lives_on(
     before = bench.said.count(b"hello")
     bench.start(IO0, built("hello"))
     bench.until(lambda: bench.said.count(b"hello") > before)
+
+
+def deafen(channel):
+    """Have nothing go through `channel` any more."""
+    with socket.socket(fileno=os.dup(channel)) as end:
+        end.shutdown(socket.SHUT_RDWR)
+
+
+def test_what_is_asked_of_a_process_that_is_gone_is_answered_all_the_same(bench, built):
+    bench.start(IO0, built(ENDLESS))
+    bench.until(lambda: bench.silicon.realtime._is_ready)
+    deafen(bench.supervisor._real_time_ends[0])
+    assert bench.main.mailbox_read(IO0, POP_CNT) == 0
+    state, reason, _ = bench.cores.status(IO0)
+    assert state == DEAD and reason in ("the process of the real-time cores " + how for how in ("is gone", "ended"))
+
+
+def test_a_process_that_cannot_be_started_leaves_the_core_dead(bench, built, monkeypatch):
+    spawn = bench.supervisor.spawn_realtime
+
+    def broken():
+        ends = spawn()
+        deafen(ends[0])
+        return ends
+
+    monkeypatch.setattr(bench.supervisor, "spawn_realtime", broken)
+    bench.start(IO0, built("hello"))
+    assert bench.cores.status(IO0)[0] == DEAD
+    bench.cores.stop(IO0)
+    assert bench.cores.status(IO0)[0] == STOPPED
 
 
 # --- a process that was taken over ---

@@ -1,10 +1,13 @@
 """Every promise of `hal.interface`, checked on the model itself and on its client across the gate."""
 
+import inspect
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from armillary.boards.sim import facts
+from armillary.boards.sim.realtime import RealTimeBox
 from armillary.hal import port as ports
 from armillary.hal.interface import (
     Chip,
@@ -14,14 +17,18 @@ from armillary.hal.interface import (
     Flash,
     Fuses,
     Gpio,
+    Intercore,
     Network,
     PinOwnership,
+    RealTimeCores,
     Uart,
     Watchdog,
 )
 from armillary.hal.sim import entropy as entropies
+from armillary.hal.sim.hosts import RealTimeHost
 from armillary.hal.sim.network import LinkedNetwork
 from armillary.hal.sim.power import ChipReset, PowerLost
+from armillary.hal.sim.realtime.subsystem import RealTime
 from armillary.hal.sim.silicon import Silicon
 from armillary.wire.fault import (
     Closed,
@@ -99,6 +106,22 @@ def test_models_and_clients_have_the_methods_of_the_protocol(chip, name):
     assert methods
     for method in methods:
         assert callable(getattr(client, method)) and callable(getattr(model, method))
+
+
+def methods(protocol):
+    """The names of a protocol's methods, and of those that it extends."""
+    return [name for each in protocol.__mro__ for name in vars(each) if not name.startswith("_") and callable(getattr(each, name))]
+
+
+@pytest.mark.parametrize("made, protocol", [
+    (ports.CoresPort, RealTimeCores), (ports.IntercorePort, Intercore), (RealTime, RealTimeHost), (RealTimeBox, RealTimeHost),
+])  # fmt: skip
+def test_what_stands_for_real_time_cores_has_the_methods_of_its_protocol(made, protocol):
+    names = methods(protocol)
+    assert {"core_start", "core_stop"} <= set(names) or {"start", "stop"} <= set(names) or {"mailbox_read", "write"} <= set(names)
+    for name in names:
+        wanted, found = (inspect.signature(getattr(each, name)).parameters for each in (protocol, made))
+        assert list(wanted) == list(found), name
 
 
 def test_flash_has_its_geometry(device):

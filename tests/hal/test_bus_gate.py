@@ -139,7 +139,7 @@ NEEDS = {
     "flash_read": ("monitor", 0, 1), "fuse_read": ("pluton", 0), "entropy_read": ("pluton", 1), "clock_read": ("kernel",),
     "uart_write": ("kernel", 0, b"x"), "watchdog_start": ("monitor", 1), "reset": ("monitor", 0),
     "gpio_assign": ("monitor", 8, 1), "core_start": ("pluton", 1, 0), "task_end": ("kernel", 0),
-    "net_open": ("kernel", "host", 1),
+    "net_open": ("kernel", "host", 1), "core_stop": ("monitor", 3), "mbox_read": ("kernel", 4, 0),
 }  # fmt: skip
 
 
