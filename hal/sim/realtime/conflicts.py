@@ -285,7 +285,7 @@ DECISIONS: dict[str, Decision] = {
     "irq-senses": Decision(
         "What IRQ_SENS does to a line",
         "MediaTek sets it at every installation of a handler; Codethink and Microsoft's samples never do",
-        "nothing: each line of the model is level or pulse by its nature",
+        "makes external interrupts levels, and nothing else: every other line of the model is level or pulse by its nature",
         "both kinds of program must find the interrupts of the same device",
         "IRQCFG.IRQ_SENS*",
     ),
