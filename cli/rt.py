@@ -30,6 +30,7 @@ rt.add_command(build)
 @click.option("--limit", default="10s", show_default=True, metavar="TIME", help="End after TIME of the board in any case.")
 @click.option("--uart", "uarts", multiple=True, metavar="NAME[=FILE]", help="Show a UART (debug, isu0 to isu5), or write it to FILE. Repeatable.")
 @click.option("--send", "sent", multiple=True, metavar="NAME[@TIME]=TEXT", help="Send TEXT to a UART, at TIME. Repeatable.")
+@click.option("--wire", "wires", multiple=True, metavar="WIRE", help="Wire the board: gpio12@1s=0, adc0=1.2, isu0=loop, isu2:0x6a=lsm6dso. Repeatable.")
 @click.option("--intercore", metavar="echo|FILE", help="Play apps of the main core: send back what comes, or send FILE's lines TIME[@COMPONENT]=TEXT.")
 @click.option("--trace", "traced", type=click.Choice(list(TRACES)), help="Show functions entered, accesses to peripherals, or both.")
 @click.option("--trace-file", type=OUT, metavar="OUT", help="Write the trace there instead of to standard error.")
@@ -42,9 +43,9 @@ rt.add_command(build)
 @click.option("--replay", type=FILE, metavar="RECORD", help="Do to the chip what RECORD says, and compare what comes out.")
 @click.option("--gdb", type=click.IntRange(0, 65535), metavar="PORT", help="Wait for GDB on 127.0.0.1 at PORT (0: any) before running.")
 def run(
-    file: Path, number: int, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...], intercore: str | None,
-    traced: str | None, trace_file: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None, save: Path | None,
-    restore: Path | None, record: Path | None, replay: Path | None, gdb: int | None,
+    file: Path, number: int, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...], wires: tuple[str, ...],
+    intercore: str | None, traced: str | None, trace_file: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None,
+    save: Path | None, restore: Path | None, record: Path | None, replay: Path | None, gdb: int | None,
 ) -> None:  # fmt: skip
     """Run FILE, an ELF or an image package, and print what it says on its debug UART.
 
@@ -52,21 +53,24 @@ def run(
     on standard error; 4 when TEXT was not said by the limit; 5 when a replay came out differently. A file that is no program is refused with 1, and
     nothing of it is run. The signature of a package is not checked.
     """
-    from . import rt_intercore
+    from . import rt_intercore, rt_wiring
     from .rt_record import Keeper
     from .rt_run import Run, parse_end, parse_sent, parse_time, parse_uarts, read_program
 
     end, text = parse_end(limit, until)
     wanted = parse_uarts(uarts)
     sending = [parse_sent(each) for each in sent]
+    board = rt_wiring.parse(wires, parse_time)
     messages = rt_intercore.parse(intercore, parse_time) if intercore is not None else None
     _check_inputs(replay, sent, intercore, save or restore)
     program = read_program(file)
     running = Run(program, number, wanted, text, end)
     keeper = Keeper(running, program)
+    rt_wiring.fit(board, running.chip)
     if restore is not None:
         keeper.restore(restore)
     with running.outputs(trace_file, pins, coverage, mortem), keeper.tape(record, replay):
+        rt_wiring.arrange(board if replay is None else (), running.chip)
         for name, at, data in sending:
             running.send(name, at, data)
         partner = rt_intercore.Partner(running.core, messages, _show) if intercore is not None else None

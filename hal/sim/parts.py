@@ -131,6 +131,51 @@ class Accelerometer(Part):
         return {self.OUTX_L_XL + n: byte for n, byte in enumerate(raw)}
 
 
+class Lsm6dso(Accelerometer):
+    """A LSM6DSO, as the reference board has one: as far as modelled, only who it says it is differs."""
+
+    IDENTITY = 0x6C
+
+
+class Registers(Part):
+    """256 registers of a byte, whose number counts on by itself: enough for a driver that sets up a part and asks who it is.
+
+    `values` are in them from the start, 0 in the others. Satisfies `I2cDevice`.
+    """
+
+    STATE = {"registers": buffer(256), "_at": BYTE, "_is_first": flag}
+    SIZED = ("registers",)
+
+    def __init__(self, values: Mapping[int, int]) -> None:
+        self.registers = bytearray(256)
+        for number, value in values.items():
+            self.registers[number] = value
+        self._at = 0
+        self._is_first = True
+
+    def start(self, is_read: bool) -> bool:
+        """Always there; a write begins with a register number."""
+        self._is_first = not is_read
+        return True
+
+    def write(self, byte: int) -> bool:
+        """The register number, or data for it."""
+        if self._is_first:
+            self._is_first, self._at = False, byte
+        else:
+            self.registers[self._at] = byte
+            self._at = (self._at + 1) & 0xFF
+        return True
+
+    def read(self) -> int:
+        """The register, and on to the next."""
+        at, self._at = self._at, (self._at + 1) & 0xFF
+        return self.registers[at]
+
+    def stop(self) -> None:
+        """The number stays, as the next read may count on it."""
+
+
 class Eeprom(Part):
     """A 24Cxx with two address bytes: pages that wrap, and no answer while it writes (`busy` polls of the address)."""
 

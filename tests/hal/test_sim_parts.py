@@ -5,7 +5,7 @@ import pytest
 from armillary.hal.sim.buses import AnalogInputs, I2cBus, SpiBus, SpiLoop
 from armillary.hal.sim.clock import VirtualClock
 from armillary.hal.sim.gpio import GpioBank
-from armillary.hal.sim.parts import Accelerometer, Eeprom, Ssd1306
+from armillary.hal.sim.parts import Accelerometer, Eeprom, Registers, Ssd1306
 from armillary.wire.fault import Invalid
 
 
@@ -73,6 +73,22 @@ def test_an_accelerometer_counts_in_the_range_that_is_set(bus, setting, counts):
     bus.attach(0x6A, Accelerometer())
     talk(bus, 0x6A, bytes([0x10, 0x60 | setting]))
     assert int.from_bytes(talk(bus, 0x6A, b"\x2c", 2), "little") == counts
+
+
+def test_registers_keep_what_is_written_and_count_on(bus):
+    bus.attach(0x10, Registers({0xFF: 0x43}))
+    talk(bus, 0x10, b"\x10\x01\x02")
+    assert talk(bus, 0x10, b"\x10", 3) == b"\x01\x02\x00"
+    assert talk(bus, 0x10, b"\xff", 2) == b"\x43\x00" and talk(bus, 0x10, count=1) == b"\x00"
+
+
+def test_saved_registers_go_on_where_they_were(bus):
+    part, other = Registers({}), Registers({5: 1})
+    bus.attach(0x10, part)
+    talk(bus, 0x10, b"\x07\x2a")
+    talk(bus, 0x10, b"\x07")
+    other.restore(other.check(part.save()))
+    assert other.read() == 0x2A and other.registers == part.registers
 
 
 def test_an_identity_cannot_be_written(bus):

@@ -1,0 +1,116 @@
+"""`armillary rt run --wire`: what hangs on the chip."""
+
+import pytest
+from click.testing import CliRunner
+
+from armillary.cli.main import cli
+from armillary.cli.rt_run import parse_time
+from armillary.cli.rt_wiring import arrange, fit, parse
+from armillary.hal.sim.realtime.chip import Chip
+from armillary.hal.sim.realtime.time import MILLISECOND
+
+
+def wired(*words):
+    """A chip with all that, as it is at time 0."""
+    chip = Chip(cores=2)
+    wires = parse(words, parse_time)
+    fit(wires, chip)
+    arrange(wires, chip)
+    return chip
+
+
+def test_the_buttons_of_a_board_are_up():
+    chip = wired()
+    assert [chip.pins.read(pin) for pin in (11, 12, 13, 14)] == [0, 1, 1, 0]
+
+
+def test_a_button_is_pressed_and_let_go_of():
+    chip = wired("gpio12@1ms=0", "gpio12@3ms=z")
+    levels = []
+    for _ in range(4):
+        levels.append(chip.pins.read(12))
+        chip.scheduler.run(chip.scheduler.now + MILLISECOND)
+    assert levels == [1, 0, 0, 1]
+
+
+def test_a_board_may_have_other_resistors_and_voltages():
+    chip = wired("gpio12=down", "gpio4=up", "gpio5=1", "adc3=1.25", "adc3@2ms=0.5")
+    assert [chip.pins.read(pin) for pin in (12, 4, 5)] == [0, 1, 1]
+    assert chip.shared.inputs.microvolts(3, 0) == 1_250_000
+    chip.scheduler.run(3 * MILLISECOND)
+    assert chip.shared.inputs.microvolts(3, 0) == 500_000
+
+
+def test_parts_hang_on_buses():
+    chip = wired("isu2:0x6a=lsm6ds3", "isu2:0x10=registers,0xff=0x43", "isu1:cs1=lsm6ds3", "isu3:gpio5=lsm6ds3", "isu0:cs0=loop")
+    bus = chip.shared.isus[2].i2c_bus
+    assert bus.start(0x6A, False) and bus.write(0x0F) and bus.start(0x6A, True) and bus.read() == 0x69
+    assert bus.start(0x10, False) and bus.write(0xFF) and bus.start(0x10, True) and bus.read() == 0x43
+    spi = chip.shared.isus[1].spi_bus
+    spi.select(1, True)
+    assert [spi.exchange(0x8F), spi.exchange(0)] == [0, 0x69]
+    spi = chip.shared.isus[3].spi_bus  # pin 5 is low
+    assert [spi.exchange(0x8F), spi.exchange(0)] == [0, 0x69]
+    spi = chip.shared.isus[0].spi_bus
+    spi.select(0, True)
+    assert spi.exchange(0x5A) == 0x5A
+
+
+@pytest.mark.parametrize(("word", "why"), [
+    ("gpio12", "is not like"), ("gpio12=2", "0, 1 or z"), ("gpio94=1", "gpio0 to gpio93"), ("gpio12@soon=1", "soon is no time"),
+    ("adc8=1", "adc0 to adc7"), ("adc0=-1", "from 0 to 5"), ("adc0=5.1", "from 0 to 5"), ("gpio5:cs0=1", "only an ISU"),
+    ("isu6=loop", "isu0 to isu5"), ("isu0@1s=loop", "from the start"), ("isu0=lsm6ds3", "needs a place"),
+    ("isu0:0x80=eeprom", "is not like"), ("isu0:cs0=eeprom", "lsm6dso, loop"), ("isu0:0x50=loop", "lsm6dso, eeprom"),
+    ("isu0:gpio94=loop", "gpio0 to gpio93"), ("isu0:0x50=eeprom,0x00=0x01", "no settings"), ("isu0:0x10=registers,5", "like 0xff=0x43"),
+])  # fmt: skip
+def test_a_wire_that_makes_no_sense_is_refused_with_the_word(tmp_path, word, why):
+    (tmp_path / "app.elf").write_bytes(b"")
+    done = CliRunner().invoke(cli, ["rt", "run", str(tmp_path / "app.elf"), "--wire", word])
+    assert done.exit_code == 2 and why in done.output and word in done.output
+
+
+def run(file, *words):
+    return CliRunner().invoke(cli, ["rt", "run", str(file), *words])
+
+
+def test_two_parts_at_one_place_are_refused(built):
+    done = run(built.path("i2c_sensor"), "--wire", "isu0:0x50=eeprom", "--wire", "isu0:0x50=eeprom")
+    assert done.exit_code == 2 and "0x50 is taken" in done.output
+
+
+def test_a_program_finds_the_sensor_that_hangs_on_its_bus(built):
+    words = [built.path("i2c_sensor"), "--until", "25.00 degrees", "--limit", "1s"]
+    assert run(*words, "--wire", "isu2:0x6a=lsm6dso").exit_code == 0
+    assert "no LSM6DSO" in run(*words, "--wire", "isu3:0x6a=lsm6dso").output
+
+
+LOOPED = """
+#include "isu.h"
+#include "uart.h"
+
+int main(void) {
+    uart_open(DEBUG_UART);
+    isu_open(0, ISU_UART_CLOCKS);
+    uart_open(ISU_UART(0));
+    uart_print(ISU_UART(0), "!");
+    while (!(ISU_UART(0)->lsr & UART_DATA)) {
+    }
+    uart_print(DEBUG_UART, ISU_UART(0)->data == '!' ? "heard" : "heard something else");
+    return 0;
+}
+"""
+
+
+def test_a_uart_hears_itself_only_if_led_back(built):
+    words = [built.path(LOOPED), "--until", "heard", "--limit", "10ms"]
+    assert run(*words, "--wire", "isu0=loop").exit_code == 0
+    assert run(*words).exit_code == 4
+
+
+def test_what_is_wired_is_recorded_and_replayed(built, tmp_path):
+    words = [built.path(LOOPED), "--until", "20ms", "--wire", "isu0=loop", "--wire", "gpio4=up", "--wire", "gpio12@1ms=0"]
+    assert run(*words, "--record", str(tmp_path / "record")).exit_code == 0
+    record = (tmp_path / "record").read_text()
+    assert "pin 12 0" in record and record.count("! uart isu0 21") == 1
+    done = run(*words, "--replay", str(tmp_path / "record"))
+    assert done.exit_code == 0, done.output
