@@ -163,6 +163,71 @@ def test_a_program_that_resets_the_mailbox_as_it_opens_it_learns_of_the_rings_al
     app.run_until("3 pairs\n")
 
 
+DRIVER = """
+#include "cortex.h"
+#include "mailbox.h"
+#include "rings.h"
+#include "uart.h"
+#define BOX(offset) REGISTER(MBOX_A7_BASE + (offset))
+static volatile uint32_t is_written, is_rung;
+static struct message message;
+void irq_a7_written(void) {
+    uint32_t status = BOX(0x3Cu);
+    BOX(0x3Cu) = status;
+    is_written = 1;
+}
+void irq_a7_software(void) {
+    BOX(0x1Cu) = 0xFFu;
+    is_rung = 1;
+}
+static uint32_t take(uint32_t *data) {
+    while (!BOX(0x58u)) {
+        while (!is_written) { wait_for_interrupt(); }
+        is_written = 0;
+    }
+    *data = BOX(0x54u);
+    return BOX(0x50u);
+}
+int main(void) {
+    uint32_t data, command, sizes[2] = {0, 0};
+    uart_open(DEBUG_UART);
+    BOX(0x04u) = 2u;
+    BOX(0x38u) = 2u;
+    irq_enable(IRQ_a7_written, 2);
+    while ((command = take(&data)) != 0xBA5E0003u) {
+        sizes[command & 1u] = data & 31u;
+    }
+    BOX(0x18u) = 2u;
+    irq_enable(IRQ_a7_software, 2);
+    uart_print(DEBUG_UART, sizes[0] == sizes[1] ? "both rings are alike\\n" : "they differ\\n");
+    rings_use(0x80000000u, 0x80001000u);
+    for (;;) {
+        while (rings_receive(&message) > 0) { (void)rings_send(&message); }
+        while (!is_rung) { wait_for_interrupt(); }
+        is_rung = 0;
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("opens_ms", [0, 20])
+def test_a_driver_that_opens_with_a_reset_and_waits_for_the_written_interrupt_is_served(rtapp, tmp_path, opens_ms):
+    for name in ("rings.c", "rings.h"):
+        (tmp_path / name).write_text((build.RTAPPS / "intercore_echo" / name).read_text())
+    with (tmp_path / "rings.h").open("a") as header:
+        header.write("void rings_use(uint32_t write, uint32_t read);\n")
+    with (tmp_path / "rings.c").open("a") as code:
+        code.write("void rings_use(uint32_t write, uint32_t read) { ours = take(write | 12u); theirs = take(read | 12u); }\n")
+    (tmp_path / "main.c").write_text(DRIVER)
+    app = rtapp(tmp_path)
+    app.run_for(ms=opens_ms)
+    connection = app.connect(APP)
+    connection.send(b"hello")
+    app.run_until("both rings are alike\n")
+    app.run_until(lambda: connection.received)
+    assert connection.receive() == b"hello"
+
+
 @pytest.mark.parametrize("lie, why", [
     ("RING[0] = 4032u", "a write position of 4032"),
     ("RING[0] = 8u", "a write position of 8"),
