@@ -238,6 +238,8 @@ class RealTime:
                 self._frozen(claim)
             except (Full, Locked, Busy):
                 return True
+            except Fault:  # a board without such cores: a restart would not help
+                return False
         is_left = slot.claim.component in components and slot.claim.component not in [
             one.component for one in placed.values()
         ]  # fmt: skip

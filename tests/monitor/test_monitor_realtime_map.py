@@ -133,6 +133,8 @@ def test_a_board_without_real_time_cores_boots_and_says_why_no_such_app_runs(com
     assert "this board has no real-time cores" in complete.kernel.realtime_status(FIRST)[2]
     with pytest.raises(NoDevice):
         complete.kernel.realtime_start(FIRST)
+    assert complete.install(package(complete.maker, FIRST, {"Gpio": [9]}, version=2)) == (1, False)  # it would not help
+    assert complete.install(package(complete.maker, SECOND, version=2))[0] == 1  # and the next one goes through
 
 
 def test_a_tampered_image_gets_nothing(with_two):
