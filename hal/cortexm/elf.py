@@ -50,13 +50,17 @@ class Region(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """What is loaded: `data` at `address`, then zeros to `size` bytes. `offset` is the place in the file."""
+    """What is loaded: `data` at `address`, then zeros to `size` bytes. `offset` is the place in the file.
+
+    `stored` is where else `data` is to be found, for a start-up that copies it to `address` itself; else `address`.
+    """
 
     address: int
     size: int
     data: bytes
     flags: int
     offset: int
+    stored: int
 
 
 class Program(NamedTuple):
@@ -89,6 +93,8 @@ def load(program: Program, machine: Machine) -> None:
 
     Raises ValueError where the machine has no memory.
     """
+    for segment in program.segments:
+        machine.write_memory(segment.stored, segment.data)
     for segment in program.segments:
         machine.write_memory(segment.address, segment.data + bytes(segment.size - len(segment.data)))
 
@@ -147,7 +153,7 @@ def _is_loaded(data: bytes, at: int) -> bool:
 
 
 def _segment(data: bytes, at: int, regions: tuple[Region, ...]) -> Segment:
-    _, offset, address, _, stored, size, flags, _ = struct.unpack_from("<8I", data, at)
+    _, offset, address, physical, stored, size, flags, _ = struct.unpack_from("<8I", data, at)
     if stored > size:
         raise BadElf(f"a segment with {stored:#x} bytes in the file and {size:#x} in memory", at + 16)
     if offset + stored > len(data):
@@ -156,9 +162,10 @@ def _segment(data: bytes, at: int, regions: tuple[Region, ...]) -> Segment:
     if region is None:
         places = ", ".join(f"{known.name} {known.address:#010x}[{known.size:#x}]" for known in regions)
         raise BadElf(f"a segment at {address:#010x}[{size:#x}] is not in the chip's memory ({places})", at + 8)
-    if region.is_rom and (flags & WRITE or stored != size):
-        raise BadElf(f"a segment in {region.name} that is writable or not all in the file", at + 24)
-    return Segment(address, size, bytes(data[offset : offset + stored]), flags, offset)
+    if region.is_rom and stored != size:  # it may be marked as writable: tables of constructors are
+        raise BadElf(f"a segment in {region.name} that is not all in the file", at + 24)
+    is_stored = any(known.holds(physical, stored) for known in regions)
+    return Segment(address, size, bytes(data[offset : offset + stored]), flags, offset, physical if is_stored else address)
 
 
 def _check_apart(segments: tuple[Segment, ...]) -> None:

@@ -25,7 +25,7 @@ EXCEPTIONS = {
     0: "thread mode", 1: "Reset", 2: "NMI", 3: "HardFault", 4: "MemManage", 5: "BusFault", 6: "UsageFault", 11: "SVCall",
     12: "DebugMonitor", 14: "PendSV", 15: "SysTick",
 }  # fmt: skip
-BRANCH_TO_SELF = 0xE7FE
+BRANCH_TO_SELF, SEMIHOSTING = 0xE7FE, 0xBEAB
 ACCESSES = 64  # that a report has
 
 CFSR_BITS = {
@@ -112,8 +112,8 @@ class PostMortem:
     def report(self, reason: int | None = None) -> str:
         """The report, as text of several paragraphs. `reason` is why the run ended, if it did."""
         last = self.machine.last_fault()
-        parts = [self._head(reason, last), self._cause(), self._registers("registers", self._now())]
         before = self._before(last)
+        parts = [self._head(reason, last), self._cause(before), self._registers("registers", self._now())]
         if before is not None:
             parts.append(self._registers(f"when the fault was taken (frame at {last.frame:#010x})" if last else "", before))
         parts += [self._backtrace(self._now() if before is None or reason == LOCKUP else before), self._accesses()]
@@ -145,10 +145,20 @@ class PostMortem:
     def _where(self, address: int) -> str:
         return self.symbols.describe(address & ~1)
 
-    def _cause(self) -> str:
+    def _cause(self, before: dict[int, int] | None) -> str:
         fault = read_fault(self.machine)
+        lines = explain(fault) or ["no fault status bit is set"]
+        if fault.hfsr >> 31 and before is not None and self._half(before[15]) == SEMIHOSTING:
+            lines.append("BKPT 0xAB: a semihosting call, for a debugger to answer; give the C library a _write() instead of rdimon.specs")
         head = f"cause: CFSR {fault.cfsr:#010x}, HFSR {fault.hfsr:#010x}, MMFAR {fault.mmfar:#010x}, BFAR {fault.bfar:#010x}"
-        return "\n".join([head, *("  " + line for line in explain(fault) or ["no fault status bit is set"])])
+        return "\n".join([head, *("  " + line for line in lines)])
+
+    def _half(self, address: int) -> int:
+        """The halfword at `address`, 0 where there is none."""
+        try:
+            return int.from_bytes(self.machine.read_memory(address & ~1, 2), "little")
+        except ValueError:
+            return 0
 
     def _now(self) -> dict[int, int]:
         return {number: self.machine.get(f"r{number}" if number < 13 else NAMES[number]) for number in range(16)} | {

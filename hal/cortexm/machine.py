@@ -126,6 +126,15 @@ class Machine(Savable):
         self._memories.append((address, place))
         return memoryview(ffi.buffer(place)).cast("B")
 
+    def share(self, address: int, size: int) -> None:
+        """Memory that others write as the program runs; `written` tells of it. Raises ValueError if there is none."""
+        if lib.machine_share(self._machine, address, size):
+            raise ValueError(f"no memory that others may write: {address:#x}[{size:#x}]")
+
+    def written(self, address: int, size: int) -> None:
+        """Others wrote shared memory at `address`: were it code that ran before, it is new code now."""
+        lib.machine_written(self._machine, address, size)
+
     def map_rom(self, address: int, data: bytes) -> None:
         """Memory that holds `data` and cannot be written; padded with zeros to a multiple of 1024."""
         size = -(-len(data) // PAGE) * PAGE

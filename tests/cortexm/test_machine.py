@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from armillary.hal.cortexm import machine as m4
 
-RAM, DEVICE = 0x2000_0000, 0x4000_0000
+RAM, SHARED, DEVICE = 0x2000_0000, 0x2000_4000, 0x4000_0000
 HEAD = """
  .syntax unified
  .cpu cortex-m4
@@ -363,6 +363,35 @@ def test_what_a_device_raises_comes_out_of_run():
     machine = made("reset:\n ldr r0, =0x40000000\n1: ldr r1, [r0]\n b 1b\n", Broken())
     with pytest.raises(RuntimeError, match="out of order"):
         machine.run(100)
+
+
+def test_code_that_another_master_writes_is_run_as_it_is():
+    """A device changes the function's first instruction each time that it is told to: ADDS R0, #n."""
+    class Master(Flag):
+        def write(self, offset, size, value):
+            self.memory[0x100] = value
+            self.machine.written(SHARED + 0x100, 1)
+
+    master = Master()
+    machine = made("""
+reset:
+ ldr r4, =0x20004101
+ ldr r5, =0x40000000
+ ldr r1, =0x47703001 @ adds r0, #1; bx lr
+ str r1, [r4, #-1]
+1: blx r4
+ adds r2, #1
+ str r2, [r5]
+ cmp r2, #10
+ bne 1b
+ b .
+""", master)
+    with pytest.raises(ValueError, match="no memory"):
+        machine.share(0x3000_0000, 0x1000)
+    master.memory = machine.map_ram(SHARED, 0x1000)
+    machine.share(SHARED, 0x1000)
+    machine.run(300)
+    assert machine.get("r0") == 1 + sum(range(1, 10))
 
 
 def test_bkpt_is_the_debuggers_or_a_hard_fault():

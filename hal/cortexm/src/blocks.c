@@ -58,6 +58,7 @@ const struct block *block_at(struct machine *m, uint32_t address, uint32_t size)
     if (block->is_known && block->address == address && block->size == size)
         return block;
     const uint8_t *code = memory_at(m, address, size, UC_PROT_EXEC);
+    outside_run(m, address, size);
     *block = (struct block){address, size, 0, BLOCK_ANY, true};
     if (code)
         decode(block, code);

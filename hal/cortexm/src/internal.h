@@ -49,6 +49,16 @@ struct memory {
     uint8_t *bytes;
 };
 
+#define LINE 32          /* bytes of outside memory that are known to hold code or not to */
+#define LINES (0x10000 / LINE)
+
+/* Memory that others than this processor write as it runs: DMA. */
+struct outside {
+    uint32_t address, size; /* size 0: there is none */
+    uint8_t has_code[LINES];
+    bool is_stale; /* code was overwritten */
+};
+
 struct device {
     struct machine *machine;
     uint32_t address, size, number;
@@ -153,6 +163,7 @@ struct machine {
     struct memory memories[MEMORIES];
     struct device mapped[DEVICES];
     uint32_t memory_count, device_count;
+    struct outside outside;
     bool is_running;
     bool is_stop_wanted;
     bool is_held;      /* a hook stopped before an instruction */
@@ -264,6 +275,8 @@ void place_find(struct machine *m, uint32_t address, bool is_write);
 /* meter.c */
 bool meter_begin(struct machine *m); /* adds the hooks */
 void meter_forget(struct machine *m); /* code has changed */
+void outside_run(struct machine *m, uint32_t address, uint32_t size); /* a block of code there is about to run */
+void outside_look(struct machine *m);
 void meter_start(struct machine *m);  /* before unicorn runs, and */
 void meter_settle(struct machine *m); /* after it */
 void meter_aim(struct machine *m);    /* the deadline is another */

@@ -173,8 +173,15 @@ int machine_cover(struct machine *machine, uint32_t address, uint32_t size, uint
 uint32_t machine_system_read(struct machine *machine, uint32_t address);
 void machine_system_write(struct machine *machine, uint32_t address, uint32_t value);
 
-/* Code at address[0..size) was changed from outside. */
+/* Code at address[0..size) was changed from outside, while nothing ran. */
 void machine_code_changed(struct machine *machine, uint32_t address, uint32_t size);
+
+/*
+ * Memory at address[0..size), 64 KiB at most, is written by others as well: machine_written() tells what they wrote, at
+ * any time, so that code there is run as it is.  Returns 0, or -1 if it is too large or there is none.
+ */
+int machine_share(struct machine *machine, uint32_t address, uint32_t size);
+void machine_written(struct machine *machine, uint32_t address, uint32_t size);
 
 uint64_t machine_now(const struct machine *machine);
 uint64_t machine_cycles(const struct machine *machine);

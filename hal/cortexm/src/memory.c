@@ -1,5 +1,5 @@
 /*
- * The program's memory as the machine itself reaches it: stacking, vectors.
+ * The program's memory as the machine itself reaches it: stacking, vectors; and as others write it.
  */
 #include "internal.h"
 
@@ -36,4 +36,49 @@ void memory_write(struct machine *m, uint32_t address, const uint32_t *words, ui
     uint8_t *place = memory_at(m, address, size, UC_PROT_WRITE);
     if (place)
         memcpy(place, words, size);
+}
+
+int machine_share(struct machine *m, uint32_t address, uint32_t size)
+{
+    if (size > LINES * LINE || address % LINE || !memory_at(m, address, size, 0))
+        return -1;
+    m->outside = (struct outside){.address = address, .size = size};
+    return 0;
+}
+
+/* The lines of outside memory in address[0..size): *first to *end, none if it lies elsewhere. */
+static bool lines_of(const struct outside *outside, uint32_t address, uint32_t size, uint32_t *first, uint32_t *end)
+{
+    const uint32_t offset = address - outside->address;
+    if (!size || offset >= outside->size || size > outside->size - offset)
+        return false;
+    *first = offset / LINE;
+    *end = (offset + size - 1) / LINE + 1;
+    return true;
+}
+
+void outside_run(struct machine *m, uint32_t address, uint32_t size)
+{
+    uint32_t first, end;
+    if (lines_of(&m->outside, address, size, &first, &end))
+        memset(m->outside.has_code + first, 1, end - first);
+}
+
+void machine_written(struct machine *m, uint32_t address, uint32_t size)
+{
+    uint32_t first, end;
+    if (!lines_of(&m->outside, address, size, &first, &end) || !memchr(m->outside.has_code + first, 1, end - first))
+        return;
+    m->outside.is_stale = true;
+    look_soon(m);
+}
+
+/* Translations of overwritten code go before anything runs; while unicorn runs they cannot. */
+void outside_look(struct machine *m)
+{
+    if (!m->outside.is_stale)
+        return;
+    m->outside.is_stale = false;
+    memset(m->outside.has_code, 0, sizeof m->outside.has_code);
+    machine_code_changed(m, 0, 0);
 }

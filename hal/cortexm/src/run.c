@@ -92,6 +92,7 @@ static uint32_t run_code(struct machine *m)
 static uint32_t look(struct machine *m)
 {
     m->attention = false;
+    outside_look(m);
     systick_run(m);
     mpu_apply(m);
     watch_alignment(m);

@@ -248,13 +248,15 @@ class Channel:
 
     def _move(self, port: Port) -> bool:
         """One item. Returns whether memory could be reached; if not, the channel stops."""
-        memory = self.dma.memory(self._address(), self.size)
+        address = self._address()
+        memory = self.dma.memory(address, self.size)
         if memory is None:
-            self.dma.log.once(f"{self.dma.name}: channel {self.number} cannot reach {self._address():#010x}: only SYSRAM can be")
+            self.dma.log.once(f"{self.dma.name}: channel {self.number} cannot reach {address:#010x}: only SYSRAM can be")
             self.set(START_AT, 0)
             return False
         if self.get(CON) & TO_MEMORY:
             memory[:] = ((port.get() if port.get is not None else 0) & ((1 << 8 * self.size) - 1)).to_bytes(self.size, "little")
+            self.dma.wrote(address, self.size)
         elif port.put is not None:
             port.put(int.from_bytes(memory, "little"))
         self._step()
@@ -301,6 +303,7 @@ class Channel:
                 self.dma.log.once(f"{self.dma.name}: channel {self.number} cannot reach {source:#010x} or {target:#010x}: only SYSRAM can be")
                 break
             given[:] = taken
+            self.dma.wrote(target, self.size)
             source += self.size if control & SOURCE_INCREMENT else 0
             target += self.size if control & TARGET_INCREMENT else 0
             if control & WRAP_TARGET:

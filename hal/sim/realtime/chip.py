@@ -50,6 +50,7 @@ class Core:
         self.machine = Machine(irqs=100, priority_bits=3, ticks_per_cycle=time.XTAL, cpacr=FLOATS_ON)
         self.tcm = self.machine.map_ram(TCM, TCM_SIZE)
         self.sysram = self.machine.map_ram(SYSRAM, SYSRAM_SIZE)
+        self.machine.share(SYSRAM, SYSRAM_SIZE)
         self.console = Console()
         self.entry = 0
         self.is_started = self.is_reset_wanted = False
@@ -70,6 +71,7 @@ class Core:
             self.blocks.append(block)
         self._add_boxes(log)
         self.dma = Dma(scheduler, log, self.line(DMA_IRQ), self.reachable, DMA, name + "DMA")
+        self.dma.wrote = machine.written
         machine.map_device(DMA, DMA_SIZE, self.dma, self.dma.name)
         self.blocks.append(self.dma)
         gpt = self.gpt

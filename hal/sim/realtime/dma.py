@@ -46,7 +46,8 @@ def _registers() -> tuple[Register, ...]:
 
 
 class Dma(Block):
-    """`irq` is told the level of the one interrupt of all channels; `memory` finds SYSRAM, or None."""
+    """`irq` is told the level of the one interrupt of all channels; `memory` finds SYSRAM, or None; `wrote` hears
+    where something was written."""
 
     NAME = "DMA"
     REGISTERS = _registers()
@@ -58,6 +59,7 @@ class Dma(Block):
     ) -> None:  # fmt: skip
         self._irq = irq
         self.memory = memory
+        self.wrote: Callable[[int, int], None] = lambda address, size: None
         self.channels: list[Channel] = []
         super().__init__(scheduler, log, base, name)
 

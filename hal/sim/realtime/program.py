@@ -28,9 +28,9 @@ PATIENCE = 10  # seconds that a step waits for something to wake the core
 
 def load(core: Core, program: elf.Program) -> None:
     """Put a program into the memory of a core, which may have run another before."""
-    for segment in program.segments:
-        if FLASH <= segment.address < FLASH + FLASH_SIZE and not has_memory(core, FLASH):
-            core.machine.map_rom(FLASH, bytes(FLASH_SIZE))
+    places = {place for segment in program.segments for place in (segment.address, segment.stored)}
+    if any(FLASH <= place < FLASH + FLASH_SIZE for place in places) and not has_memory(core, FLASH):
+        core.machine.map_rom(FLASH, bytes(FLASH_SIZE))
     elf.load(program, core.machine)
 
 
