@@ -200,7 +200,7 @@ class RealTime:
         claim = claims.read(verified)
         if claim is None:
             raise Denied("not an app of a real-time core", "monitor", "realtime.type",
-                         "ApplicationType of " + verified.package.name)  # fmt: skip
+                         "ApplicationType of " + verified.package.name + " is not RealTimeCapable")  # fmt: skip
         self._ownership.check_board(claim.numbers())
         return claim
 
@@ -226,6 +226,8 @@ class RealTime:
                 return slot
         if own is None and claim.component in self._refused:
             raise self._refused[claim.component]
+        if own is None and all([slot.claim.component for slot in self.slots]):
+            raise claims.no_core(claim, {slot.number: slot.claim for slot in self.slots})
         held = ["IO" + str(slot.number) + " has " + slot.claim.words() for slot in self.slots]
         raise Locked(claim.name + " claims " + claim.words() + ", which no free core has", "monitor", "realtime.map",
                      "; ".join(held) + "; frozen at boot", "restart the device")  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 
 from armillary.monitor import claims, realtime
 from armillary.wire import image
-from armillary.wire.fault import Busy, Denied, Locked, NotFound, OutOfOrder, Rollback, Untrusted
+from armillary.wire.fault import Busy, Denied, Full, Locked, NotFound, OutOfOrder, Rollback, Untrusted
 from tests.monitor.rtapps import FIRST, FOURTH, SECOND, THIRD, package
 
 GPIO, KERNEL = 1, 1
@@ -25,7 +25,7 @@ def test_a_new_app_without_a_claim_starts_at_once_while_a_core_is_free(complete)
         assert complete.install(package(complete.maker, component)) == (1, False)
         assert complete.kernel.realtime_start(component) == number
     assert complete.install(package(complete.maker, THIRD)) == (1, False)  # a restart would not help it
-    with pytest.raises(Locked):
+    with pytest.raises(Full, match="no real-time core is left for app b2"):
         complete.kernel.realtime_start(THIRD)
 
 
