@@ -7,6 +7,8 @@ them to the bus firewall, a byte each. A number never changes its meaning.
 
 from __future__ import annotations
 
+from . import permissions
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .manifest import Manifest
@@ -39,6 +41,11 @@ def name(number: int) -> str:
         return "block " + str(number)
     capability, prefix = CAPABILITIES[found]
     return capability + " " + prefix + str(number - FIRST[found])
+
+
+def pins(number: int) -> tuple[int, ...]:
+    """The pins behind block `number`: whoever has the block drives them."""
+    return tuple(permissions.BLOCKS.get(name(number).split(" ")[-1], ()))
 
 
 def of(manifest: Manifest) -> bytes:

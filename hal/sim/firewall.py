@@ -171,8 +171,10 @@ class Firewall:
         return self._owners.get(pin, NOBODY) in (NOBODY, core - 1)
 
     def has_block(self, core: int, block: int) -> bool:
-        """Whether real-time core `core` was granted `block`."""
-        return block in self._grants[core]
+        """Whether real-time core `core` was granted `block`, and no other master owns a pin behind it."""
+        if block not in self._grants[core]:
+            return False
+        return not [pin for pin in block_numbers.pins(block) if not self.is_free(core, pin)]
 
     def granted(self, core: int) -> bytes:
         """The blocks of real-time core `core`."""

@@ -226,6 +226,23 @@ def test_whatever_two_cores_write_each_pin_follows_its_owner_alone(owners, attem
                 assert before[pin] == after[pin] and width[pin] == strength[pin]
 
 
+BEHIND = {blocks.PWM + 1: 7, blocks.ADC: 41, blocks.I2S: 60, blocks.UART + 2: 36, blocks.I2C: 30, blocks.SPI + 4: 71}  # a pin of each
+
+
+@pytest.mark.parametrize("block", BEHIND)
+@pytest.mark.parametrize("owner", [1, 3])
+def test_a_block_is_of_no_use_while_another_master_owns_a_pin_behind_it(chip, block, owner):
+    address = {blocks.PWM + 1: 0x3802_1100, blocks.ADC: 0x3800_0100, blocks.I2S: 0x380D_0000, blocks.UART + 2: 0x3809_0500,
+               blocks.I2C: 0x3807_0274, blocks.SPI + 4: 0x380B_0328}[block]  # fmt: skip
+    chip.wall.grant(IO0, bytes([block]))
+    chip.write(0, address, 0)
+    chip.wall.assign(BEHIND[block], owner)
+    with pytest.raises(BusError):
+        chip.write(0, address, 0)
+    chip.wall.assign(BEHIND[block], 2)
+    chip.write(0, address, 0)
+
+
 def test_a_denial_is_told_once_and_counted(chip):
     for _ in range(5):
         with pytest.raises(BusError):
