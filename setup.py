@@ -26,7 +26,7 @@ REQUIRES = [
     "cryptography>=43", "cffi>=1.16", "click>=8.1", "rich>=13", "starlette", "uvicorn>=0.30", "h11",
     "msgspec", "sqlalchemy>=2", "cbor2>=5.6", "unicorn>=2.1.4,<3", "pyelftools>=0.30",
 ]  # fmt: skip
-TEST = ["pytest", "hypothesis", "pytest-xdist", "mypy", "ruff", "cryptography-vectors", "hsslms", "pyhsslms", "pyvcd"]
+TEST = ["pytest", "hypothesis", "pytest-xdist", "mypy", "ruff", "cryptography-vectors", "hsslms", "pyhsslms", "pyvcd", "pypng"]
 
 
 def packages() -> dict[str, str]:

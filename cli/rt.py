@@ -35,6 +35,9 @@ rt.add_command(build)
 @click.option("--trace", "traced", type=click.Choice(list(TRACES)), help="Show functions entered, accesses to peripherals, or both.")
 @click.option("--trace-file", type=OUT, metavar="OUT", help="Write the trace there instead of to standard error.")
 @click.option("--pins", type=OUT, metavar="OUT.vcd", help="Write the levels of the pins as a waveform.")
+@click.option("--display", "displays", multiple=True, metavar="PART@ISU:HOW=OUT.png",
+              help="Hang a display on an ISU (ssd1306@isu2:0x3c, ssd1331@isu1:dc16), and write what it shows at the end. Repeatable.")
+@click.option("--sound", "sounds", multiple=True, metavar="[i2s1=]OUT.wav", help="Write what an I2S (0 unless said) plays. Repeatable.")
 @click.option("--coverage", type=OUT, metavar="OUT.info", help="Write which lines were run, for lcov and genhtml.")
 @click.option("--post-mortem", "mortem", type=OUT, metavar="OUT", help="Write the report on a program that died there, too.")
 @click.option("--save", type=OUT, metavar="OUT", help="Save the state of the whole chip there at the end.")
@@ -44,8 +47,9 @@ rt.add_command(build)
 @click.option("--gdb", type=click.IntRange(0, 65535), metavar="PORT", help="Wait for GDB on 127.0.0.1 at PORT (0: any) before running.")
 def run(
     file: Path, number: int, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...], wires: tuple[str, ...],
-    intercore: str | None, traced: str | None, trace_file: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None,
-    save: Path | None, restore: Path | None, record: Path | None, replay: Path | None, gdb: int | None,
+    intercore: str | None, traced: str | None, trace_file: Path | None, pins: Path | None, displays: tuple[str, ...],
+    sounds: tuple[str, ...], coverage: Path | None, mortem: Path | None, save: Path | None, restore: Path | None,
+    record: Path | None, replay: Path | None, gdb: int | None,
 ) -> None:  # fmt: skip
     """Run FILE, an ELF or an image package, and print what it says on its debug UART.
 
@@ -54,6 +58,7 @@ def run(
     nothing of it is run. The signature of a package is not checked.
     """
     from . import rt_intercore, rt_wiring
+    from .rt_parts import Parts, parse_display, parse_sound
     from .rt_record import Keeper
     from .rt_run import Run, parse_end, parse_sent, parse_time, parse_uarts, read_program
 
@@ -62,14 +67,16 @@ def run(
     sending = [parse_sent(each) for each in sent]
     board = rt_wiring.parse(wires, parse_time)
     messages = rt_intercore.parse(intercore, parse_time) if intercore is not None else None
-    _check_inputs(replay, sent, intercore, save or restore)
+    shown, heard = [parse_display(each) for each in displays], [parse_sound(each) for each in sounds]
+    _check_inputs(replay, sent, intercore, save or restore, displays)
     program = read_program(file)
     running = Run(program, number, wanted, text, end)
+    parts = Parts(running.chip, shown, heard)
     keeper = Keeper(running, program)
     rt_wiring.fit(board, running.chip)
     if restore is not None:
         keeper.restore(restore)
-    with running.outputs(trace_file, pins, coverage, mortem), keeper.tape(record, replay):
+    with running.outputs(trace_file, pins, coverage, mortem), keeper.tape(record, replay), parts.written():
         rt_wiring.arrange(board if replay is None else (), running.chip)
         for name, at, data in sending:
             running.send(name, at, data)
@@ -86,10 +93,12 @@ def run(
     click.get_current_context().exit(running.status())
 
 
-def _check_inputs(replay: Path | None, sent: tuple[str, ...], intercore: str | None, state: Path | None) -> None:
+def _check_inputs(replay: Path | None, sent: tuple[str, ...], intercore: str | None, state: Path | None, displays: tuple[str, ...]) -> None:
     """Raise UsageError for inputs that contradict one another."""
     if replay is not None and (sent or intercore is not None):
         raise click.UsageError("--replay brings all inputs itself: leave out --send and --intercore")
+    if replay is not None and displays:
+        raise click.UsageError("--replay answers for the parts on the buses itself, so a display sees nothing: leave out --display")
     if state is not None and intercore is not None:
         raise click.UsageError("what --intercore plays is no part of a state: leave out --save and --restore")
 

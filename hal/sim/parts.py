@@ -229,7 +229,8 @@ class Eeprom(Part):
 
 
 class Ssd1306(Part):
-    """A SSD1306 on I2C: 128 x 64 points, addressed in any of its three modes. Satisfies `I2cDevice`."""
+    """A SSD1306: 128 x 64 points, addressed in any of its three modes. Satisfies `I2cDevice`, and `SpiDevice` where
+    `is_data` tells the level of its D/C pin."""
 
     WIDTH, HEIGHT = 128, 64
     ARGUMENTS = {  # bytes after a command
@@ -243,7 +244,8 @@ class Ssd1306(Part):
     }  # fmt: skip
     SIZED = ("memory",)
 
-    def __init__(self) -> None:
+    def __init__(self, is_data: Callable[[], bool] = lambda: False) -> None:
+        self._is_data = is_data
         self.memory = bytearray(self.WIDTH * self.HEIGHT // 8)
         self.is_on = self.is_inverse = False
         self._mode, self._column, self._page = 2, 0, 0
@@ -276,15 +278,32 @@ class Ssd1306(Part):
     def stop(self) -> None:
         """Done."""
 
+    def select(self) -> None:
+        """Commands may go on after a pause."""
+
+    def exchange(self, byte: int) -> int:
+        """SPI: a command byte or eight points, as the pin says; nothing comes back."""
+        if self._is_data():
+            self._store(byte)
+        else:
+            self._take(byte)
+        return 0xFF
+
+    def deselect(self) -> None:
+        """Done."""
+
     def lit(self, x: int, y: int) -> bool:
         """Whether the point is lit."""
         bit = self.memory[y // 8 * self.WIDTH + x] >> y % 8 & 1
         return self.is_on and bool(bit) != self.is_inverse
 
+    def points(self) -> bytes:
+        """The picture: three bytes a point, line by line."""
+        return b"".join((b"\xff" * 3 if self.lit(x, y) else b"\0" * 3) for y in range(self.HEIGHT) for x in range(self.WIDTH))
+
     def ppm(self) -> bytes:
         """The picture as a portable pixmap."""
-        points = b"".join((b"\xff" * 3 if self.lit(x, y) else b"\0" * 3) for y in range(self.HEIGHT) for x in range(self.WIDTH))
-        return b"P6 %d %d 255\n" % (self.WIDTH, self.HEIGHT) + points
+        return b"P6 %d %d 255\n" % (self.WIDTH, self.HEIGHT) + self.points()
 
     def _take(self, byte: int) -> None:
         self._command.append(byte)
@@ -362,10 +381,13 @@ class Ssd1331(Part):
     def deselect(self) -> None:
         """Commands may go on after it."""
 
+    def points(self) -> bytes:
+        """The picture: three bytes a point, line by line; black while it is off."""
+        return b"".join(_rgb(word if self.is_on else 0) for word in self.memory)
+
     def ppm(self) -> bytes:
-        """The picture as a portable pixmap; black while it is off."""
-        points = b"".join(_rgb(word if self.is_on else 0) for word in self.memory)
-        return b"P6 %d %d 255\n" % (self.WIDTH, self.HEIGHT) + points
+        """The picture as a portable pixmap."""
+        return b"P6 %d %d 255\n" % (self.WIDTH, self.HEIGHT) + self.points()
 
     def _take(self, byte: int) -> None:
         self._command.append(byte)
