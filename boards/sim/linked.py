@@ -135,6 +135,8 @@ class LinkedDevice:
         self.is_on = False
         self._config = config
         self._observe = observe
+        if observe is not None:
+            silicon.on_refused = lambda master, fault: observe("hal", master, None, (), fault)
         self._said = b""
         self.tasks = LinkedTasks()
         self._resets = 0

@@ -74,6 +74,7 @@ class Supervisor:
             realtime=lambda silicon: RealTimeBox(silicon, self),
         )  # fmt: skip
         self.network = network
+        self.silicon.on_refused = lambda master, fault: self._observe(master, None, (), fault)
         self.silicon.uarts[0].witness = self.uart.said
         self.silicon.gpio.observe(lambda pin, level, time_us: self.boxes.raise_interrupt())
         self.watch(zygote.socket.fileno(), self.boxes.handle_event)

@@ -69,6 +69,7 @@ class Silicon:
         self.chip = Chip(on_reset or _raise_reset)
         self.watchdog = Watchdog(self.clock, self._watchdog_expired)
         self._on_denied = on_denied
+        self.on_refused: Callable[[str, Any], None] | None = None
         self.realtime: Any = (realtime or _in_this_process)(self)
         self._join()
 
@@ -126,8 +127,10 @@ class Silicon:
         self._speakers[core].say(data)
 
     def refused(self, core: int, fault: Any) -> None:
-        """An access of a real-time core was refused for the first time."""
+        """An access of a real-time core was refused for the first time: `on_refused(master, fault)` is told."""
         self._note_denial("io" + str(core), None, (), fault)
+        if self.on_refused is not None:
+            self.on_refused("io" + str(core), fault)
 
     def _watchdog_expired(self) -> None:
         self.chip.reset(WATCHDOG)

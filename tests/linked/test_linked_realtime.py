@@ -161,3 +161,13 @@ def test_a_kernel_that_was_taken_over_moves_no_pin_to_a_core(make_device, built)
         owners.assign(8, 2)
     with pytest.raises(Exception, match="not for kernel"):
         PinOwnershipPort(device.silicon.port("kernel")).assign(8, 2)
+
+
+def test_a_refused_access_is_in_the_trace_at_its_time(make_device, built):
+    device = make_device(trace=True, seed=5)
+    device.power_on()
+    begin(device, built("int main(void) {\n    *(volatile unsigned *)0x38030014 = 1;\n    return 0;\n}\n"))
+    now = device.silicon.clock.uptime_us()
+    device.run(0.1)
+    (found,) = [entry for entry in device.trace if entry[2] == "io0"]
+    assert found[1] == "hal" and "GPIO2.DOUT_SET" in found[5] and now <= found[0] <= now + 10_000
