@@ -12,6 +12,7 @@ from .rt_build import build
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
+BOARDS = ("mdb", "rdb", "sk2")  # boards.mt3620.facts.KITS, which is read when it is needed
 TRACES = {"functions": ("functions",), "peripherals": ("accesses",), "all": ("functions", "accesses")}
 
 
@@ -38,6 +39,7 @@ rt.add_command(build)
 @click.option("--display", "displays", multiple=True, metavar="PART@ISU:HOW=OUT.png",
               help="Hang a display on an ISU (ssd1306@isu2:0x3c, ssd1331@isu1:dc16), and write what it shows at the end. Repeatable.")
 @click.option("--sound", "sounds", multiple=True, metavar="[i2s1=]OUT.wav", help="Write what an I2S (0 unless said) plays. Repeatable.")
+@click.option("--board", type=click.Choice(BOARDS), help="Name pins in waveforms as that board does: their LED, button or place on a header.")
 @click.option("--coverage", type=OUT, metavar="OUT.info", help="Write which lines were run, for lcov and genhtml.")
 @click.option("--post-mortem", "mortem", type=OUT, metavar="OUT", help="Write the report on a program that died there, too.")
 @click.option("--save", type=OUT, metavar="OUT", help="Save the state of the whole chip there at the end.")
@@ -48,7 +50,7 @@ rt.add_command(build)
 def run(
     file: Path, number: int, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...], wires: tuple[str, ...],
     intercore: str | None, traced: str | None, trace_file: Path | None, pins: Path | None, displays: tuple[str, ...],
-    sounds: tuple[str, ...], coverage: Path | None, mortem: Path | None, save: Path | None, restore: Path | None,
+    sounds: tuple[str, ...], board: str | None, coverage: Path | None, mortem: Path | None, save: Path | None, restore: Path | None,
     record: Path | None, replay: Path | None, gdb: int | None,
 ) -> None:  # fmt: skip
     """Run FILE, an ELF or an image package, and print what it says on its debug UART.
@@ -57,6 +59,8 @@ def run(
     on standard error; 4 when TEXT was not said by the limit; 5 when a replay came out differently. A file that is no program is refused with 1, and
     nothing of it is run. The signature of a package is not checked.
     """
+    from armillary.boards.mt3620 import facts
+
     from . import rt_intercore, rt_wiring
     from .rt_parts import Parts, parse_display, parse_sound
     from .rt_record import Keeper
@@ -65,19 +69,20 @@ def run(
     end, text = parse_end(limit, until)
     wanted = parse_uarts(uarts)
     sending = [parse_sent(each) for each in sent]
-    board = rt_wiring.parse(wires, parse_time)
+    wiring = rt_wiring.parse(wires, parse_time)
     messages = rt_intercore.parse(intercore, parse_time) if intercore is not None else None
     shown, heard = [parse_display(each) for each in displays], [parse_sound(each) for each in sounds]
     _check_inputs(replay, sent, intercore, save or restore, displays)
     program = read_program(file)
     running = Run(program, number, wanted, text, end)
     parts = Parts(running.chip, shown, heard)
+    running.pin_names = facts.KITS[board].names() if board is not None else {}
     keeper = Keeper(running, program)
-    rt_wiring.fit(board, running.chip)
+    rt_wiring.fit(wiring, running.chip)
     if restore is not None:
         keeper.restore(restore)
     with running.outputs(trace_file, pins, coverage, mortem), keeper.tape(record, replay), parts.written():
-        rt_wiring.arrange(board if replay is None else (), running.chip)
+        rt_wiring.arrange(wiring if replay is None else (), running.chip)
         for name, at, data in sending:
             running.send(name, at, data)
         partner = rt_intercore.Partner(running.core, messages, _show) if intercore is not None else None

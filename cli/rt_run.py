@@ -120,6 +120,7 @@ class Run:
         self.said = {name: Console() for name in wanted}
         self.files: dict[str, str] = {name: place for name, place in wanted.items() if place != SHOWN}
         self._streams: dict[str, BinaryIO] = {}
+        self.pin_names: dict[int, str] = {}  # what a waveform calls them besides their numbers
         self.is_said = self.is_killed = False
         self.divergence = ""  # where a replay came out differently
         self.tracer: Tracer | None = None
@@ -261,7 +262,7 @@ class Run:
 
     def _dump(self, stack: contextlib.ExitStack, stream: TextIO) -> None:
         bank = self.chip.pins
-        names = {pin: f"GPIO{pin}" for pin in bank.pins()}
+        names = {pin: "_".join([f"GPIO{pin}", *self.pin_names.get(pin, "").split()]) for pin in bank.pins()}
         vcd = Vcd(stream, list(names.values()), [bank.read(pin) for pin in names], "mt3620")
         bank.observe(lambda pin, level, _: vcd.change(self.chip.scheduler.now, names[pin], level))
         stack.callback(lambda: vcd.finish(self.chip.scheduler.now))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from armillary.boards.mt3620.facts import BUTTONS
 from armillary.hal.sim.buses import SpiLoop
 from armillary.hal.sim.parts import Accelerometer, Eeprom, Lsm6dso, Registers, Ssd1306
 from armillary.hal.sim.realtime.shared import PINS
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from armillary.hal.sim.realtime.chip import Chip
 
-BUTTONS = (12, 13)  # of the usual boards, pressed when low
 WIRE = re.compile(r"(gpio|adc|isu)(\d{1,3})(?::(0x[0-7]?[0-9a-f]|cs[01]|gpio\d{1,3}))?(?:@([^=@]+))?=(.+)")
 VALUE = re.compile(r"(0x[0-9a-f]{1,2})=(0x[0-9a-f]{1,2})")
 LEVELS = {"0": 0, "1": 1, "z": None}
@@ -51,7 +51,7 @@ class Wire(NamedTuple):
 
 def parse(words: Sequence[str], time_of: Callable[[str], int | None]) -> list[Wire]:
     """The wires, and the resistors that boards have at their buttons. Raises click.BadParameter, which quotes the word."""
-    return [*(_resistor(pin, 1) for pin in BUTTONS), *(_parse(word, time_of) for word in words)]
+    return [*(_resistor(pin, 1) for pin in BUTTONS.values()), *(_parse(word, time_of) for word in words)]
 
 
 def _parse(word: str, time_of: Callable[[str], int | None]) -> Wire:

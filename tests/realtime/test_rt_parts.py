@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from vcd.reader import TokenKind, tokenize
 
 from armillary.boards.mt3620 import build
 from armillary.cli.main import cli
@@ -174,3 +175,9 @@ def test_sound_is_read_back_frame_by_frame(frames, rate):
 
 def test_sound_is_asked_for_by_file_or_by_engine():
     assert parse_sound("a.wav") == (0, Path("a.wav")) and parse_sound("i2s1=b=c.wav") == (1, Path("b=c.wav"))
+
+
+def test_a_waveform_has_the_names_of_a_board(made, tmp_path):
+    run(made("hello"), "--until", "1ms", "--pins", tmp_path / "out.vcd", "--board", "rdb")
+    names = {token.data.reference for token in tokenize(io.BytesIO((tmp_path / "out.vcd").read_bytes())) if token.kind is TokenKind.VAR}
+    assert {"GPIO8_led1_red", "GPIO12_button_a", "GPIO31_h4.7", "GPIO93"} <= names and len(names) == 94

@@ -1,4 +1,4 @@
-/* A thermometer: the LSM6DSO on ISU2 of the RDB, read over I2C at 400 kHz ten times a second. The core sleeps while
+/* A thermometer: the LSM6DSO on ISU2 of Avnet's Starter Kit, read over I2C at 400 kHz ten times a second. The core sleeps while
  * the engine works; the engine's interrupt wakes it. */
 #include <stdint.h>
 
