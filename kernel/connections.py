@@ -27,8 +27,13 @@ if TYPE_CHECKING:
 
 
 MOST_WAITING = 16384  # bytes of a connection each way, as a socket of Azure Sphere has
-RINGS_BURST, RINGS_PER_SECOND = 256, 500  # doorbells heard; what is more is looked after at intervals
-WASTE_BURST, WASTE_PER_SECOND = 2000, 50  # doorbells for nothing and messages for nobody that are put up with
+# What is taken of a program without more ado. Beyond the first two its doorbells are masked and it is looked at every
+# `poll_ms`; beyond the other two it is not believed any more.
+USEFUL_BURST, USEFUL_PER_SECOND = 256, 500  # doorbells with which something had changed
+USELESS_BURST, USELESS_PER_SECOND = 16, 20  # and without
+NOTHING_BURST, NOTHING_PER_SECOND = 500, 10  # looks after a doorbell that found nothing
+WASTE_BURST, WASTE_PER_SECOND = 2000, 50  # messages for nobody
+MOST_PEEKS = 16  # at what it publishes, before its mailbox is asked whether it rings for nothing
 
 
 class Connection:
@@ -68,10 +73,11 @@ class Connection:
         """(1, message); (0, nothing) while none came; (2, nothing) once none will come."""
         if not self.incoming:
             return (2 if self.why else 0), b""
-        data = self.incoming.pop(0)
+        was_full, data = self.is_full, self.incoming.pop(0)
         self.waiting_in -= cost(data)
         self.stuck_us = None
-        self._manager.wake()  # the ring may have waited for room here
+        if was_full:
+            self._manager.wake()  # the ring may have waited for room here
         return 1, data
 
     def take(self, data: bytes) -> None:
@@ -126,18 +132,31 @@ class Channel:
         self.broken = ""
         self.is_masked = False  # its doorbells do not interrupt
         self.is_stray_told = False
-        self.room = self.resets = 0  # at the last look
+        self.room = self.resets = self.peeks = 0  # at the last look, or since
+        self.published = b""
         self.due_us = 0  # when to look again, whether or not it rings
-        self._rings = Allowance(RINGS_BURST, RINGS_PER_SECOND)
+        self._useful = Allowance(USEFUL_BURST, USEFUL_PER_SECOND)
+        self._useless = Allowance(USELESS_BURST, USELESS_PER_SECOND)
+        self._nothing = Allowance(NOTHING_BURST, NOTHING_PER_SECOND)
         self._waste = Allowance(WASTE_BURST, WASTE_PER_SECOND)
 
-    def is_heard(self, has_rung: bool, now_us: int) -> bool:
-        """Whether its doorbells may go on interrupting."""
-        return self._rings.take(now_us) if has_rung else not self.is_masked or self._rings.take(now_us)
+    def has_changed(self, published: bytes) -> bool:
+        """Whether what it publishes is new."""
+        is_new, self.published = published != self.published, published
+        self.peeks = 0 if is_new else self.peeks + 1
+        return is_new
 
-    def may_waste(self, amount: int, now_us: int) -> bool:
+    def is_heard(self, has_rung: bool, is_idle: bool, now_us: int) -> bool:
+        """Whether its doorbells may go on interrupting."""
+        if not has_rung and not self.is_masked:
+            return True
+        return (self._useless if is_idle else self._useful).take(now_us)
+
+    def may_go_on(self, rang_for_nothing: bool, waste: int, now_us: int) -> bool:
         """Whether so much work for nothing is put up with."""
-        for _ in range(amount):
+        if rang_for_nothing and not self._nothing.take(now_us):
+            return False
+        for _ in range(waste):
             if not self._waste.take(now_us):
                 return False
         return True

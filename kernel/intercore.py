@@ -12,7 +12,7 @@ from __future__ import annotations
 from ..wire import intercore as wire
 from ..wire.fault import Busy, Closed, Denied, Fault, Invalid, NoDevice
 from ..wire.guid import to_text
-from .connections import Channel, Connection, Mailbox
+from .connections import MOST_PEEKS, Channel, Connection, Mailbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Intercore:
         self._wake = wake
         self._channels: dict[bytes, Channel] = {}
         self._connections: dict[tuple[bytes, bytes], Connection] = {}  # (app, real-time app)
-        self._has_more = False
+        self._is_woken = False
 
     # -- what the application manager and the apps ask for ---------------------------------------------
 
@@ -89,10 +89,11 @@ class Intercore:
         """The app has closed it."""
         if self._connections.get((connection.owner, connection.peer)) is connection:
             del self._connections[(connection.owner, connection.peer)]
-            self._wake()  # others may have waited behind it
+            self.wake()  # others may have waited behind it
 
     def wake(self) -> None:
-        """There may be something to take."""
+        """There may be something to take that was left."""
+        self._is_woken = True
         self._wake()
 
     def push(self, component: bytes) -> None:
@@ -109,40 +110,49 @@ class Intercore:
     # -- the kernel's step --------------------------------------------------------------------------------
 
     def attend(self) -> None:
-        """Look at every channel that may have rung or is due."""
-        self._has_more = False
+        """Look at every channel that may have rung or is due. Called by each step, so the mailbox is asked only now and
+        then: where it is another process's an answer takes its time."""
+        was_woken, self._is_woken = self._is_woken, False
         now = self._clock.uptime_us()
         for component in sorted(self._channels):
             channel = self._channels[component]
-            if channel.side is None or channel.broken or (channel.is_masked and now < channel.due_us):
-                continue
-            try:
-                self._look(channel, channel.side)
-            except Fault as fault:
-                self._break(channel, fault)
+            is_due = was_woken or now >= channel.due_us
+            if channel.side is not None and not channel.broken and (is_due or not channel.is_masked):
+                try:
+                    self._attend(channel, channel.side, is_due)
+                except Fault as fault:
+                    self._break(channel, fault)
 
     def next_us(self) -> int | None:
         """When `attend` is to be called although nothing rang."""
-        if self._has_more:
+        if self._is_woken:
             return self._clock.uptime_us()
         dues = [one.due_us for one in self._channels.values() if one.side is not None and not one.broken]
         return min(dues) if dues else None
 
-    def _look(self, channel: Channel, side: wire.MainSide) -> None:
-        has_rung = bool(side.attend())
+    def _attend(self, channel: Channel, side: wire.MainSide, is_due: bool) -> None:
+        has_changed = channel.has_changed(side.header())
+        if is_due or channel.peeks >= MOST_PEEKS:
+            channel.peeks = 0
+            self._look(channel, side, bool(side.attend()))
+        elif has_changed:
+            side.hush()
+            self._look(channel, side, True)
+
+    def _look(self, channel: Channel, side: wire.MainSide, has_rung: bool) -> None:
         if not self._of(channel.component):
             self._drop(channel, side)
             return
         taken, strays = self._take(channel, side)
         is_idle = not taken and side.room() == channel.room
         self._give(channel)
-        waste = strays + int(has_rung and is_idle) + RESET_WASTE * (side.resets - channel.resets)
+        waste = strays + RESET_WASTE * (side.resets - channel.resets)
         channel.resets = side.resets
         now = self._clock.uptime_us()
-        if not channel.may_waste(waste, now):
+        if not channel.may_go_on(has_rung and is_idle, waste, now):
             raise Invalid("it rings for nothing and writes to nobody without end", "", "intercore.flood")
         self._end_stuck(channel, side)
-        self._hear(channel, side, channel.is_heard(has_rung, now))
+        self._hear(channel, side, channel.is_heard(has_rung, is_idle, now))
 
     def _drop(self, channel: Channel, side: wire.MainSide) -> None:
         """Nobody is connected: what it says is dropped unread, and its doorbells are not heard."""
@@ -166,7 +176,7 @@ class Intercore:
             else:
                 strays += 1
                 self._tell_stray(channel, owner)
-        self._has_more = self._has_more or (taken == most and not channel.is_masked)
+        self._is_woken = self._is_woken or (taken == most and not channel.is_masked)
         return taken, strays
 
     def _give(self, channel: Channel) -> None:

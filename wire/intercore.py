@@ -161,6 +161,10 @@ class Rings:
             self._memory.write(self._ours + WORD, struct.pack("<I", self.read))
         return bool(waiting)
 
+    def header(self) -> bytes:
+        """What the other side publishes, unchecked: it changes whenever it has written or read."""
+        return self._memory.read(self._theirs, 2 * WORD)
+
     def waiting(self) -> int:
         """Bytes of their ring that we have not read. Raises Invalid."""
         return (self._position(self._theirs, "write") - self.read) % self.capacity
@@ -208,6 +212,7 @@ class MainSide:
         self._pairs = handshake(descriptor(rt_writes, bits), descriptor(rt_reads, bits))
         self._rings = Rings(memory, rt_reads - base, rt_writes - base, bits)
         self.resets = 0  # of our side of the mailbox, by the other side
+        self._is_there = False  # the mailbox answers
 
     def offer(self) -> None:
         """Clear the rings and tell the real-time core of them. It may read that late."""
@@ -231,7 +236,8 @@ class MainSide:
         """The doorbells that rang since the last time, cleared. A real-time core that has reset both sides of the
         mailbox when it opened it is told of its rings again: what was pushed is lost with the reset. A mailbox that
         does not answer yet will have been told by the time it does."""
-        if self._mailbox.read(VERSION) != IS_THERE:
+        self._is_there = self._is_there or self._mailbox.read(VERSION) == IS_THERE
+        if not self._is_there:
             return 0
         if self._mailbox.read(NF_THRS) != WITNESS:
             self.resets += 1
@@ -240,6 +246,15 @@ class MainSide:
         if rung:
             self._mailbox.write(SW_RX_INT_STS, rung)
         return rung
+
+    def hush(self) -> None:
+        """Clear its doorbells unasked, and so without waiting for the mailbox: to be called before the rings are looked
+        at, so that what rings meanwhile is heard."""
+        self._mailbox.write(SW_RX_INT_STS, 0xFF)
+
+    def header(self) -> bytes:
+        """What the real-time core publishes: it changes whenever it has written or read."""
+        return self._rings.header()
 
     def send(self, component: bytes, payload: bytes) -> bool:
         """Send a message from `component`; False if there is no room now. Raises Invalid."""

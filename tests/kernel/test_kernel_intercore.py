@@ -499,8 +499,8 @@ def test_a_storm_of_doorbells_interrupts_a_bounded_number_of_times_and_is_ended(
 
 
 def test_with_the_mask_left_out_a_storm_interrupts_without_end(world, monkeypatch):
-    monkeypatch.setattr(Channel, "is_heard", lambda self, has_rung, now_us: True)
-    monkeypatch.setattr(Channel, "may_waste", lambda self, amount, now_us: True)
+    monkeypatch.setattr(Channel, "is_heard", lambda self, has_rung, is_idle, now_us: True)
+    monkeypatch.setattr(Channel, "may_go_on", lambda self, rang_for_nothing, waste, now_us: True)
     world.talk()
     before = world.board.interrupts
     world.run(2, lambda: world.guest.ring(3), 100)
