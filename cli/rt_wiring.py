@@ -141,13 +141,16 @@ def _registers(word: str, settings: Sequence[str]) -> Callable[[], object]:
 
 
 def fit(wires: Sequence[Wire], chip: Chip) -> None:
-    """Fit what the chip begins with. Raises click.BadParameter for two parts at one place."""
+    """Fit what the chip begins with; what has been started begins anew. Raises click.BadParameter for two parts at one place."""
     for wire in wires:
         if wire.time == 0 and not wire.answers:
             try:
                 wire.fit(chip)
             except Invalid as problem:
                 raise click.BadParameter(problem.reason, param_hint="--wire") from None
+    for core in chip.cores:
+        if core.is_started:  # a resistor that is fitted is no edge
+            core.start(core.entry)
 
 
 def arrange(wires: Sequence[Wire], chip: Chip) -> None:

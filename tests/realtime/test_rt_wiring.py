@@ -114,3 +114,27 @@ def test_what_is_wired_is_recorded_and_replayed(built, tmp_path):
     assert "pin 12 0" in record and record.count("! uart isu0 21") == 1
     done = run(*words, "--replay", str(tmp_path / "record"))
     assert done.exit_code == 0, done.output
+
+
+QUIET = """
+#include "cortex.h"
+#include "uart.h"
+
+void irq_eint12(void) {
+    uart_print(DEBUG_UART, "pressed");
+}
+
+int main(void) {
+    uart_open(DEBUG_UART);
+    irq_enable(IRQ_eint12, 2);
+    for (;;) {
+        wait_for_interrupt();
+    }
+}
+"""
+
+
+def test_the_board_is_there_before_the_program_begins(built):
+    words = [built.path(QUIET), "--until", "pressed", "--limit", "10ms"]
+    assert run(*words).exit_code == 4
+    assert run(*words, "--wire", "gpio12@1ms=0", "--wire", "gpio12@2ms=z").exit_code == 0
