@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from armillary.hal.cortexm import machine as m4
@@ -171,6 +171,7 @@ handler:
     until=st.integers(0, 60000), reload=st.integers(300, 20000), control=st.sampled_from([0, 5, 7]), ticks=st.sampled_from([1, 7, 152]),
     extra=st.sampled_from(["nop", "ldr r3, [r0, #4]", "subs r5, #0", "add r8, r8, #1", "push {r1}\n pop {r3}"]), end=st.integers(1, 90000),
 )  # fmt: skip
+@example(until=49, reload=300, control=0, ticks=1, extra="ldr r3, [r0, #4]", end=56)  # changes between a read and the look
 @settings(deadline=None, max_examples=60)
 def test_a_polling_loop_ends_in_the_same_state_warped_or_spun(until, reload, control, ticks, extra, end):
     found = []

@@ -16,10 +16,20 @@ bool is_wide(uint32_t half)
     return half >= 0xe800;
 }
 
-/* MSR: BASEPRI and BASEPRI_MAX by name (B5.2.3). */
-static uint32_t flags_of_msr(uint32_t second)
+/* MSR, by the register's number (B5.2.3). */
+static uint32_t flags_of_msr(uint32_t number)
 {
-    return BLOCK_MASKS | (second == 0x8811 ? BLOCK_BASEPRI : second == 0x8812 ? BLOCK_RAISES : 0);
+    switch (number) {
+    case 8: /* MSP, PSP */
+    case 9:
+        return BLOCK_MASKS | BLOCK_STACKS;
+    case 17:
+        return BLOCK_MASKS | BLOCK_BASEPRI;
+    case 18: /* BASEPRI_MAX */
+        return BLOCK_MASKS | BLOCK_RAISES;
+    default:
+        return BLOCK_MASKS;
+    }
 }
 
 uint32_t flags_of(uint32_t first, uint32_t second)
@@ -31,7 +41,7 @@ uint32_t flags_of(uint32_t first, uint32_t second)
     if ((first & 0xffe8) == 0xb660)
         return BLOCK_MASKS;
     if ((first & 0xfff0) == 0xf380 && (second & 0xff00) == 0x8800)
-        return flags_of_msr(second);
+        return flags_of_msr(second & 0xff);
     if ((first & 0xec00) == 0xec00)
         return BLOCK_COPROCESSOR;
     if ((first & 0xffd0) == 0xfb90 && (second & 0xf0f0) == 0xf0f0)

@@ -34,6 +34,8 @@ void set_deadline(struct machine *m)
 {
     const uint64_t tick = systick_next(m), end = cycle_of(m, m->limit);
     m->deadline = tick < end ? tick : end;
+    if (m->deadline < m->end || !m->is_careful)
+        m->end = m->deadline;
     meter_aim(m);
 }
 

@@ -91,7 +91,9 @@ struct meter {
 #define BLOCK_RAISES 32u     /* ends with a write of BASEPRI_MAX */
 #define BLOCK_UNPRIVILEGED 64u /* has a LDRT or STRT: accesses as if without privilege */
 #define BLOCK_IT 128u        /* has an IT block: breakpoints inside are unicorn's to ignore */
-#define BLOCK_ANY 256u       /* every block has it */
+#define BLOCK_STACKS 256u    /* ends with a write of MSP or PSP */
+#define BLOCK_ANY 512u       /* every block has it */
+#define BLOCK_WRITES (BLOCK_BASEPRI | BLOCK_RAISES | BLOCK_STACKS)
 
 struct systick {
     uint32_t control, reload;
@@ -102,6 +104,7 @@ struct systick {
 #define POLLS 4 /* registers that one polling loop reads */
 
 struct poll {
+    uint64_t until; /* it reads the same, in ticks */
     uint32_t pc, device, offset, value;
 };
 
@@ -197,7 +200,7 @@ struct machine {
 
     /* the MPU as it stands in unicorn's translation */
     bool is_translated, is_mpu_changed, has_fine_pages, is_checking;
-    bool is_probing, is_address_of_page;
+    bool is_probing, is_probed, is_address_of_page;
     uint8_t refused[8]; /* what a refused write overwrote */
     uint32_t refused_size;
     uint32_t mpu_key;
@@ -223,9 +226,10 @@ struct machine {
     /* --- */
 
     /* meter.c */
+    uint64_t end;     /* the cycle up to which it is to run */
     uint64_t horizon; /* the cycle at which blocks are looked at again */
     uint32_t cared;   /* flags of blocks that must be looked at each time */
-    uint32_t written;  /* BLOCK_BASEPRI or BLOCK_RAISES: what the block that has just run wrote */
+    uint32_t written;  /* one of BLOCK_WRITES: what the block that has just run wrote */
     uint32_t basepri;  /* before that */
     struct meter meter;
     struct block blocks[BLOCKS + 1];
@@ -247,6 +251,8 @@ uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t 
 void memory_copy(struct machine *m, uint8_t *to, uint32_t address, uint32_t size); /* nothing where there is no memory */
 bool memory_read_word(struct machine *m, uint32_t address, uint32_t *value);
 void memory_write(struct machine *m, uint32_t address, const uint32_t *words, uint32_t size); /* likewise */
+void outside_run(struct machine *m, uint32_t address, uint32_t size); /* a block of code there is about to run */
+void outside_look(struct machine *m);
 
 /* blocks.c */
 /* Two blocks that begin at one address never share a place: none is longer than a page. */
@@ -275,9 +281,7 @@ void place_find(struct machine *m, uint32_t address, bool is_write);
 /* meter.c */
 bool meter_begin(struct machine *m); /* adds the hooks */
 void meter_forget(struct machine *m); /* code has changed */
-void outside_run(struct machine *m, uint32_t address, uint32_t size); /* a block of code there is about to run */
-void outside_look(struct machine *m);
-void meter_start(struct machine *m);  /* before unicorn runs, and */
+void meter_start(struct machine *m, uint64_t end); /* before unicorn runs up to the block in which `end` is, and */
 void meter_settle(struct machine *m); /* after it */
 void meter_aim(struct machine *m);    /* the deadline is another */
 void look_soon(struct machine *m); /* before the next block */
@@ -318,6 +322,9 @@ void mpu_undo(struct machine *m);
 
 bool add_hook(struct machine *m, uc_hook *handle, int type, void *function, void *user, uint64_t begin, uint64_t end);
 bool hook_all(struct machine *m, int type, void *function);
+
+/* run.c */
+uc_err run_alone(struct machine *m, uint32_t pc); /* one instruction; a hook must stop it behind a branch */
 
 /* traps.c */
 bool traps_begin(struct machine *m); /* adds the hooks */

@@ -27,8 +27,8 @@ uint64_t machine_cycles(const struct machine *m)
 void meter_aim(struct machine *m)
 {
     const uint64_t end = m->is_running ? block_end(m) : m->cycles;
-    const bool is_near = m->attention || m->written || m->deadline <= end;
-    const uint64_t left = is_near ? 0 : m->deadline - end;
+    const bool is_near = m->attention || m->written || m->end <= end;
+    const uint64_t left = is_near ? 0 : m->end - end;
     m->meter.left = left < FARTHEST ? (int64_t)left : FARTHEST;
     m->horizon = end + (uint64_t)m->meter.left;
 }
@@ -75,6 +75,24 @@ static void narrow_basepri(struct machine *m)
     const bool is_raised = m->written == BLOCK_RAISES; /* to nothing: that leaves it as it was (B5.2.3) */
     if (value != bits)
         reg_set(m, UC_ARM_REG_BASEPRI, !bits && is_raised ? m->basepri : bits);
+}
+
+/* And a stack pointer is a multiple of 4 (B1.4.1). */
+static void narrow_stack(struct machine *m, int reg)
+{
+    const uint32_t value = reg_get(m, reg);
+    if (value & 3)
+        reg_set(m, reg, value & ~3u);
+}
+
+/* What the block that has just run wrote, with the bits that there are. */
+static void narrow(struct machine *m)
+{
+    if (m->written == BLOCK_STACKS) {
+        narrow_stack(m, UC_ARM_REG_MSP);
+        narrow_stack(m, UC_ARM_REG_PSP);
+    } else
+        narrow_basepri(m);
     m->written = 0;
     meter_aim(m);
 }
@@ -91,8 +109,8 @@ static bool admit(struct machine *m, const struct block *block)
         m->event = true;
     if (block->flags & BLOCK_MASKS && (m->is_translated || highest_pending(m)))
         look_soon(m);
-    if (block->flags & (BLOCK_BASEPRI | BLOCK_RAISES)) {
-        m->written = block->flags & (BLOCK_BASEPRI | BLOCK_RAISES);
+    if (block->flags & BLOCK_WRITES) {
+        m->written = block->flags & BLOCK_WRITES;
         m->basepri = reg_get(m, UC_ARM_REG_BASEPRI);
         meter_aim(m);
     }
@@ -101,11 +119,15 @@ static bool admit(struct machine *m, const struct block *block)
 
 static __attribute__((noinline)) void look_closer(struct machine *m, uint32_t address, uint32_t size)
 {
-    if (m->is_probing)
+    if (m->is_probing) {
+        if (m->is_probed)
+            hold(m);
+        m->is_probed = true;
         return;
+    }
     if (m->written)
-        narrow_basepri(m);
-    if (m->attention || block_end(m) >= m->deadline) {
+        narrow(m);
+    if (m->attention || block_end(m) >= m->end) {
         hold(m);
         return;
     }
@@ -152,8 +174,9 @@ bool meter_begin(struct machine *m)
     return hook_all(m, UC_HOOK_BLOCK, HOOK(on_block)) && hook_all(m, UC_HOOK_EDGE_GENERATED, HOOK(on_translated));
 }
 
-void meter_start(struct machine *m)
+void meter_start(struct machine *m, uint64_t end)
 {
+    m->end = end;
     m->is_held = m->is_between = false;
     m->meter.current = NO_BLOCK;
     m->place.current = NO_BLOCK;
@@ -168,7 +191,7 @@ void meter_settle(struct machine *m)
     const struct block *block = block_now(m);
     const uint32_t pc = reg_get(m, UC_ARM_REG_PC);
     if (m->written)
-        narrow_basepri(m);
+        narrow(m);
     m->cycles = block_end(m);
     m->is_running = false;
     if (block->count) {

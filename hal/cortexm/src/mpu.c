@@ -198,10 +198,12 @@ void mpu_probe(struct machine *m)
     const bool was_checking = m->is_checking;
     m->is_address_of_page = false;
     m->is_probing = true;
+    m->is_probed = false;
+    m->meter.left = 0; /* each block is told */
     m->fault_status = 0;
     check_accesses(m, true);
     unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
-    unicorn.emu_start(m->engine, pc | 1, 0xfffffffe, 0, 1);
+    run_alone(m, pc);
     mpu_undo(m);
     check_accesses(m, was_checking);
     unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));

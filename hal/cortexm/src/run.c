@@ -18,15 +18,6 @@ static void sleep_now(struct machine *m)
     m->is_for_event = false;
 }
 
-/* Run from `pc` until a hook stops it or something comes up; or `count` instructions. */
-static uc_err run_engine(struct machine *m, uint32_t pc, size_t count)
-{
-    meter_start(m);
-    const uc_err error = unicorn.emu_start(m->engine, pc | 1, 0, 0, count);
-    meter_settle(m);
-    return error;
-}
-
 /* Did unicorn end by itself?  It does so after a WFI only. */
 static bool is_quiet(const struct machine *m, uc_err error)
 {
@@ -40,11 +31,27 @@ static uint32_t run_blocks(struct machine *m)
         fault_without_thumb(m, pc);
         return 0;
     }
-    const uc_err error = run_engine(m, pc, 0);
+    meter_start(m, m->deadline);
+    const uc_err error = unicorn.emu_start(m->engine, pc | 1, 0, 0, 0);
+    meter_settle(m);
     if (!is_quiet(m, error) || !is_wfi_before(m, reg_get(m, UC_ARM_REG_PC)))
         return handle_stop(m, error);
     sleep_now(m);
     return 0;
+}
+
+uc_err run_alone(struct machine *m, uint32_t pc)
+{
+    const uint8_t *code = memory_at(m, pc, 2, UC_PROT_EXEC);
+    const uint32_t size = code && is_wide(half_at(code)) ? 4 : 2;
+    const uint64_t exit = (uint64_t)pc + size;
+    const int set_exits = (int)UC_CTL_WRITE(UC_CTL_UC_EXITS, 2);
+    unicorn.ctl(m->engine, set_exits, &exit, (size_t)1);
+    forget_translation(m, pc, size); /* it does not end here */
+    const uc_err error = unicorn.emu_start(m->engine, pc | 1, 0, 0, 0);
+    unicorn.ctl(m->engine, set_exits, &exit, (size_t)0);
+    forget_translation(m, pc, size + 2); /* it does, and so does what is behind it */
+    return error;
 }
 
 /* The instruction at the program counter, which has been looked at. */
@@ -52,11 +59,10 @@ static uint32_t run_instruction(struct machine *m, uint32_t state)
 {
     const uint32_t pc = reg_get(m, UC_ARM_REG_PC), half = half_before(m, pc + 2);
     it_alone(m, state);
-    forget_translation(m, pc, 2); /* unicorn counts only in code that it translated for counting */
-    const uc_err error = run_engine(m, pc, 1);
-    forget_translation(m, pc, 2);
-    const uint32_t next = reg_get(m, UC_ARM_REG_PC);
-    it_end(m, state, next != pc);
+    meter_start(m, m->cycles + 1);
+    const uc_err error = run_alone(m, pc);
+    meter_settle(m);
+    it_end(m, state, reg_get(m, UC_ARM_REG_PC) != pc);
     floats_close(m);
     if (!is_quiet(m, error) || !is_wfi_before(m, pc + (is_wide(half) ? 4 : 2)))
         return handle_stop(m, error);

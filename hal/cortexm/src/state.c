@@ -6,7 +6,7 @@
  */
 #include "internal.h"
 
-#define VERSION 0x4d340002u /* "M4", version 2: changes with what is saved */
+#define VERSION 0x4d340003u /* "M4", version 3: changes with what is saved */
 #define REGISTERS 56
 #define ANY UINT64_MAX
 #define MOST_CYCLES (1ull << 62) /* sums of two do not wrap */
@@ -48,6 +48,7 @@ static const struct field FIELDS[] = {
     /* and of loops that poll or wait on a counter */
     ONE(warp.phase, 0, 4), WORD(warp.hits), WORD(warp.patience), ONE(warp.count, 0, POLLS), EACH(warp.polls, pc, UINT32_MAX),
     EACH(warp.polls, device, DEVICES - 1), EACH(warp.polls, offset, UINT32_MAX), EACH(warp.polls, value, UINT32_MAX),
+    EACH(warp.polls, until, ANY),
     MANY(warp.registers, UINT32_MAX), ONE(warp.cycles, 0, MOST_CYCLES),
     WORD(countdown.pc), WORD(countdown.hits), ONE(countdown.cycle, 0, MOST_CYCLES), ONE(countdown.distance, 0, MOST_CYCLES),
     FLAG(countdown.is_wanted),

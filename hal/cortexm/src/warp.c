@@ -50,7 +50,7 @@ static void add(struct warp *warp, uint32_t pc, uint32_t device, uint32_t offset
 {
     if (warp->count == POLLS)
         begin(warp);
-    warp->polls[warp->count++] = (struct poll){pc, device, offset, value};
+    warp->polls[warp->count++] = (struct poll){0, pc, device, offset, value};
     warp->hits = 0;
     warp->phase = WATCHING;
 }
@@ -67,6 +67,8 @@ void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset,
         add(warp, pc, device, offset, value);
         return;
     }
+    if (warp->phase == RUNNING) /* asked now: by the time of the look it may have changed */
+        poll->until = m->devices.quiet(m->devices.owner, device, offset);
     if (warp->phase == WATCHING && ++warp->hits >= warp->patience)
         warp->phase = WANTED;
     else if (warp->phase == RUNNING && poll == &warp->polls[0])
@@ -124,21 +126,19 @@ static bool is_unchanged(struct machine *m)
     return true;
 }
 
-/* Until when every register of the loop reads the same, in ticks; 0 if a device does not know. */
-static uint64_t quiet_until(struct machine *m)
+/* Until when every register of the loop reads what it read last, in ticks; 0 if a device does not know. */
+static uint64_t quiet_until(const struct warp *warp)
 {
     uint64_t earliest = UINT64_MAX;
-    for (uint32_t i = 0; i < m->warp.count; i++) {
-        const uint64_t time = m->devices.quiet(m->devices.owner, m->warp.polls[i].device, m->warp.polls[i].offset);
-        earliest = time < earliest ? time : earliest;
-    }
+    for (uint32_t i = 0; i < warp->count; i++)
+        earliest = warp->polls[i].until < earliest ? warp->polls[i].until : earliest;
     return earliest;
 }
 
 /* Count the rounds that fit before anything changes. */
 static void skip(struct machine *m, uint64_t period)
 {
-    const uint64_t quiet = cycle_of(m, quiet_until(m)), end = quiet < m->deadline ? quiet : m->deadline;
+    const uint64_t quiet = cycle_of(m, quiet_until(&m->warp)), end = quiet < m->deadline ? quiet : m->deadline;
     if (period && end > m->cycles)
         m->cycles += (end - m->cycles) / period * period;
 }

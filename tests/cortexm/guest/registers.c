@@ -80,6 +80,13 @@ static void special_registers(void)
     SET("faultmask", 0);
     SET("psp", SCRATCH + 0x8000);
     special("psp", GET("psp"));
+    for (uint32_t low = 0; low < 4; low++) {
+        SET("psp", SCRATCH + 0x8000 + low);
+        special("psp", GET("psp"));
+        uint32_t old = GET("msp");
+        __asm__ volatile("msr msp, %1\n mrs r1, msp\n msr msp, %0\n sub %0, r1, %0" : "+r"(old) : "r"(old + low - 64) : "r1");
+        special("msp", old);
+    }
     SET("control", 2);
     special("control", GET("control"));
     SET("control", 0);
