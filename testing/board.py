@@ -18,6 +18,7 @@ from armillary.wire import image, partition
 from armillary.wire.partition import Entry
 
 if TYPE_CHECKING:
+    from armillary.hal.sim.buses import I2cBus, SpiBus
     from armillary.hal.sim.network import Peer
 
 Answer = Callable[[bytes], bytes]
@@ -44,6 +45,9 @@ class Pin:
 
 class NotPossible(RuntimeError):
     """The test asks for something that cannot be done now; the text says what to do."""
+
+
+NO_PARTS = "nothing hangs on the buses of a boxed board: use a linked one"
 
 
 class Board(ABC):
@@ -82,6 +86,18 @@ class Board(ABC):
     def address(self, name: str, port: int, ip: str, real_port: int) -> None:
         """Name an address of the host's loopback network. Boxed boards only."""
         raise NotPossible("a linked board has no network but its own: use `host` or `connect`")
+
+    def i2c(self, isu: int) -> I2cBus:
+        """The I2C bus of an ISU (0 to 5) of the real-time cores, to attach parts to. Linked boards only."""
+        raise NotPossible(NO_PARTS)
+
+    def spi(self, isu: int) -> SpiBus:
+        """The SPI bus of an ISU, to attach parts to. Linked boards only."""
+        raise NotPossible(NO_PARTS)
+
+    def analog(self, channel: int, volts: float) -> None:
+        """Apply a voltage to an analog input of the real-time cores. Linked boards only."""
+        raise NotPossible(NO_PARTS)
 
     @abstractmethod
     def read(self, offset: int, length: int) -> bytes:
@@ -156,6 +172,15 @@ class LinkedBoard(Board):
 
     def connect(self, name: str, port: int, make_peer: Callable[[], Peer | None]) -> None:
         self.network.name(name, port, make_peer)
+
+    def i2c(self, isu: int) -> I2cBus:
+        return self.silicon.realtime.chip.shared.isus[isu].i2c_bus  # type: ignore[no-any-return]  # either kind of cores
+
+    def spi(self, isu: int) -> SpiBus:
+        return self.silicon.realtime.chip.shared.isus[isu].spi_bus  # type: ignore[no-any-return]
+
+    def analog(self, channel: int, volts: float) -> None:
+        self.silicon.realtime.chip.shared.inputs.set(channel, round(volts * 1_000_000))
 
     def read(self, offset: int, length: int) -> bytes:
         rail = self.silicon.rail

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from armillary.boards.mt3620 import build
 from armillary.hal.port import CoresPort, PinOwnershipPort
+from armillary.hal.sim.parts import Accelerometer
 from armillary.hal.sim.power import PowerLost
+from armillary.testing.board import NotPossible
 from tests.realtime.packages import Builder, load_of, pack
 
 pytestmark = pytest.mark.armillary(mode="linked")
@@ -171,3 +174,33 @@ def test_a_refused_access_is_in_the_trace_at_its_time(make_device, built):
     device.run(0.1)
     (found,) = [entry for entry in device.trace if entry[2] == "io0"]
     assert found[1] == "hal" and "GPIO2.DOUT_SET" in found[5] and now <= found[0] <= now + 10_000
+
+
+class Thermometer(Accelerometer):
+    """The one that the program looks for."""
+
+    IDENTITY = 0x6C
+
+    def set_temperature(self, degrees):
+        self.registers[0x20:0x22] = (round((degrees - 25) * 256) & 0xFFFF).to_bytes(2, "little")
+
+
+def test_a_part_on_the_board_serves_an_installed_real_time_app(make_device):
+    device, part = make_device(seed=5), Thermometer()
+    part.set_temperature(21.5)
+    device.board.i2c(2).attach(0x6A, part)
+    device.install(build.folder_of("i2c_sensor"))
+    device.power_on()
+    assert device.run_until(lambda: "[IO0] 21.50 degrees" in device.board.uart)
+    part.set_temperature(-3.25)
+    device.power_off()
+    device.power_on()  # what hangs on the bus hangs there still
+    assert device.run_until(lambda: "[IO0] -3.25 degrees" in device.board.uart)
+    assert device.board.i2c(2).log[:2] == ["0x6a W 0f", "0x6a R 6c"]
+
+
+def test_a_boxed_board_says_that_nothing_hangs_on_its_buses(make_device):
+    device = make_device(mode="boxed")
+    for call in (lambda: device.board.i2c(0), lambda: device.board.spi(0), lambda: device.board.analog(0, 1.0)):
+        with pytest.raises(NotPossible, match="linked"):
+            call()
