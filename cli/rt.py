@@ -27,9 +27,10 @@ rt.add_command(build)
 @rt.command()
 @click.argument("file", type=FILE)
 @click.option("--core", "number", type=click.IntRange(0, 1), default=0, show_default=True, help="Which of the two cores it runs on.")
+@click.option("--other", type=FILE, metavar="FILE", help="Run FILE on the other core at the same time.")
 @click.option("--until", metavar="TEXT|TIME", help="End when a UART has said TEXT, or after TIME of the board (500ms, 2s).")
 @click.option("--limit", default="10s", show_default=True, metavar="TIME", help="End after TIME of the board in any case.")
-@click.option("--uart", "uarts", multiple=True, metavar="NAME[=FILE]", help="Show a UART (debug, isu0 to isu5), or write it to FILE. Repeatable.")
+@click.option("--uart", "uarts", multiple=True, metavar="NAME[=FILE]", help="Show a UART (debug, other, isu0 to isu5), or write it to FILE. Repeatable.")
 @click.option("--send", "sent", multiple=True, metavar="NAME[@TIME]=TEXT", help="Send TEXT to a UART, at TIME. Repeatable.")
 @click.option("--wire", "wires", multiple=True, metavar="WIRE", help="Wire the board: gpio12@1s=0, adc0=1.2, isu0=loop, isu2:0x6a=lsm6dso. Repeatable.")
 @click.option("--intercore", metavar="echo|FILE", help="Play apps of the main core: send back what comes, or send FILE's lines TIME[@COMPONENT]=TEXT.")
@@ -48,8 +49,8 @@ rt.add_command(build)
 @click.option("--replay", type=FILE, metavar="RECORD", help="Do to the chip what RECORD says, and compare what comes out.")
 @click.option("--gdb", type=click.IntRange(0, 65535), metavar="PORT", help="Wait for GDB on 127.0.0.1 at PORT (0: any) before running.")
 def run(
-    file: Path, number: int, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...], wires: tuple[str, ...],
-    intercore: str | None, traced: str | None, trace_file: Path | None, pins: Path | None, displays: tuple[str, ...],
+    file: Path, number: int, other: Path | None, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...],
+    wires: tuple[str, ...], intercore: str | None, traced: str | None, trace_file: Path | None, pins: Path | None, displays: tuple[str, ...],
     sounds: tuple[str, ...], board: str | None, coverage: Path | None, mortem: Path | None, save: Path | None, restore: Path | None,
     record: Path | None, replay: Path | None, gdb: int | None,
 ) -> None:  # fmt: skip
@@ -74,10 +75,11 @@ def run(
     shown, heard = [parse_display(each) for each in displays], [parse_sound(each) for each in sounds]
     _check_inputs(replay, sent, intercore, save or restore, displays)
     program = read_program(file)
-    running = Run(program, number, wanted, text, end)
+    second = read_program(other) if other is not None else None
+    running = Run(program, number, wanted, text, end, second)
     parts = Parts(running.chip, shown, heard)
     running.pin_names = facts.KITS[board].names() if board is not None else {}
-    keeper = Keeper(running, program)
+    keeper = Keeper(running, program + (second or b""))
     rt_wiring.fit(wiring, running.chip)
     if restore is not None:
         keeper.restore(restore)

@@ -16,7 +16,7 @@ from armillary.hal.cortexm.symbols import Symbols
 from armillary.hal.cortexm.trace import Tracer
 from armillary.hal.sim.realtime.chip import DEBUG_UART, Chip
 from armillary.hal.sim.realtime.console import Console
-from armillary.hal.sim.realtime.program import CODE, REGIONS, SLICE, ChipTarget, Watched, has_memory
+from armillary.hal.sim.realtime.program import CODE, REGIONS, SLICE, ChipGroup, Watched, has_memory
 from armillary.hal.sim.realtime.registers import Log
 from armillary.hal.sim.realtime.replay import Diverged
 from armillary.hal.sim.realtime.taps import BadAnswer
@@ -38,7 +38,7 @@ MOST_BYTES = 64 << 20
 DIED, NOT_SAID, DIVERGED = 3, 4, 5
 UNITS = {"s": SECOND, "ms": SECOND // 1000, "us": SECOND // 1_000_000}
 TIME = re.compile(r"(\d+(?:\.\d+)?)(s|ms|us)")
-UARTS = {"debug": DEBUG_UART, **{f"isu{number}": 0x3807_0500 + 0x1_0000 * number for number in range(6)}}  # addresses
+UARTS = {"debug": DEBUG_UART, "other": DEBUG_UART, **{f"isu{number}": 0x3807_0500 + 0x1_0000 * number for number in range(6)}}  # addresses
 SHOWN = "-"
 
 
@@ -109,9 +109,9 @@ def _unpack(file: Path, data: bytes) -> bytes:
 
 
 class Run:
-    """A chip with one program. `wanted` are UARTs and where they go; `text` ends it when a wanted UART says it."""
+    """A chip with one program, or with `other` on the other core. `wanted` are UARTs and where they go; `text` ends it when a wanted UART says it."""
 
-    def __init__(self, data: bytes, number: int, wanted: Mapping[str, str], text: bytes | None, end: int) -> None:
+    def __init__(self, data: bytes, number: int, wanted: Mapping[str, str], text: bytes | None, end: int, other: bytes | None = None) -> None:
         program, self.symbols = self._read(data)
         self.chip = Chip(cores=2, log=Log(warn))
         self.core = self.chip.cores[number]
@@ -127,6 +127,10 @@ class Run:
         self._trace_to: TextIO = sys.stderr
         self._shown: dict[str, int] = dict.fromkeys(wanted, 0)
         self.watched = Watched(self.chip, self.core, program, self.symbols)
+        self.programs = [self.watched]
+        if other is not None:
+            found, symbols = self._read(other)
+            self.programs.append(Watched(self.chip, self.chip.cores[1 - number], found, symbols))
         for name in wanted:
             self._listen(name)
 
@@ -145,6 +149,8 @@ class Run:
 
     def uart(self, name: str) -> Uart:
         """The UART called so. Raises Problem if the chip has none."""
+        if name == "other":
+            return self.chip.cores[1 - self.core.number].uart
         for block in [*self.core.blocks, *self.chip.blocks]:
             found = getattr(block, "uart", block)  # an ISU has one among other things
             if isinstance(found, Uart) and found.base == UARTS[name]:
@@ -191,16 +197,25 @@ class Run:
         """Run to the end."""
         try:
             while not self._is_over():
-                self.watched.run(min(self.end, self.chip.scheduler.now + SLICE))
+                stop = self.chip.run(min(self.end, self.chip.scheduler.now + SLICE))
+                for program in self.programs:
+                    program.look(stop)
                 self.tell()
         except Diverged as diverged:
             self.diverge(str(diverged))
         except BadAnswer as bad:
             raise Problem(f"the record has an answer that is none: {bad}") from None
         if not self.is_said and not self.is_killed and not self.divergence:
-            self.watched.finish()
-        if self.watched.death:
-            click.echo(f"armillary: the program {self.watched.death}\n\n" + clean(self.watched.report), err=True, nl=False)
+            for program in self.programs:
+                program.finish()
+        for program in self.dead:
+            which = f" on IO{program.core.number}" if len(self.programs) > 1 else ""
+            click.echo(f"armillary: the program{which} {program.death}\n\n" + clean(program.report), err=True, nl=False)
+
+    @property
+    def dead(self) -> list[Watched]:
+        """The programs that died."""
+        return [program for program in self.programs if program.death]
 
     def diverge(self, how: str) -> None:
         """A replay came out differently: the run is over."""
@@ -212,14 +227,14 @@ class Run:
             click.echo("armillary: the replay came out differently: " + clean(self.divergence), err=True)
 
     def _is_over(self) -> bool:
-        return self.is_said or self.is_killed or bool(self.watched.death) or self.chip.scheduler.now >= self.end
+        return self.is_said or self.is_killed or bool(self.dead) or self.chip.scheduler.now >= self.end
 
     def debug(self, port: int) -> None:
         """Wait for a debugger, and let it run the program until it detaches or kills it."""
         server = Server(port)
         click.echo(f"armillary: waiting for GDB: target remote 127.0.0.1:{server.port}", err=True)
         try:
-            self.is_killed = server.serve(ChipTarget(self.watched, self.tell))
+            self.is_killed = server.serve(ChipGroup(self.chip, self.programs, self.tell))
         finally:
             server.close()
 
@@ -252,8 +267,8 @@ class Run:
             yield
 
     def _bury(self, mortem: Path) -> None:
-        if self.watched.report:
-            mortem.write_text(self.watched.report, encoding="utf-8")
+        if self.dead:
+            mortem.write_text("\n".join(program.report for program in self.dead), encoding="utf-8")
 
     def _finish(self) -> None:
         self.tell()
@@ -280,7 +295,7 @@ class Run:
         """The exit status."""
         if self.divergence:
             return DIVERGED
-        if self.watched.death:
+        if self.dead:
             return DIED
         return NOT_SAID if self.text is not None and not self.is_said and not self.is_killed else 0
 
@@ -288,7 +303,7 @@ class Run:
         """Why it ended, in a word."""
         if self.divergence:
             return "diverged"
-        if self.watched.death:
+        if self.dead:
             return "died"
         return "said" if self.is_said else "killed" if self.is_killed else "time"
 
@@ -297,7 +312,7 @@ class Run:
         show_json({
             "ended": self.ended(), "time_s": float(self.watched.seconds(self.core.machine.now)), "cycles": self.core.machine.cycles,
             "divergence": self.divergence or None,
-            "death": self.watched.death or None, "report": self.watched.report or None, "log": self.chip.log.lines,
+            "death": self.dead[0].death if self.dead else None, "report": self.dead[0].report if self.dead else None, "log": self.chip.log.lines,
             "uart": {name: said.text() for name, said in self.said.items()}, **more,
         })  # fmt: skip
 

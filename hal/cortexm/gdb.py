@@ -2,7 +2,8 @@
 
 It listens on the loopback interface only and serves one debugger at a time: whoever connects may read and change
 everything on the machine, and nothing else. Appendix E of GDB's manual, "GDB Remote Serial Protocol", is the
-standard. Watchpoints stop before their instruction, as GDB expects of ARM.
+standard. Watchpoints stop before their instruction, as GDB expects of ARM. Several processors are threads: GDB takes
+their memory for one, so a breakpoint stands at its address in each of them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import target as targets
 from .machine import BREAKPOINT, BusError
+from .target import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,28 +118,37 @@ def _unescaped(body: bytes) -> bytes:
 
 
 class Session:
-    """One debugger's session with `target`."""
+    """One debugger's session with the processors of `group`, or with one alone."""
 
-    def __init__(self, target: Target, channel: Channel) -> None:
-        self.target = target
+    def __init__(self, group: Group | Target, channel: Channel) -> None:
+        self.group = group if isinstance(group, Group) else Group([group])
         self.channel = channel
-        self.watches: dict[tuple[str, int, int], int] = {}
+        self.watches: dict[tuple[str, int, int], list[int]] = {}  # the number in each machine
+        self.thread = 1  # whose registers and memory are meant
+        self.stopped = 1  # which stopped last
         self.signal = TRAP
         self.commands: dict[str, Callable[[str], str]] = {
             "?": lambda _: self._stopped(), "g": self._get_all, "G": self._set_all, "p": self._get, "P": self._set, "m": self._read,
             "M": self._write, "c": self._continue, "s": self._step, "Z": self._insert, "z": self._remove, "D": self._detach,
-            "k": self._kill, "H": lambda _: "OK", "T": lambda _: "OK", "q": self._query, "Q": self._setting, "v": self._verbose,
+            "k": self._kill, "H": self._choose, "T": self._is_alive, "q": self._query, "Q": self._setting, "v": self._verbose,
         }  # fmt: skip
+
+    @property
+    def target(self) -> Target:
+        """The processor that is meant."""
+        return self.group.find(self.thread)
 
     def run(self) -> None:
         """Answer until the debugger ends it. Raises Ended, breakpoints taken away."""
+        self.group.attend(True)
         try:
             while True:
                 packet = self.channel.receive()
                 self.channel.send(self._stopped() if packet is None else self.answer(packet))
         finally:
-            for number in self.watches.values():
-                self.target.machine.unwatch(number)
+            for numbers in self.watches.values():
+                self._unwatch(numbers)
+            self.group.attend(False)
 
     def answer(self, packet: bytes) -> str | bytes:
         """The answer to a packet; "" to one that is unknown, E01 to one that is malformed, E0e where nothing is."""
@@ -205,14 +216,23 @@ class Session:
 
     def _insert(self, text: str) -> str:
         kind, address, size = self._place(text)
+        numbers: list[int] = []
         if (kind, address, size) not in self.watches:
-            self.watches[kind, address, size] = self.target.machine.watch(kind, address, size)
+            try:
+                for thread in self.group.threads:
+                    numbers.append(thread.machine.watch(kind, address, size))
+            except (ValueError, OverflowError):
+                self._unwatch(numbers)
+                raise
+            self.watches[kind, address, size] = numbers
         return "OK"
 
+    def _unwatch(self, numbers: list[int]) -> None:
+        for thread, number in zip(self.group.threads, numbers, strict=False):
+            thread.machine.unwatch(number)
+
     def _remove(self, text: str) -> str:
-        number = self.watches.pop(self._place(text), None)
-        if number is not None:
-            self.target.machine.unwatch(number)
+        self._unwatch(self.watches.pop(self._place(text), []))
         return "OK"
 
     def _place(self, text: str) -> tuple[str, int, int]:
@@ -227,28 +247,46 @@ class Session:
             if self.channel.is_interrupted():
                 self.signal = INTERRUPTED
                 return self._stopped()
-            stop = self.target.resume()
-            if stop is not None:
-                return self._why(stop)
+            found = self.group.resume()
+            if found is not None:
+                return self._why(*found)
 
     def _step(self, text: str) -> str:
         self._go_to(text)
-        return self._why(self.target.step())
+        return self._why(*self.group.step(self.thread))
 
     def _go_to(self, text: str) -> None:
         if text:
             self.target.set("pc", int(text, 16).to_bytes(4, "little"))
 
-    def _why(self, stop: Stop) -> str:
+    def _why(self, thread: int, stop: Stop) -> str:
+        self.thread = self.stopped = thread
         self.signal = SEGMENT if str(stop) in ("lockup", "error") else TRAP
         hit = self.target.machine.watch_hit() if stop.reason == BREAKPOINT else None
-        kind, address, _ = next((key for key, number in self.watches.items() if hit and number == hit[0]), ("", 0, 0))
+        kind, address, _ = next((key for key, numbers in self.watches.items() if hit and numbers[thread - 1] == hit[0]), ("", 0, 0))
         if kind in HIT:
-            return f"T{self.signal:02x}{HIT[kind]}:{address:x};thread:1;"
+            return f"T{self.signal:02x}{HIT[kind]}:{address:x};thread:{thread:x};"
         return self._stopped()
 
     def _stopped(self) -> str:
-        return f"T{self.signal:02x}thread:1;"
+        return f"T{self.signal:02x}thread:{self.stopped:x};"
+
+    # --- threads ---
+
+    def _choose(self, text: str) -> str:
+        """Hg and Hc: 0 and -1 are any and all."""
+        number = int(text[1:], 16) if text[1:] else 0
+        if text[:1] == "g" and number > 0:
+            self.group.find(number)
+            self.thread = number
+        return "OK"
+
+    def _is_alive(self, text: str) -> str:
+        self.group.find(int(text, 16))
+        return "OK"
+
+    def _threads(self) -> str:
+        return "m" + ",".join(f"{number:x}" for number in range(1, len(self.group.threads) + 1))
 
     def _detach(self, _: str) -> str:
         self.channel.send("OK")
@@ -265,7 +303,11 @@ class Session:
             return self._transfer(argument)
         if text.startswith("Rcmd,"):
             return self._monitor(bytes.fromhex(text[5:]).decode("ascii").split())
-        answers = {"Supported": SUPPORTED, "C": "QC1", "fThreadInfo": "m1", "sThreadInfo": "l", "Attached": "1", "Symbol": "OK"}
+        if text.startswith("ThreadExtraInfo,"):
+            return self.group.find(int(text[16:], 16)).name.encode().hex()
+        if text == "fThreadInfo":
+            return self._threads()
+        answers = {"Supported": SUPPORTED, "C": f"QC{self.thread:x}", "sThreadInfo": "l", "Attached": "1", "Symbol": "OK"}
         return answers.get(name, "")
 
     def _transfer(self, text: str) -> str:
@@ -288,20 +330,30 @@ class Session:
         if text == "Cont?":
             return "vCont;c;C;s;S"
         if text.startswith("Cont;"):
-            action = text[5:].split(";")[0].split(":")[0]
-            return self._step("") if action[:1] in "sS" else self._continue("")
+            return self._resume([action.partition(":") for action in text[5:].split(";")])
         if text.startswith("Kill"):
             self.channel.send("OK")
             raise Ended(is_kill=True)
         return ""
 
+    def _resume(self, actions: list[tuple[str, str, str]]) -> str:
+        """Step the thread for which that is asked, with the others if they are to continue; or let all run."""
+        step = next((thread for action, _, thread in actions if action[:1] in ("s", "S")), None)
+        if step is None:
+            return self._continue("")
+        number = int(step, 16) if step else self.thread
+        if number > 0:
+            self.group.find(number)
+            self.thread = number
+        return self._why(*self.group.step(self.thread, is_alone=all(action[:1] in ("s", "S") for action, _, _ in actions)))
+
     def _monitor(self, words: list[str]) -> str:
         """`monitor` commands of the user: their output in hexadecimal."""
         if words == ["reset"]:
-            self.target.reset()
+            self.group.reset()
             answer = "reset\n"
         elif words == ["time"]:
-            answer = self.target.time() + "\n"
+            answer = self.group.time() + "\n"
         else:
             answer = "monitor commands: reset (begin again at the vector table), time (virtual time)\n"
         return answer.encode().hex()
@@ -314,7 +366,7 @@ class Server:
         self._listener = socket.create_server(("127.0.0.1", port), backlog=1)
         self.port = int(self._listener.getsockname()[1])
 
-    def serve(self, target: Target) -> bool:
+    def serve(self, target: Group | Target) -> bool:
         """Wait for a debugger and serve it until it leaves. Returns whether it killed the program."""
         connection, _ = self._listener.accept()
         with connection:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .machine import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .elf import Region
     from .machine import Device, Machine, Stop
@@ -49,11 +49,13 @@ def description() -> str:
 class Target:
     """A machine that a debugger may stop and change. A chip with more around its machine extends `resume` and `step`.
 
-    `slice_ticks` is how far it runs before the debugger may interrupt; `vectors` is where a reset begins.
+    `slice_ticks` is how far it runs before the debugger may interrupt; `vectors` is where a reset begins; `name` is
+    for people.
     """
 
-    def __init__(self, machine: Machine, regions: Iterable[Region], vectors: int, slice_ticks: int = 1_000_000) -> None:
+    def __init__(self, machine: Machine, regions: Iterable[Region], vectors: int, slice_ticks: int = 1_000_000, name: str = "processor") -> None:
         self.machine = machine
+        self.name = name
         self.regions = tuple(regions)
         self.vectors = vectors
         self.slice_ticks = slice_ticks
@@ -146,6 +148,51 @@ class Target:
         if found is None:
             raise ValueError(f"nothing at {address:#x}")
         return found
+
+
+class Group:
+    """Processors that a debugger sees as threads of one program, numbered from 1, which run and stop together.
+
+    A chip with more around its processors extends `resume` and `step`.
+    """
+
+    def __init__(self, threads: Sequence[Target]) -> None:
+        self.threads = tuple(threads)
+
+    def find(self, number: int) -> Target:
+        """Thread `number`. Raises ValueError."""
+        if not 1 <= number <= len(self.threads):
+            raise ValueError(f"no thread {number}")
+        return self.threads[number - 1]
+
+    def resume(self) -> tuple[int, Stop] | None:
+        """Run all for a while. Returns which thread stopped, and why; or None."""
+        for number, thread in enumerate(self.threads, 1):
+            stop = thread.resume()
+            if stop is not None:
+                return number, stop
+        return None
+
+    def step(self, number: int, is_alone: bool = True) -> tuple[int, Stop]:
+        """One instruction of thread `number`; unless it is alone, a chip lets the others come as far.
+
+        Returns which thread stopped, and why.
+        """
+        return number, self.find(number).step()
+
+    def attend(self, is_debugged: bool) -> None:
+        """A debugger comes, or goes."""
+        for thread in self.threads:
+            thread.machine.debug(is_debugged)
+
+    def reset(self) -> None:
+        """All begin again at their vector tables."""
+        for thread in self.threads:
+            thread.reset()
+
+    def time(self) -> str:
+        """Virtual time in words."""
+        return "; ".join(f"{thread.name}: {thread.time()}" if len(self.threads) > 1 else thread.time() for thread in self.threads)
 
 
 def _pieces(address: int, size: int) -> list[tuple[int, int]]:

@@ -192,3 +192,10 @@ def test_no_packet_breaks_the_server(session, packets):
     for each in packets:
         if each[:1] not in (b"c", b"k", b"D", b"v"):
             assert isinstance(serving.answer(each), str | bytes)
+
+
+def test_a_breakpoint_in_the_program_itself_stops_for_the_debugger_only(debug, compiled):
+    source = 'void reset(void) { for (;;) { __asm__ volatile("bkpt #1"); } }'
+    assert "SIGTRAP" in debug("continue", "info symbol $pc", source=source)
+    machine = target_of(compiled(source)).machine
+    assert str(machine.run(1000)) == "lockup"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...cortexm.machine import RESET, SLEEPING, TIME, Machine, Stop
+from ...cortexm.machine import BREAKPOINT, RESET, SLEEPING, TIME, Machine, Stop
 from ..gpio import GpioBank
 from . import snapshot, time
 from .clock import Rgu
@@ -123,9 +123,16 @@ class Core:
 
     def run(self, until: int) -> Stop:
         """Run to `until` or to something that the core's own accesses arranged."""
+        return self._lent(lambda: self.machine.run(until))
+
+    def step(self, until: int) -> Stop:
+        """As `run`, at most one instruction."""
+        return self._lent(lambda: self.machine.step(until))
+
+    def _lent(self, run: Callable[[], Stop]) -> Stop:
         self.scheduler.lend(lambda: self.machine.now, self.machine.limit)
         try:
-            return self.machine.run(until)
+            return run()
         finally:
             self.scheduler.take_back()
 
@@ -169,6 +176,7 @@ class Chip:
         for pin in range(EINTS):
             self._changed(pin, self.pins.read(pin), 0)
         self.failed: Core | None = None  # the core that could not go on when `run` last told why
+        self._hits: list[tuple[Core, Stop]] = []  # breakpoints that are still to be told of
         self._is_paused = False
 
     def _map_shared(self, core: Core) -> None:
@@ -197,22 +205,52 @@ class Chip:
     def run(self, until: int) -> Stop | None:
         """Run every started core to `until`, or to a `pause`. Returns why one of them (`failed`) cannot go on, or None."""
         self._is_paused = False
+        if self._hits:
+            self.failed, stop = self._hits.pop(0)
+            return stop
         while self.scheduler.now < until and not self._is_paused:
             turn = self.scheduler.now + self._turn() - self.scheduler.now % self._turn()
             end = min(until, max(self.scheduler.next(), self.scheduler.now + 1), turn)
             for core in self.cores:
                 if not core.is_started:
                     continue
-                stop = core.run(end)
-                if core.is_reset_wanted or stop.reason == RESET:
-                    core.is_reset_wanted = False
-                    core.start(core.entry)
-                elif stop.reason not in (TIME, SLEEPING):
-                    self.failed = core
-                    return stop
+                stop = self._settle(core, core.run(end))
+                if stop is not None:
+                    return self._follow(core, stop)
                 end = min(end, max(self.scheduler.next(), self.scheduler.now + 1))
             self.scheduler.run(end)
         return None
+
+    def _settle(self, core: Core, stop: Stop) -> Stop | None:
+        """`core` stopped: begin it again if that is what it wants. Returns why it cannot go on, or None."""
+        if core.is_reset_wanted or stop.reason == RESET:
+            core.is_reset_wanted = False
+            core.start(core.entry)
+        elif stop.reason not in (TIME, SLEEPING):
+            self.failed = core
+            return stop
+        return None
+
+    def _follow(self, core: Core, stop: Stop) -> Stop:
+        """`core` stopped: the others come as far. One that stops on its way is told of first."""
+        for other in self.cores:
+            found = self._settle(other, other.run(core.machine.now)) if other.is_started and other is not core else None
+            if found is not None:
+                if stop.reason == BREAKPOINT:
+                    self._hits.append((core, stop))
+                return found
+        self.failed = core
+        return stop
+
+    def step(self, core: Core, until: int, is_alone: bool) -> Stop:
+        """One instruction of `core`, or sleep to what is next, at most `until`. The others come as far, unless it is
+        alone: then they will later. Returns what stopped whom (`failed`)."""
+        stop = core.step(min(max(self.scheduler.next(), self.scheduler.now + 1), until))
+        self._settle(core, stop)
+        self.failed = core
+        found = stop if is_alone else self._follow(core, stop)
+        self.scheduler.run(core.machine.now)
+        return found
 
     def _turn(self) -> int:
         """Ticks that a core may run before another's turn: many, if there is no other, so that a waiting loop is warped whole.

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from ...cortexm import elf
 from ...cortexm.faults import FAULTS, PostMortem, is_dead
 from ...cortexm.machine import BREAKPOINT, ERROR, LOCKUP, SLEEPING, TIME
-from ...cortexm.target import Target
+from ...cortexm.target import Group, Target
 from .package import FLASH, FLASH_SIZE
 from .package import REGIONS as REGIONS
 from .time import MILLISECOND, SECOND
 from .wdt import ENABLE, INTERRUPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ...cortexm.machine import Stop
     from ...cortexm.symbols import Symbols
@@ -83,11 +83,15 @@ class Watched:
     def run(self, until: int) -> Stop | None:
         """Run to `until` (ticks) or to the program's end. Returns what stopped it before, or None."""
         stop = self.chip.run(until)
-        if stop is not None and stop.reason in DEATHS:
+        self.look(stop)
+        return stop
+
+    def look(self, stop: Stop | None) -> None:
+        """The chip ran, and stopped for this: has the program died?"""
+        if stop is not None and stop.reason in DEATHS and self.chip.failed in (self.core, None):
             self._die(DEATHS[stop.reason], stop.reason)
         elif stop is None and is_dead(self.core.machine) and not self._may_be_reset():
             self._die("stands still in a fault handler", None)
-        return stop
 
     def finish(self) -> None:
         """The run is over: a program that is in a fault handler then has died, whatever it does there."""
@@ -105,34 +109,12 @@ class Watched:
 
 
 class ChipTarget(Target):
-    """A core as a debugger sees it; the chip around it runs and stops with it. `after` is called between times."""
+    """A core as a debugger sees it."""
 
-    def __init__(self, watched: Watched, after: Callable[[], None]) -> None:
+    def __init__(self, watched: Watched) -> None:
         regions = [region for region in REGIONS if has_memory(watched.core, region.address)]
-        super().__init__(watched.core.machine, regions, watched.program.entry, SLICE)
+        super().__init__(watched.core.machine, regions, watched.program.entry, SLICE, f"IO{watched.core.number}")
         self.watched = watched
-        self.after = after
-
-    def resume(self) -> Stop | None:
-        """Run the chip for a while."""
-        stop = self.watched.chip.run(self.watched.chip.scheduler.now + self.slice_ticks)
-        self.after()
-        return stop
-
-    def step(self) -> Stop:
-        """One instruction of the core; the others stand still."""
-        scheduler, machine = self.watched.chip.scheduler, self.watched.core.machine
-        end = scheduler.now + PATIENCE * SECOND
-        while True:
-            scheduler.lend(lambda: machine.now, machine.limit)
-            try:
-                stop = machine.step(min(max(scheduler.next(), scheduler.now + 1), end))
-            finally:
-                scheduler.take_back()
-            scheduler.run(machine.now)
-            self.after()
-            if stop.reason not in (TIME, SLEEPING) or machine.now >= end:
-                return stop
 
     def reset(self) -> None:
         """Load the program again and begin it."""
@@ -141,3 +123,34 @@ class ChipTarget(Target):
     def time(self) -> str:
         """Virtual time in words."""
         return f"{self.watched.seconds(self.machine.now)} s, {self.machine.cycles} cycles"
+
+
+class ChipGroup(Group):
+    """The cores that run programs, as threads; the chip around them runs and stops with them. `after` is called between times."""
+
+    def __init__(self, chip: Chip, watched: Sequence[Watched], after: Callable[[], None]) -> None:
+        super().__init__([ChipTarget(each) for each in watched])
+        self._chip, self._after = chip, after
+        self._numbers = {each.core.number: number for number, each in enumerate(watched, 1)}
+
+    def resume(self) -> tuple[int, Stop] | None:
+        """Run the chip for a while."""
+        stop = self._chip.run(self._chip.scheduler.now + SLICE)
+        self._after()
+        return self._which(stop)
+
+    def step(self, number: int, is_alone: bool = True) -> tuple[int, Stop]:
+        """One instruction of a core. The other one comes as far, and may stop on its way, unless it is to stand still."""
+        core = self._chip.cores[next(core for core, each in self._numbers.items() if each == number)]
+        end = self._chip.scheduler.now + PATIENCE * SECOND
+        while True:
+            stop = self._chip.step(core, end, is_alone)
+            self._after()
+            if stop.reason not in (TIME, SLEEPING) or core.machine.now >= end:
+                return self._which(stop) or (number, stop)
+
+    def _which(self, stop: Stop | None) -> tuple[int, Stop] | None:
+        if stop is None:
+            return None
+        failed = self._chip.failed
+        return self._numbers.get(failed.number if failed is not None else -1, 1), stop
