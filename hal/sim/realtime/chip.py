@@ -206,8 +206,8 @@ class Chip:
         """Run every started core to `until`, or to a `pause`. Returns why one of them (`failed`) cannot go on, or None."""
         self._is_paused = False
         if self._hits:
-            self.failed, stop = self._hits.pop(0)
-            return stop
+            self.failed, hit = self._hits.pop(0)
+            return hit
         while self.scheduler.now < until and not self._is_paused:
             turn = self.scheduler.now + self._turn() - self.scheduler.now % self._turn()
             end = min(until, max(self.scheduler.next(), self.scheduler.now + 1), turn)
