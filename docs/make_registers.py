@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from armillary.hal.sim.realtime import chip as chips
-from armillary.hal.sim.realtime import dma, package, uart
+from armillary.hal.sim.realtime import dma, irqconfig, package, shared, uart
 from armillary.hal.sim.realtime.chip import Chip
 from armillary.hal.sim.realtime.conflicts import DECISIONS
 from armillary.hal.sim.realtime.registers import READ, WRITE, Block, Register
@@ -149,6 +149,24 @@ def memory() -> str:
     return table(("address", "size", "what"), rows + [(f"{base:#010x}", f"{size // 1024} KiB", what) for base, size, what in sorted(spans)])
 
 
+def interrupts() -> str:
+    """Who raises which interrupt."""
+    boxes = ("what was pushed here was taken", "there is room to push", "something was pushed for this core", "something waits", "any of these four", "software")
+    rows = [
+        ("0", "wake-up controller", "never comes"), (str(chips.GPT01_IRQ), "GPT0 and GPT1", "level, while enabled in IER and not cleared in ISR"),
+        (str(chips.GPT3_IRQ), "GPT3", "pulse when it expires"), (str(chips.WDT_IRQ), "WDT", "level, until RESTART or SWINT"),
+        (str(chips.DEBUG_UART_IRQ), "UART", "level, while IIR has a cause"), ("5", "bus monitor", "never comes"),
+        *((str(first + n), f"{name}: {what}", "level") for first, name in ((chips.A7_BOX_IRQ, "MBOX_A7"), (chips.CORE_BOX_IRQ, "MBOX_M4")) for n, what in enumerate(boxes)),
+        ("18, 19", "the main core, the other core wakes this one", "never come"),
+        (f"{irqconfig.FIRST_IRQ} to {irqconfig.FIRST_IRQ + irqconfig.LINES - 1}", "external interrupts 0 to 23: GPIO 0 to 23", "pulse at an edge, or level by IRQ_SENS"),
+        *((f"{shared.ISU_IRQ + n} + 4n", f"ISUn {what}", "level" if what != "SPI slave" else "never comes") for n, what in enumerate(("I2C", "SPIM", "SPI slave", "UART"))),
+        (f"{shared.I2S_IRQ}, {shared.I2S_IRQ + 1}", "I2S0, I2S1", "level"), (str(shared.ADC_IRQ), "ADC", "level, while IIR has a cause"),
+        (f"{shared.COUNTER_IRQ} to {shared.COUNTER_IRQ + 5}", "COUNTER0 to COUNTER5", "level, while enabled in INT_EN and not cleared"),
+        (str(chips.DMA_IRQ), "DMA, all channels", "level, while any INTSTA is not zero"), ("78, 79", "power of the debugger", "never come"),
+    ]  # fmt: skip
+    return "An interrupt of a shared block reaches both cores; which of them hears it is for its NVIC and, on a device, for the firewall.\n\n" + table(("number", "who", "how"), rows)
+
+
 def modelled(found: Sequence[tuple[str, list[Block]]]) -> str:
     """How many registers of each kind act, are kept, or rest on a decision."""
     lines = []
@@ -173,7 +191,7 @@ def page() -> str:
     found = list(kinds())
     return "\n".join([
         MADE + INTRODUCTION, "## Addresses", "", memory(),
-        "## What is modelled", "", modelled(found), "## What is guessed", "", guesses(),
+        "## Interrupts", "", interrupts(), "## What is modelled", "", modelled(found), "## What is guessed", "", guesses(),
         "## What is missing", "", table(("what", "how it is instead"), MISSING), "## Registers", "",
         "\n".join(section(name, blocks) for name, blocks in found),
     ])  # fmt: skip
