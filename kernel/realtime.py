@@ -19,6 +19,7 @@ RUNNING, ENDED = 1, 2  # states of a task, `hal.interface`
 CORE_RUNNING = 1  # state of a core, as the monitor tells it
 MOST_NEW = 16  # denials told at one look
 LINES_SHOWN = 12  # of a report, on the debug UART
+PERIPHERALS = ("Gpio", "Uart", "I2cMaster", "SpiMaster", "Pwm", "Adc", "I2sSubordinate", "AllowedApplicationConnections")
 WHAT_HELPS = "claim it in Capabilities of the app's manifest, if the app is to have it, and sign the image again"
 
 
@@ -78,6 +79,11 @@ class RealTimeTask:
             address, is_write, pc, _, register, policy = self._monitor.realtime_denial(self._component, index)
             self._told = index + 1
             what = "{} {} at {:#010x}, by {:#010x}".format("writing" if is_write else "reading", register, address, pc)
-            fault = Denied(what + ": a bus fault", "hal", "firewall.realtime", policy, WHAT_HELPS)
+            fault = Denied(what + ": a bus fault", "hal", "firewall.real_time", self._policy(policy), WHAT_HELPS)
             self._journal.say("{} was denied: {}".format(self.name, fault))
             self._journal.denied(self._component, fault)
+
+    def _policy(self, row: str) -> str:
+        """The firewall's row, and what the manifest has where the row asks for it."""
+        line = self._process.program.manifest.policy_line
+        return "; ".join([row] + [line(one) for one in PERIPHERALS if one in row])

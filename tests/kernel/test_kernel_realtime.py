@@ -164,13 +164,14 @@ def test_one_that_is_refused_for_its_own_sake_is_a_crash_and_gives_way(running, 
 
 
 def test_each_denial_is_reported_once_with_register_and_policy(running):
-    running.cores.denied = [(0x3801_0014, True, 0x10_0100, 1, "GPIO0.DOUT_SET", "Capabilities.Gpio is absent")]
+    running.cores.denied = [(0x3801_0014, True, 0x10_0100, 1, "GPIO0.DOUT_SET", "GPIO0 takes Gpio: the pin among 0, 1, 2, 3")]
     running.run(1)
     running.cores.denied.append((0x3807_0500, False, 0x10_0200, 7, "ISU0 UART.LSR", "Capabilities.Uart is absent"))
     running.run(1)
     first, second = (event["detail"] for event in running.events("denial"))
     assert first["reason"] == "writing GPIO0.DOUT_SET at 0x38010014, by 0x00100100: a bus fault"
-    assert first["policy"] == "Capabilities.Gpio is absent" and first["rule"] == "firewall.realtime" and first["ring"] == "hal"
+    assert first["policy"] == "GPIO0 takes Gpio: the pin among 0, 1, 2, 3; Capabilities.Gpio is absent"
+    assert first["rule"] == "firewall.real_time" and first["ring"] == "hal"
     assert second["reason"].startswith("reading ISU0 UART.LSR") and "count" not in first
     assert "rt was denied" in running.log()
 

@@ -221,7 +221,8 @@ def test_an_access_outside_of_the_manifest_is_a_bus_fault_a_denial_that_says_why
     assert denial["component"] == ECHO
     detail = denial["detail"]
     assert detail["fault"] == "Denied" and "writing GPIO2" in detail["reason"] and "bus fault" in detail["reason"]
-    assert detail["rule"] == "firewall.realtime" and detail["policy"] and "Capabilities" in detail["remedy"]
+    assert detail["rule"] == "firewall.real_time" and "Capabilities" in detail["remedy"]
+    assert "takes Gpio" in detail["policy"] and detail["policy"].endswith("; Capabilities.Gpio is absent")
     assert "CFSR.PRECISERR" in service.reports("crash")[0]["detail"]["post_mortem"]
     assert device.board.pin(8).level == 0
 

@@ -42,7 +42,7 @@ def test_a_pin_outside_of_the_manifest_is_a_denial_with_the_register(device, aut
     device.install(author.program(BLINK, peers=()))
     device.power_on()
     until(device, "program crashed")
-    assert any(denial.rule == "firewall.realtime" and "GPIO2" in denial.reason for denial in device.denials)
+    assert any(denial.rule == "firewall.real_time" and "GPIO2" in denial.reason for denial in device.denials)
 
 
 def test_a_lie_in_the_rings_ends_the_connection_and_nothing_else(device, author):

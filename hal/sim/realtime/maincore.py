@@ -102,7 +102,7 @@ class MainCore:
     def __init__(self, core: Core, heard: Callable[[bytes, bytes], None] | None = None) -> None:
         self._core = core
         self._heard = heard
-        self.memory = core.machine.map_ram(BASE, SIZE)
+        self.memory = core.machine.map_ram(BASE, SIZE, "rw")
         self._side = MainSide(_Mailbox(core.a7), _Memory(self.memory, lambda offset, data: core.tell_written(BASE + offset, data)), BASE, (BASE, BASE + (1 << RING_BITS)))
         self._is_open = self._is_due = False
         self.connections: dict[bytes, Connection] = {}
