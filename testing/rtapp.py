@@ -215,6 +215,10 @@ class RtApp:
         """Apply a voltage to an analog input. Raises Invalid."""
         self.chip.shared.inputs.set(channel, round(volts * 1_000_000))
 
+    def sound(self, i2s: int = 0) -> list[int]:
+        """The latest frames that an I2S (0, 1) played: 16 bits left in the lower half of each, 16 bits right."""
+        return list(self.chip.shared.sounds[i2s].heard)
+
     def block(self, name: str) -> Block:
         """A peripheral by its name, such as "GPT" or "GPIO2". Raises ValueError."""
         blocks = {block.name.removeprefix(f"IO{self.core.number} "): block for block in self._blocks()}

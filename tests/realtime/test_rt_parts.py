@@ -16,6 +16,7 @@ from armillary.cli.main import cli
 from armillary.cli.rt_parts import Parts, parse_display, parse_sound
 from armillary.hal.sim import picture
 from armillary.hal.sim.gpio import PUSH_PULL
+from armillary.hal.sim.parts import Ssd1306
 from armillary.hal.sim.realtime.chip import Chip
 
 STYLES = Path(__file__).parent / "styles"
@@ -96,6 +97,18 @@ def test_a_replay_plays_the_parts_itself_and_so_takes_no_display_but_has_the_sou
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes() and (tmp_path / "a.wav").stat().st_size > 1000
     refused = run(made("fields_i2s"), "--display", f"ssd1306@isu0:0x3c={tmp_path / 'c.png'}", "--replay", record)
     assert refused.exit_code == 2 and "leave out --display" in refused.stderr
+
+
+def test_the_fixture_has_picture_and_sound_as_well(rtapp):
+    app = rtapp("spi_display")
+    display = Ssd1306(lambda: bool(app.pin(16).level))
+    app.spi(1).attach(0, display)
+    app.run_until("drawn")
+    assert {(x, y) for x in range(128) for y in range(64) if display.lit(x, y)} >= {(0, 0), (127, 63), (64, 32)}
+    assert display.points().count(b"\xff") == 3 * sum(display.lit(x, y) for x in range(128) for y in range(64)) and app.sound() == []
+    player = rtapp("styles/fields_i2s.c")
+    player.run_for(ms=50)
+    assert [frame for frame in player.sound(0) if frame][:5] == [1, 2, 3, 4, 5] and player.sound(1) == []
 
 
 def test_silence_is_a_file_too_and_told(made, tmp_path):
