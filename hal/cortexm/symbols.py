@@ -26,7 +26,7 @@ MOST_ROWS = 1_000_000
 MOST_SYMBOLS = 200_000
 MOST_NAME = 256
 ENTRY = struct.Struct("<IIIBBH")  # of a symbol table: name, value, size, info, other, section
-OBJECT, FUNCTION, UNDEFINED = 1, 2, 0
+NO_TYPE, OBJECT, FUNCTION, UNDEFINED = 0, 1, 2, 0
 BINDINGS = {1: 0, 2: 1, 0: 2}  # of two names for one address, which is shown: the global, the weak, the local one
 
 
@@ -127,7 +127,7 @@ class Symbols:
             if info & 15 == FUNCTION and section != UNDEFINED:
                 entry = BINDINGS.get(info >> 4, 3), _name(names, place), size
                 found[value & ~1] = min(found.get(value & ~1, entry), entry)
-            elif info & 15 == OBJECT:
+            elif info & 15 == OBJECT or (info & 15 == NO_TYPE and size):  # what the assembler makes of -O0 has no type
                 self.variables[_name(names, place)] = value, size
         self.functions = list(_sized(found))
 

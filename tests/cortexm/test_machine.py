@@ -395,6 +395,37 @@ reset:
     assert machine.get("r0") == 1 + sum(range(1, 10))
 
 
+def test_code_that_is_written_over_other_code_is_looked_at_anew():
+    """Where NOPs were is CPSIE, then a wide instruction: the interrupt comes at once, and what runs is counted."""
+    machine = made("""
+reset:
+ ldr r4, =0x20000101
+ ldr r1, =0x4770bf00 @ nop; bx lr
+ bl both
+ cpsid i
+ ldr r5, =0xe000e100
+ movs r0, #1
+ str r0, [r5]
+ str r0, [r5, #0x100] @ interrupt 0 is pending
+ ldr r1, =0x4770b662 @ cpsie i; bx lr
+ bl both
+ mov r7, r6
+ b .
+both:
+ push {lr}
+ str r1, [r4, #-1]
+ blx r4
+ nop
+ b 1f
+1: pop {pc}
+handler:
+ adds r6, #1
+ bx lr
+""")
+    machine.run(60)
+    assert machine.get("r7") == 1
+
+
 def test_bkpt_is_the_debuggers_or_a_hard_fault():
     text = "reset:\n nop\n bkpt #1\n b .\nhandler: b handler\n"
     machine = made(text)

@@ -61,6 +61,12 @@ def test_variables_have_addresses(program):
     assert symbols.address_of("nothing") is None
 
 
+@pytest.mark.parametrize("level", ["-O0", "-O2"])
+def test_variables_of_one_file_have_addresses_too(compiled, level):
+    symbols = Symbols(compiled("static volatile int hidden[3]; void reset(void) { for (;;) hidden[1]++; }", "0", [level]).read_bytes())
+    assert symbols.variables["hidden"][1] == 12
+
+
 def test_a_stripped_program_has_no_names_and_every_question_an_answer(compiled):
     symbols = Symbols(compiled(SOURCE, "0", ["-s"]).read_bytes())
     assert symbols.function_at(0x100080) is None and symbols.line_at(0x100080) is None
