@@ -4,7 +4,13 @@ import inspect
 
 import pytest
 
-from tests.realtime import test_rtapps_basic, test_rtapps_buses, test_rtapps_styles, test_styles_fields, test_styles_layers
+from tests.realtime import (
+    test_rtapps_basic,
+    test_rtapps_buses,
+    test_rtapps_styles,
+    test_styles_fields,
+    test_styles_layers,
+)
 
 MODULES = (test_rtapps_basic, test_rtapps_buses, test_rtapps_styles, test_styles_fields, test_styles_layers)
 TESTS = {
