@@ -217,6 +217,9 @@ class MainSide:
     def offer(self) -> None:
         """Clear the rings and tell the real-time core of them. It may read that late."""
         self._rings.clear()
+        self._tell()
+
+    def _tell(self) -> None:
         self._mailbox.write(NF_THRS, WITNESS)
         for command, data in self._pairs:
             self._mailbox.write(DATA_PUSH, data)
@@ -234,14 +237,14 @@ class MainSide:
 
     def attend(self) -> int:
         """The doorbells that rang since the last time, cleared. A real-time core that has reset both sides of the
-        mailbox when it opened it is told of its rings again: what was pushed is lost with the reset. A mailbox that
-        does not answer yet will have been told by the time it does."""
+        mailbox is told of its rings again: what was pushed is lost with the reset, what is in the rings is not. A
+        mailbox that does not answer yet will have been told by the time it does."""
         self._is_there = self._is_there or self._mailbox.read(VERSION) == IS_THERE
         if not self._is_there:
             return 0
         if self._mailbox.read(NF_THRS) != WITNESS:
             self.resets += 1
-            self.offer()
+            self._tell()
         rung = self._mailbox.read(SW_RX_INT_STS)
         if rung:
             self._mailbox.write(SW_RX_INT_STS, rung)

@@ -1,5 +1,7 @@
 """Programs that talk to apps of the main core, whose side of mailbox and rings the fixture plays."""
 
+import shutil
+
 import pytest
 
 from armillary.boards.mt3620 import build
@@ -226,6 +228,50 @@ def test_a_driver_that_opens_with_a_reset_and_waits_for_the_written_interrupt_is
     app.run_until("both rings are alike\n")
     app.run_until(lambda: connection.received)
     assert connection.receive() == b"hello"
+
+
+FORGETFUL = """
+#include "cortex.h"
+#include "mailbox.h"
+#include "rings.h"
+#include "uart.h"
+static volatile uint32_t is_rung;
+static struct message message;
+void irq_a7_software(void) {
+    MBOX_SOFTWARE_STATUS = 0xFF;
+    is_rung = 1;
+}
+int main(void) {
+    uart_open(DEBUG_UART);
+    rings_open();
+    for (;;) {
+        while (!is_rung) { wait_for_interrupt(); }
+        is_rung = 0;
+        if (MBOX_POP_COUNT != 0) {
+            uart_decimal(DEBUG_UART, MBOX_POP_COUNT);
+            rings_open();
+            uart_print(DEBUG_UART, " pairs again\\n");
+        }
+        while (rings_receive(&message) > 0) {
+            (void)rings_send(&message);
+            REGISTER(MBOX_A7_BASE + 4u) = 1u; /* both sides of the mailbox */
+        }
+    }
+}
+"""
+
+
+def test_a_program_that_resets_both_sides_after_each_message_loses_none_and_is_told_of_the_rings_again(rtapp, tmp_path):
+    for name in ("rings.c", "rings.h"):
+        shutil.copy(build.RTAPPS / "intercore_echo" / name, tmp_path)
+    (tmp_path / "main.c").write_text(FORGETFUL)
+    app = rtapp(tmp_path)
+    connection = app.connect(APP)
+    for payload in (b"one", b"two", b"three"):
+        connection.send(payload)
+        app.run_for(ms=50)
+        assert connection.receive() == payload
+    assert app.lines() == ["3 pairs again"] * 2
 
 
 @pytest.mark.parametrize("lie, why", [

@@ -75,10 +75,12 @@ DECISIONS: dict[str, Decision] = {
         "WDT.MODE WDT.SWRST",
     ),
     "mailbox-reset": Decision(
-        "What bit 1 of GEN_CTRL resets",
-        "MediaTek sets it when it opens the channel, at which time the A7 may have pushed its handshake already",
-        "what this side pushed and its interrupts, and the semaphore if it holds that; what waits for this side stays",
-        "otherwise such a program would wait for ever for the handshake",
+        "What GEN_CTRL resets",
+        "MediaTek sets bit 1 when it opens the channel, at which time the A7 may have pushed its handshake already; an "
+        "example of Codethink's sets bit 0 after messages and goes on to wait for the doorbell, which it enabled once",
+        "what this side pushed (bit 0: either side), thresholds, what is pending, and the semaphore if the side holds it; "
+        "what waits for this side stays, unless bit 0 is set; enables of interrupts stay",
+        "otherwise the one would wait for ever for the handshake, and the other for the doorbell",
         "MBOX.GEN_CTRL",
     ),
     "dma-restart": Decision(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DEPTH = 15
 NOT_EMPTY, WRITTEN, NOT_FULL, READ_OUT = 1, 2, 4, 8  # INT_EN and INT_STS
 RESET_BOTH, RESET_OWN = 1, 2
+ENABLES = (0x18, 0x38)  # of interrupts
 assert DECISIONS["mailbox-interrupt-bits"] and DECISIONS["mailbox-reset"]
 
 # Which of a side's six interrupts, as an offset from its first, stands for what.
@@ -33,7 +34,7 @@ class Side(Block):
     NAME = "MBOX"
     REGISTERS = (
         Register(0x00, "VERSION", READ, 0x36200000, "of the block", KNOWN),
-        Register(0x04, "GEN_CTRL", WRITE, note="0 reset both sides, 1 reset this side", source=INFERRED),
+        Register(0x04, "GEN_CTRL", WRITE, note="0 reset both sides, 1 reset this side; enables of interrupts stay", source=INFERRED),
         kept(0x08, "DEBUG_INDEX", "what DEBUG_PROBE shows"),
         kept(0x0C, "DEBUG_PROBE", "a signal inside", READ),
         Register(0x14, "SW_TX_INT_PORT", WRITE, note="bit n: software interrupt n (0 to 7) at the other side"),
@@ -213,11 +214,15 @@ class Side(Block):
     # --- the rest ---
 
     def write_gen_ctrl(self, value: int) -> None:
-        """Reset what this side pushed and was told; what waits for it stays, unless both are reset."""
-        if value & (RESET_BOTH | RESET_OWN):
-            self.reset()
-        if value & RESET_BOTH and self.peer is not None:
-            self.peer.reset()
+        """Reset what this side pushed and was told; what waits for it stays, unless both are reset. What may interrupt
+        may go on doing so."""
+        sides = [self, self.peer] if value & RESET_BOTH else [self] if value & RESET_OWN else []
+        for side in sides:
+            if side is not None:
+                enables = {offset: side.words[offset] for offset in ENABLES}
+                side.reset()
+                side.words.update(enables)
+                side._tell()
 
     def read_semaphore(self) -> int:
         """Take it: 1 if this side has it now."""
