@@ -1,0 +1,115 @@
+"""Polling loops of which rounds are counted instead of run end in the state of those that are run."""
+
+from __future__ import annotations
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.cortexm.test_machine import Flag, made, state
+
+POLL = """
+reset:
+ ldr r0, =0x40000000
+ ldr r4, =0xe000e010
+ movw r1, #{reload}
+ str r1, [r4, #4]
+ movs r1, #{control}
+ str r1, [r4]
+ movs r6, #0
+again:
+ movs r5, #3
+wait:
+ ldr r1, [r0]
+ {extra}
+ tst r1, #1
+ beq wait
+ adds r6, #1
+ ldr r7, [r4, #8]
+ b again
+handler:
+ ldr r2, =0x20000200
+ ldr r3, [r2]
+ adds r3, #1
+ str r3, [r2]
+ bx lr
+"""
+
+
+@given(
+    until=st.integers(0, 60000), reload=st.integers(300, 20000), control=st.sampled_from([0, 5, 7]), ticks=st.sampled_from([1, 7, 152]),
+    extra=st.sampled_from(["nop", "ldr r3, [r0, #4]", "subs r5, #0", "add r8, r8, #1", "push {r1}\n pop {r3}"]), end=st.integers(1, 90000),
+)  # fmt: skip
+@example(until=49, reload=300, control=0, ticks=1, extra="ldr r3, [r0, #4]", end=56)  # changes between a read and the look
+@settings(deadline=None, max_examples=60)
+def test_a_polling_loop_ends_in_the_same_state_warped_or_spun(until, reload, control, ticks, extra, end):
+    found = []
+    for is_warped in (True, False):
+        machine = made(POLL.format(reload=reload, control=control, extra=extra), Flag(until * ticks), ticks)
+        machine.warp(is_warped)
+        machine.run(end * ticks)
+        found.append(state(machine))
+    assert found[0] == found[1]
+
+
+def test_a_warped_loop_does_not_ask_each_time():
+    warped, spun = Flag(1_000_000), Flag(1_000_000)
+    for flag, is_warped in ((warped, True), (spun, False)):
+        machine = made(POLL.format(reload=0, control=0, extra="nop"), flag)
+        machine.warp(is_warped)
+        machine.run(1_000_000)
+    assert warped.reads < 100 < 200_000 < spun.reads
+
+
+def test_memory_that_is_added_after_a_warp_is_watched_by_the_next():
+    found = []
+    for is_warped in (True, False):
+        machine = made(POLL.format(reload=0, control=0, extra="nop"), Flag(900_000))
+        machine.warp(is_warped)
+        machine.run(400_000)
+        machine.map_ram(0x6000_0000, 16 << 20)
+        machine.run(1_000_000)
+        found.append(state(machine))
+    assert found[0] == found[1]
+
+
+COUNTING = """
+reset:
+ ldr r0, =0x40000000
+ ldr r6, =0x20000300
+ movw r3, #{distance}
+again:
+ ldr r1, [r0, #8]
+wait:
+ ldr r2, [r0, #8]
+ subs r2, r2, r1
+ cmp r2, r3
+ bcc wait
+ str r2, [r6]
+ adds r5, #1
+ b again
+"""
+
+
+@given(distance=st.integers(1, 3000), rate=st.tuples(st.integers(1, 3), st.integers(1, 900)), is_down=st.booleans(), end=st.integers(1, 200000))
+@settings(deadline=None, max_examples=60)
+def test_a_wait_on_a_published_counter_ends_in_the_same_state_warped_or_spun(distance, rate, is_down, end):
+    found = []
+    for is_warped in (True, False):
+        flag = Flag()
+        machine = made(COUNTING.format(distance=distance), flag)
+        machine.publish(flag, 8, 0, rate, 1000, is_down=is_down)
+        machine.warp(is_warped)
+        machine.run(end)
+        found.append(state(machine))
+        assert not flag.reads
+    assert found[0] == found[1]
+
+
+def test_a_withdrawn_counter_is_asked_again():
+    flag = Flag()
+    machine = made(COUNTING.format(distance=10), flag)
+    machine.publish(flag, 8, 0, (1, 1), 0)
+    machine.run(100)
+    machine.withdraw(flag, 8)
+    machine.run(200)
+    assert flag.reads
