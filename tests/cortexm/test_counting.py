@@ -54,6 +54,33 @@ handler:
  bx lr
 """
 
+# Divisions by what a loop counts down to: those in IT blocks and those outside trap at the right one.
+DIVIDING = """
+reset:
+ ldr r0, =0xe000ed14
+ movs r1, #0x10
+ str r1, [r0]
+ isb
+ movs r2, #100
+ movs r3, #{start}
+again:
+ cmp r2, #0
+ it {condition}
+ addeq r4, #1
+ udiv r5, r2, r3
+ cmp r2, #100
+ ite {condition}
+ sdiveq r6, r2, r3
+ addne r7, #1
+ subs r3, #1
+ b again
+handler:
+ mrs r8, ipsr
+ ldr r9, [sp, #24]
+ ldr r10, [sp, #28]
+end: b end
+"""
+
 # More blocks than are known at once, some of which fall on the same place.
 MANY = "reset:\n .rept 6000\n adds r1, #1\n b.n 1f\n1:\n .endr\n b.w reset\n"
 
@@ -111,6 +138,28 @@ def test_a_breakpoint_in_an_it_block_stops_there_each_time(offset, r4):
         assert machine.get("pc") == IT + offset
         found.append(machine.get("r4"))
     assert found == r4
+
+
+@pytest.mark.parametrize("start", [1, 2, 40])
+def test_a_division_by_zero_traps_where_it_is(start):
+    machine = made(DIVIDING.format(start=start, condition="eq"))
+    machine.run(2000)
+    assert (machine.get("r8"), machine.get("r9"), machine.get("r3"), machine.read_system(0xE000_ED28)) == (3, 0x94, 0, 1 << 25)
+    assert machine.get("r6") == 100
+
+
+def test_a_division_in_an_it_block_traps_there():
+    machine = made(DIVIDING.format(start=0, condition="eq").replace(" udiv r5, r2, r3\n", " nop.w\n"))
+    machine.run(2000)
+    assert (machine.get("r8"), machine.get("r9"), machine.get("r10") & 0x0600FC00) == (3, 0x9C, 0xC00)
+
+
+def test_divisions_are_run_without_the_trap_where_they_were_trapped_with_it():
+    text = DIVIDING.format(start=2, condition="eq").replace("handler:\n", "handler:\n ldr r0, =0xe000ed14\n movs r1, #0\n str r1, [r0]\n ldr r9, [sp, #24]\n cmp r9, #0\n it ne\n bxne lr\n")
+    machine = made(text)
+    machine.run(2000)
+    assert (machine.get("r8"), machine.get("r5"), machine.get("r7")) == (0, 0, 0)
+    assert machine.get("r3") > 1 << 31  # it went on below zero
 
 
 def test_a_program_of_many_blocks_counts_each_of_them():

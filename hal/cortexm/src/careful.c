@@ -4,7 +4,6 @@
  */
 #include "internal.h"
 
-#define DIV_0_TRP 16u
 #define UNALIGN_TRP 8u
 
 /* LDRT, STRT and their like reach what an unprivileged program may (A7.7.69).  Sets the address of a fault. */
@@ -25,7 +24,7 @@ static uint32_t fault_without_privilege(struct machine *m, uint32_t first, uint3
 
 uint32_t care_flags(const struct machine *m)
 {
-    return (floats_matter(m) ? BLOCK_COPROCESSOR : 0) | (m->ccr & DIV_0_TRP ? BLOCK_DIVIDE : 0) |
+    return (floats_matter(m) ? BLOCK_COPROCESSOR : 0) | (division_traps(m) ? BLOCK_DIVIDE : 0) |
            BLOCK_UNPRIVILEGED | (m->has_fine_pages ? BLOCK_ANY : 0) |
            (m->breakpoints ? BLOCK_IT : 0);
 }
@@ -39,7 +38,7 @@ static bool may_run(struct machine *m, uint32_t address, uint32_t size)
 bool needs_care(struct machine *m, const struct block *block)
 {
     const uint32_t flags = block->flags & m->cared;
-    return (flags & BLOCK_COPROCESSOR && (floats_denied(m) || floats_begin_context(m))) || flags & (BLOCK_DIVIDE | BLOCK_UNPRIVILEGED) ||
+    return (flags & BLOCK_COPROCESSOR && (floats_denied(m) || floats_begin_context(m))) || flags & BLOCK_UNPRIVILEGED ||
            (flags & BLOCK_IT && has_breakpoint(m, block->address, block->size)) || !may_run(m, block->address, block->size);
 }
 

@@ -67,9 +67,15 @@ void floats_open(struct machine *m);          /* before that instruction, and */
 void floats_close(struct machine *m);         /* after it */
 
 /* it.c */
+bool it_is_inside(struct machine *m);
 bool it_begin(struct machine *m, uint32_t *state); /* false if the next instruction was IT, or not to be run */
 void it_alone(struct machine *m, uint32_t state);  /* the next instruction is in a block of its own */
 void it_end(struct machine *m, uint32_t state, bool was_run);
+
+/* division.c */
+enum division { WATCHED, TRANSLATE_AGAIN, UNWATCHED }; /* the last: it is to be looked at otherwise */
+bool division_traps(const struct machine *m);
+enum division division_watch(struct machine *m, const struct block *block);
 
 /* careful.c */
 uint32_t care_flags(const struct machine *m); /* of blocks that may need care, as the registers stand */

@@ -20,6 +20,11 @@ static void set_state(struct machine *m, uint32_t state)
     reg_set(m, UC_ARM_REG_XPSR, status | (state & 3) << 25 | (state & 0xfc) << 8);
 }
 
+bool it_is_inside(struct machine *m)
+{
+    return get_state(m) != 0;
+}
+
 /* ITAdvance(). */
 static uint32_t advanced(uint32_t state)
 {

@@ -100,8 +100,10 @@ static void narrow(struct machine *m)
 /* What a block has that counting alone does not do justice.  Returns whether it may run. */
 static bool admit(struct machine *m, const struct block *block)
 {
-    if (!m->is_careful && needs_care(m, block)) {
-        m->is_careful = true;
+    const bool may_trap = !m->is_careful && block->flags & m->cared & BLOCK_DIVIDE;
+    const enum division division = may_trap ? division_watch(m, block) : WATCHED;
+    if (!m->is_careful && (division != WATCHED || needs_care(m, block))) {
+        m->is_careful = division != TRANSLATE_AGAIN;
         hold(m);
         return false;
     }

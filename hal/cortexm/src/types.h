@@ -133,6 +133,8 @@ struct countdown {
     bool is_wanted;
 };
 
+#define DIVISIONS 256 /* with a hook of their own (division.c) */
+
 /* A breakpoint (size 2, MACHINE_WATCH_EXECUTE) or a watchpoint. */
 struct watch {
     uint32_t address, size, kind;
@@ -205,6 +207,7 @@ struct machine {
     uint32_t mpu_key;
     uc_hook fine_hook, unaligned_hook;
     bool has_unaligned_hook;
+    uint32_t divisions[DIVISIONS], division_count;
 
     /* --- from here to `horizon`: what machine_save() keeps, with some of the above (state.c) --- */
     uint64_t cycles;           /* while nothing runs: see machine_cycles() */

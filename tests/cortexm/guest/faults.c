@@ -54,6 +54,9 @@ CODE(in_block_late, "cmp r0, r0\n itete eq\n moveq r2, #1\n movne r2, #2\n ldreq
 CODE(in_block_skipped, "cmp r0, r0\n itt ne\n ldrne r2, [r0]\n ldrne r3, [r0]");
 CODE(in_block_undefined, "cmp r0, r0\n it eq\n udfeq #3");
 CODE(in_block_float, "cmp r0, r0\n itt ne\n vaddne.f32 s0, s1, s2\n movne r2, #0");
+CODE(in_block_divide, "cmp r0, r0\n itet eq\n addeq r2, #1\n addne r2, #2\n udiveq r3, r0, r1");
+CODE(in_block_no_divide, "cmp r0, r0\n ite ne\n sdivne r3, r0, r1\n addeq r2, #1");
+CODE(in_block_float_taken, "cmp r0, r0\n itt eq\n addeq r2, #1\n vaddeq.f32 s0, s1, s2");
 CODE(hints, "nop\n nop.w\n yield\n yield.w\n sev\n wfe\n sev.w\n wfe.w\n dmb\n clrex");
 
 static void usual(void)
@@ -101,6 +104,9 @@ static void traps(void)
     run("sdiv", divide_signed, 5, 0);
     run("udiv by one", divide, 5, 1);
     run("second of three", divide_many, 5, 0);
+    run("it, udiv", in_block_divide, 5, 0);
+    run("it, udiv by one", in_block_divide, 5, 1);
+    run("it, skipped sdiv", in_block_no_divide, 5, 0);
     CCR &= ~16u;
     run("unaligned, no trap", load_word, SCRATCH + 1, 0);
     CCR |= 8;
@@ -118,6 +124,7 @@ static void traps(void)
     run("vmrs without floats", status_float, 0, 0);
     run("vldr without floats", load_float, SCRATCH, 0);
     run("it, skipped float", in_block_float, 0, 0);
+    run("it, float", in_block_float_taken, 0, 0);
     CPACR = 5 << 20;
     barrier();
     run("vadd with privilege", add_float, 0, 0);
