@@ -199,6 +199,7 @@ WORDS: dict[str, Callable[[Any], Problem]] = {
     "boards.keys.KeyProblem": _plain,
     "boards.lms.LmsProblem": _plain,
     "boards.apps.AppProblem": _plain,
+    "boards.mt3620.build.BuildProblem": _plain,
     "hal.sim.folder.FolderError": _plain,
     "service.folder.BadFolder": _plain,
     "service.client.ServiceError": _refused,

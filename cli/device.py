@@ -51,7 +51,7 @@ def device() -> None:
 @click.command(cls=Command)
 @click.argument("name")
 @click.option("--app", "apps", multiple=True, type=click.Path(exists=True, path_type=Path), metavar="FOLDER|PACKAGE",
-              help="An app to install: its folder (packed and signed with the key 'app') or a signed package. Repeatable.")  # fmt: skip
+              help="An app to install: its folder (packed and signed with the key 'app'; C is built first) or a signed package. Repeatable.")  # fmt: skip
 @click.option("--service", metavar="URL|FOLDER", help="The service that the device will know (default: the local one).")
 @click.option("--root", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="PEM",
               help="Root certificate of a service given as a URL.")  # fmt: skip
@@ -106,7 +106,10 @@ def _create(
 
 def _package(path: Path, vendor: Any) -> bytes:
     from armillary.boards.apps import pack_app
+    from armillary.boards.mt3620 import build
 
+    if path.is_dir() and build.is_program(path):
+        return build.build_package(path, vendor.app, 1)
     return pack_app(path, vendor.app, 1) if path.is_dir() else path.read_bytes()
 
 

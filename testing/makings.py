@@ -145,7 +145,7 @@ class Makings:
             return app
         places = [beside / app, Path(app), apps.SAMPLES / app, build.RTAPPS / app]
         folder = next((place for place in places if (place / apps.MANIFEST).is_file()), places[0])
-        if not list(folder.glob("*.c")):
+        if not build.is_program(folder):
             return apps.pack_app(folder, self.vendor.app, version, arguments)
         if arguments:
             raise apps.AppProblem(f"{folder}: a real-time app has no arguments")

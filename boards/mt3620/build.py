@@ -75,6 +75,19 @@ def build_files(sources: Sequence[Path], output: Path, flags: Sequence[str] = ()
         raise BuildProblem(f"{sources[0].parent} does not build:\n{done.stderr.strip()}")
 
 
+def is_program(folder: Path) -> bool:
+    """Whether an app's folder holds a program to be built, and not an app of the main core."""
+    return any(folder.glob("*.c"))
+
+
+def build_package(folder: Path, key: Signer, version: int = 0) -> bytes:
+    """The image package of the program in `folder`, built and signed with `key`. Raises BuildProblem, AppProblem, Invalid."""
+    with tempfile.TemporaryDirectory() as name:
+        elf = Path(name) / "app.elf"
+        build(folder, elf)
+        return pack(folder, elf, key, version)
+
+
 def pack(folder: Path, elf: Path, key: Signer, version: int = 0) -> bytes:
     """The image package of the program in `folder`, built as `elf`, signed with `key`. Raises AppProblem, Invalid."""
     with tempfile.TemporaryDirectory() as name:

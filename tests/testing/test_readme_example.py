@@ -35,7 +35,7 @@ def project(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/testing.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/testing.md", "docs/rtapps/pair.md"])
 def test_every_example_of_the_page_passes(project, page):
     blocks = examples(page)
     assert blocks, page + " shows no example"
