@@ -1,51 +1,28 @@
 """The bus firewall before the shared peripherals: what a real-time core reaches, from both sides of every rule."""
 
-import re
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from armillary.boards.sim import facts
 from armillary.hal.cortexm.machine import BusError
-from armillary.hal.port import CoresPort, PinOwnershipPort
 from armillary.hal.sim.realtime import guard, walls
-from armillary.hal.sim.realtime.time import MILLISECOND
-from armillary.hal.sim.silicon import Silicon
 from armillary.wire import blocks
-from tests.realtime.packages import load_of, pack
-
-IO0, IO1 = 3, 4
-RUNNING, DEAD = 1, 2
-GPIO2 = 0x3803_0000  # pins 8 to 11
-GLOBAL_CTRL, DIN, DOUT, DOUT_SET, DOUT_RESET, OE, OE_SET, OE_RESET = 0x00, 0x04, 0x10, 0x14, 0x18, 0x20, 0x24, 0x28
-PU, PADDRV = 0x30, 0x70
-
-
-class Chip:
-    """A board whose real-time cores are driven by hand: `read` and `write` are what a program on a core would do."""
-
-    def __init__(self):
-        self.silicon = Silicon(facts, seed=1)
-        self.wall = self.silicon.firewall
-        self.chip = self.silicon.realtime.chip
-        self.guard = self.chip.guard
-        self.sent = []
-
-    def _find(self, core, address):
-        _, device, offset = self.chip.cores[core].machine.device_at(address)
-        return device, offset
-
-    def read(self, core, address, size=4):
-        device, offset = self._find(core, address)
-        return device.read(offset, size)
-
-    def write(self, core, address, value, size=4):
-        device, offset = self._find(core, address)
-        device.write(offset, size, value)
-
-    def refused(self, core):
-        return [(denial.register, denial.is_write, denial.count) for denial in self.guard.denials(core)]
+from tests.realtime.walled import (
+    DIN,
+    DOUT,
+    DOUT_RESET,
+    DOUT_SET,
+    GLOBAL_CTRL,
+    GPIO2,
+    IO0,
+    OE,
+    OE_RESET,
+    OE_SET,
+    PADDRV,
+    PU,
+    Chip,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -245,107 +222,6 @@ def test_a_block_is_of_no_use_while_another_master_owns_a_pin_behind_it(chip, bl
     chip.write(0, address, 0)
 
 
-def keeps(chip):
-    """What a program on IO0 must not change: foreign pins, foreign memory, the main core's."""
-    gpio, other = chip.silicon.gpio, chip.chip.cores[1]
-    pins = {pin: (gpio.read(pin), *gpio.inside(pin)) for pin in facts.PINS if not chip.wall.owns(IO0, pin)}
-    ram = chip.silicon.realtime
-    sent = len(chip.sent) + chip.chip.shared.isus[4].uart.read(0x6C, 4)  # bytes that went out, and are on their way
-    return pins, bytes(other.tcm), bytes(other.sysram), ram.sysram_read(0, 0x1000), ram.sysram_read(0x2000, 4000), sent
-
-
-def furnish(chip):
-    """IO0 has some pins, blocks and memory; the kernel and IO1 have others, which they drive."""
-    chip.silicon.power_off()
-    chip.silicon.power_on()
-    mine = (0, 1, 2, 3, 8, 9, 26, 27, 28, 29, 30, *range(41, 49))
-    theirs = {3: (10, 16, 17, 18, 19), 1: (4, 5, 6, 7, 11, 12, 31, 60, 80)}
-    for master, pins in ((2, mine), *theirs.items()):
-        for pin in pins:
-            chip.wall.assign(pin, master)
-    chip.wall.grant(IO0, bytes([blocks.PWM, blocks.ADC, blocks.UART, blocks.I2C, blocks.SPI]))
-    chip.wall.grant(IO1, bytes([blocks.UART + 4]))
-    chip.wall.share(IO0, 0x8000_1000, 0x1000)
-    for pin in theirs[1]:
-        chip.silicon.gpio.output(pin, 1, 1)
-    for register in (DOUT, OE):
-        chip.write(1, GPIO2 + register, 0xF)
-        chip.write(1, 0x3805_0000 + register, 0xF)
-    chip.write(1, 0x380B_0564, 2)  # its UART asks DMA for data
-    chip.sent.clear()
-    chip.chip.shared.isus[4].uart.sent = chip.sent.append
-    for core in chip.chip.cores:
-        core.tcm[:4] = core.sysram[:4] = b"mine"
-    chip.silicon.realtime.sysram_write(0, b"kernel's")
-
-
-@pytest.fixture(scope="module")
-def furnished():
-    return Chip()
-
-
-SHARED_REGISTERS = st.builds(
-    lambda group, register, byte: 0x3801_0000 + 0x1_0000 * group + register + byte, st.sampled_from([1, 2, 4]),
-    st.sampled_from([GLOBAL_CTRL, DOUT, DOUT_SET, DOUT_RESET, OE, OE_SET, OE_RESET, PU, PU + 4, PADDRV, 0x110]), st.integers(0, 3),
-)  # fmt: skip
-ANYWHERE = st.one_of(
-    st.tuples(st.integers(0, 200), st.integers(0, 0x1FFF)), st.integers(0x8000_0000, 0x8000_FFFC), st.integers(0x3001_0020, 0x3001_0050),
-)  # fmt: skip
-VALUES = st.one_of(st.sampled_from([0, 1, 0xFFFF_FFFF, 1 << 31, 1 << 15, 0x2200_0000, 0x3807_0500, 0x8000_1000]), st.integers(0, 0xFFFF_FFFF))
-WRITES = st.tuples(st.one_of(SHARED_REGISTERS, ANYWHERE), st.sampled_from([1, 2, 4]), VALUES)
-TRANSFERS = st.tuples(st.just("dma"), st.integers(0, 29), st.sampled_from([0x3807_0500, 0x380B_0500, 0x380B_0340, 0x380B_0290, 0x3800_0200]))
-TRIES = st.lists(st.one_of(WRITES, TRANSFERS), min_size=10, max_size=60)
-
-
-def attempt(chip, what):
-    """One thing that a program on IO0 tries."""
-    if what[0] == "dma":
-        _, channel, register = what
-        for offset, value in ((0x60, register), (0x2C, 0x2200_0000), (0x44, 64), (0x10, 4), (0x14, 0), (0x5C, 8), (0x18, 1 << 15)):
-            chip.write(0, 0x2108_0000 + 0x100 * channel + offset, value)
-        return
-    address, size, value = what
-    if not isinstance(address, int):
-        places = chip.chip.cores[0].machine.device_places()
-        base, length = places[address[0] % len(places)]
-        address = base + address[1] % length
-    chip.write(0, address, value & (1 << 8 * size) - 1, size)
-    chip.read(0, address, size)
-
-
-@given(TRIES)
-@settings(max_examples=400, deadline=None)
-def test_whatever_a_program_does_wherever_nothing_of_others_changes(furnished, tries):
-    furnish(furnished)
-    before = keeps(furnished)
-    for what in tries:
-        try:
-            attempt(furnished, what)
-        except BusError:
-            pass
-    furnished.chip.scheduler.run(furnished.chip.scheduler.now + MILLISECOND)
-    assert keeps(furnished) == before
-
-
-@pytest.mark.parametrize("flaw", ["bits", "dma", "rows"])
-def test_with_a_part_of_the_firewall_left_out_it_is_found(monkeypatch, flaw):
-    """The same property, and each part of the guard taken out: what is left does not hold it."""
-    if flaw == "bits":
-        monkeypatch.setattr(guard.Guarded, "_bits", lambda self, row, word: None)
-    elif flaw == "dma":
-        monkeypatch.setattr(guard.Guard, "_port", lambda self, core, channel, port: port)
-    else:
-        monkeypatch.setattr(guard.Guard, "reaches", lambda self, *what: True)
-    chip = Chip()
-    furnish(chip)
-    before = keeps(chip)
-    tries = {"bits": [(GPIO2 + OE_RESET, 4, 0xF)], "dma": [("dma", 21, 0x380B_0500)], "rows": [(0x8000_0000, 4, 0)]}[flaw]
-    for what in tries:
-        attempt(chip, what)
-    chip.chip.scheduler.run(chip.chip.scheduler.now + MILLISECOND)
-    assert keeps(chip) != before
-
-
 def test_a_denial_is_told_once_and_counted(chip):
     for _ in range(5):
         with pytest.raises(BusError):
@@ -402,99 +278,7 @@ def test_the_rings_memory_is_open_where_it_was_shared(chip):
             chip.read(core, address)
 
 
-# --- programs ---
-
-POKE = """
-#include <stdint.h>
-#include "uart.h"
-static volatile uint32_t *const place = (volatile uint32_t *)%s;
-int main(void) {
-    uart_open(DEBUG_UART);
-    uart_print(DEBUG_UART, "before ");
-    *place = %s;
-    uart_print(DEBUG_UART, "after");
-    for (;;) {
-    }
-}
-"""
-
-
-def run(silicon, elf, core=IO0, milliseconds=20):
-    """Start it, let it run; what it said."""
-    said = bytearray()
-    silicon.realtime.said = lambda number, byte: said.append(byte)
-    CoresPort(silicon.port("monitor")).start(core, load_of(pack(elf)))
-    silicon.realtime.run(1000 * milliseconds)
-    return said.decode()
-
-
-def test_a_program_that_was_not_given_a_pin_takes_a_bus_fault_and_dies_with_a_report(built):
-    silicon = Silicon(facts, seed=1)
-    assert run(silicon, built(POKE % ("0x38030014", "1"))) == "before "
-    cores = CoresPort(silicon.port("monitor"))
-    state, reason, denials = cores.status(IO0)
-    assert (state, denials) == (DEAD, 1) and "stands still in a fault handler" in reason
-    size, report = cores.report(IO0)
-    report += cores.report(IO0, len(report))[1]
-    assert size == len(report) > 4000
-    assert b"PRECISERR" in report and b"BFAR 0x38030014" in report and b"GPIO2.DOUT_SET" in report and b"main" in report
-    address, is_write, pc, count, register, policy = cores.denial(IO0, 0)
-    assert (address, is_write, count, register) == (0x3803_0014, 1, 1, "GPIO2.DOUT_SET") and "Gpio" in policy
-    found = re.search(rb"when the fault was taken.*? pc ([0-9a-f]{8})", report, re.DOTALL)
-    assert found and int(found[1], 16) == pc
-
-
-def test_the_same_program_with_the_pin_goes_on(built):
-    silicon = Silicon(facts, seed=1)
-    PinOwnershipPort(silicon.port("monitor")).assign(8, 2)
-    assert run(silicon, built(POKE % ("0x38030014", "1"))) == "before after"
-    assert CoresPort(silicon.port("monitor")).status(IO0) == (RUNNING, "", 0)
-
-
-def test_without_the_firewall_the_attack_works(built, monkeypatch):
-    """The flaw put in: a guard that lets everything pass. Then a program drives a pin that the kernel owns."""
-    monkeypatch.setattr(guard.Guard, "before", lambda self, core, page: core.machine.map_device(page.base, page.size, page, page.name))
-    silicon = Silicon(facts, seed=1)
-    PinOwnershipPort(silicon.port("monitor")).assign(8, 1)
-    silicon.gpio.configure(8, 1)
-    assert run(silicon, built(POKE % ("0x38030010", "1; ((volatile uint32_t *)0x38030020)[0] = 1"))) == "before after"
-    assert silicon.gpio.read(8) == 1
-
-
-def test_with_it_a_pin_of_the_kernel_keeps_its_level(built):
-    silicon = Silicon(facts, seed=1)
-    PinOwnershipPort(silicon.port("monitor")).assign(8, 1)
-    silicon.gpio.configure(8, 1)
-    assert run(silicon, built(POKE % ("0x38030010", "1; ((volatile uint32_t *)0x38030020)[0] = 1"))) == "before "
-    assert silicon.gpio.read(8) == 0
-
-
 def test_an_external_interrupt_of_a_foreign_pin_does_not_reach_a_core(chip):
     chip.wall.assign(12, 3)
     chip.silicon.gpio.drive(12, 1)
     assert [core.irq_config.levels[12] for core in chip.chip.cores] == [0, 1]
-
-
-def test_a_pin_that_comes_to_a_core_is_sensed_as_it_is_and_interrupts_with_its_next_change(built):
-    silicon = Silicon(facts, seed=1)
-    owners = PinOwnershipPort(silicon.port("monitor"))
-    silicon.gpio.drive(12, 1)
-    counting = """
-#include "cortex.h"
-#include "mt3620.h"
-void irq_eint12(void) { *(volatile uint32_t *)0x22000000 += 1; }
-int main(void) { *(volatile uint32_t *)0x21000030 = 0x80; irq_enable(IRQ_eint12, 2); for (;;) { wait_for_interrupt(); } }
-"""
-    run(silicon, built(counting), IO0, 1)
-    count = silicon.realtime.chip.cores[0].sysram
-    owners.assign(12, 2)
-    silicon.realtime.run(2_000)
-    assert count[0] == 0
-    for time, level, wanted in ((3_000, 0, 1), (4_000, 1, 2)):
-        silicon.gpio.drive(12, level)
-        silicon.realtime.run(time)
-        assert count[0] == wanted
-    owners.assign(12, 1)
-    silicon.gpio.drive(12, 0)
-    silicon.realtime.run(5_000)
-    assert count[0] == 2
