@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Opened(Protocol):
-        """What a handle may name: a pin, a file or a stream."""
+        """What a handle may name: a pin, a file, a stream or a connection to a real-time app."""
 
         kind: str
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Waitable(Protocol):
-        """Anything with a handle: a pin, a stream."""
+        """Anything with a handle: a pin, a stream, a connection."""
 
         handle: int
 

@@ -559,6 +559,21 @@ def test_one_step_takes_a_bounded_number_of_messages(world):
     assert len(connection.incoming) == 100
 
 
+def test_a_step_with_nothing_new_costs_one_look_at_memory_and_the_mailbox_is_asked_now_and_then(world):
+    connection = world.talk()
+    world.step()
+    asked, original = [], world.board.mailbox_read
+    world.board.mailbox_read = lambda core, offset: asked.append(offset) or original(core, offset)
+    calls = world.board.calls
+    for _ in range(160):
+        world.step()
+    assert len(asked) <= 30 and world.board.calls - calls <= 160 + 10 * 8
+    del asked[:]
+    world.guest.send(APP, b"news")
+    world.step()
+    assert connection.receive() == (1, b"news") and asked == [], "what is published says enough"
+
+
 class Siege(RuleBasedStateMachine):
     """A guest that writes anything anywhere it can, apps that come and go: the kernel's part never raises, never writes
     where it must not, and keeps no more than its bounds."""

@@ -260,7 +260,12 @@ static struct message message;
 int main(void) {
     rings_open();
     disable_interrupts();
-    for (;;) { message.size = 0; (void)rings_send(&message); }
+    for (;;) {
+        message.size = 0;
+        if (!rings_send(&message)) {
+            for (volatile uint32_t pause = 0; pause < 2000u; pause++) { }
+        }
+    }
 }
 """
 DEAF = """
