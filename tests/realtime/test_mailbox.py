@@ -131,7 +131,7 @@ def test_opening_the_channel_by_a_reset_of_this_side_leaves_the_handshake_that_w
     rig.write(BOX + CMD_PUSH, 9)
     rig.write(BOX + EN, WRITTEN)
     rig.write(BOX + GEN, 2)
-    assert rig.read(BOX + POP_CNT) == 1 and rig.read(BOX + PUSH_CNT) == 0 and rig.read(BOX + EN) == 0
+    assert rig.read(BOX + POP_CNT) == 1 and rig.read(BOX + PUSH_CNT) == 0 and rig.read(BOX + EN) == WRITTEN
     rig.write(BOX + GEN, 1)
     assert rig.read(BOX + POP_CNT) == 0
 
