@@ -26,7 +26,7 @@ FIRST_CORE = 3  # on the bus: IO0
 SYSRAM = 0x8000_0000  # where a real-time core sees this core's memory, which the bus counts from 0
 RING = 1 << wire.RING_BITS
 AT_ONCE, AT_ONCE_MASKED = 64, 8  # messages taken in one step
-RESET_WASTE = 10  # what a reset of the mailbox counts as: the rings are made anew each time
+RESET_WASTE = 10  # what a reset of the mailbox without a message counts as: it is told of its rings each time
 KEEP_TO_IT = "install a real-time app that keeps to the protocol (docs/rtapps/pair.md)"
 
 
@@ -146,7 +146,7 @@ class Intercore:
         taken, strays = self._take(channel, side)
         is_idle = not taken and side.room() == channel.room
         self._give(channel)
-        waste = strays + RESET_WASTE * (side.resets - channel.resets)
+        waste = strays + (RESET_WASTE * (side.resets - channel.resets) if is_idle else 0)
         channel.resets = side.resets
         now = self._clock.uptime_us()
         if not channel.may_go_on(has_rung and is_idle, waste, now):

@@ -547,6 +547,16 @@ def test_a_program_that_resets_the_mailbox_is_told_again_and_one_that_does_nothi
     assert connection.event() == abi.CLOSED and world.denials[-1]["rule"] == "intercore.flood"
 
 
+def test_a_program_that_resets_the_mailbox_with_each_message_keeps_its_connection(world):
+    connection = world.talk()
+    for number in range(600):
+        world.guest.send(APP, b"%d" % number)
+        world.guest.box.write(4, 4, 1)
+        world.run(0.12)
+        assert connection.receive() == (1, b"%d" % number)
+    assert not connection.why
+
+
 def test_one_step_takes_a_bounded_number_of_messages(world):
     connection = world.talk()
     for _ in range(100):
