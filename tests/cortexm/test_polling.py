@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,40 @@ def test_a_warped_loop_does_not_ask_each_time():
         machine.warp(is_warped)
         machine.run(1_000_000)
     assert warped.reads < 100 < 200_000 < spun.reads
+
+
+BEFORE = """
+reset:
+ ldr r0, =0x40000000
+ ldr r1, [r0, #4]
+ ldr r1, [r0, #4]
+ movs r5, #{rounds}
+first:
+ ldr r1, [r0, #8]
+ subs r5, #1
+ bne first
+wait:
+ bl look
+ tst r1, #1
+ beq wait
+ b wait
+look:
+ ldr r1, [r0]
+ bx lr
+"""
+
+
+@pytest.mark.parametrize("rounds", [1, 17, 18, 50], ids=["once", "as one is wanted", "as one is looked at", "often"])
+def test_what_was_read_before_a_loop_keeps_none_of_it_from_being_counted(rounds):
+    found = []
+    for is_warped in (True, False):
+        flag = Flag(1_000_000)
+        machine = made(BEFORE.format(rounds=rounds), flag)
+        machine.warp(is_warped)
+        machine.run(900_000)
+        found.append((state(machine), flag.reads))
+    assert found[0][0] == found[1][0]
+    assert found[0][1] < 300 < 100_000 < found[1][1]
 
 
 def test_memory_that_is_added_after_a_warp_is_watched_by_the_next():

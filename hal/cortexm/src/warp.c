@@ -13,6 +13,7 @@
 
 #define ROUNDS 16        /* reads that repeat before it is worth looking */
 #define PATIENCE 4096    /* and at most, where looking found nothing */
+#define LOST 64          /* reads without the first of the table: it was not of this loop */
 #define CORE_REGISTERS 17 /* r0 to r15 and xPSR */
 
 enum { WATCHING, WANTED, FIRST_LOOK, RUNNING, SECOND_LOOK };
@@ -55,6 +56,30 @@ static void add(struct warp *warp, uint32_t pc, uint32_t device, uint32_t offset
     warp->phase = WATCHING;
 }
 
+/* The loop has come round: it is looked at from its first read to its first read. */
+static void repeated_first(struct machine *m)
+{
+    struct warp *warp = &m->warp;
+    if (warp->phase == WATCHING)
+        warp->phase = ++warp->hits >= warp->patience ? WANTED : WATCHING;
+    else if (warp->phase == WANTED || warp->phase == RUNNING)
+        warp->phase++;
+    if (warp->phase == FIRST_LOOK || warp->phase == SECOND_LOOK)
+        look_soon(m); /* look at the next block's start */
+}
+
+/* A table that begins with what was read before this loop would never be looked at: it begins with the loop. */
+static void repeated_other(struct warp *warp, const struct poll *poll)
+{
+    const struct poll known = *poll;
+    if (++warp->hits >= warp->patience && warp->phase == WATCHING)
+        warp->phase = WANTED;
+    else if (warp->hits >= warp->patience + LOST) {
+        begin(warp);
+        add(warp, known.pc, known.device, known.offset, known.value);
+    }
+}
+
 void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value)
 {
     struct warp *warp = &m->warp;
@@ -69,14 +94,10 @@ void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset,
     }
     if (warp->phase == RUNNING) /* asked now: by the time of the look it may have changed */
         poll->until = m->devices.quiet(m->devices.owner, device, offset);
-    if (warp->phase == WATCHING && ++warp->hits >= warp->patience)
-        warp->phase = WANTED;
-    else if (warp->phase == RUNNING && poll == &warp->polls[0])
-        warp->phase = SECOND_LOOK;
-    else if (warp->phase == WANTED && poll == &warp->polls[0])
-        warp->phase = FIRST_LOOK;
-    if (warp->phase == FIRST_LOOK || warp->phase == SECOND_LOOK)
-        look_soon(m); /* look at the next block's start */
+    if (poll == &warp->polls[0])
+        repeated_first(m);
+    else
+        repeated_other(warp, poll);
 }
 
 static size_t writable_size(const struct machine *m)
@@ -126,7 +147,7 @@ static bool is_unchanged(struct machine *m)
     return true;
 }
 
-/* Until when every register of the loop reads what it read last, in ticks; 0 if a device does not know. */
+/* Until when every register that was read in the round reads what it read last, in ticks; 0 if a device does not know. */
 static uint64_t quiet_until(const struct warp *warp)
 {
     uint64_t earliest = UINT64_MAX;
@@ -146,9 +167,11 @@ static void skip(struct machine *m, uint64_t period)
 void warp_look(struct machine *m)
 {
     struct warp *warp = &m->warp;
-    if (warp->phase == FIRST_LOOK)
+    if (warp->phase == FIRST_LOOK) {
         warp->phase = remember(m) ? RUNNING : WATCHING;
-    else if (warp->phase == SECOND_LOOK) {
+        for (uint32_t i = 0; i < warp->count; i++) /* what this round does not read may change */
+            warp->polls[i].until = UINT64_MAX;
+    } else if (warp->phase == SECOND_LOOK) {
         const bool is_pure = is_unchanged(m);
         warp->patience = is_pure ? ROUNDS : warp->patience < PATIENCE ? 2 * warp->patience : PATIENCE;
         if (is_pure)
