@@ -130,8 +130,11 @@ def test_opening_the_channel_by_a_reset_of_this_side_leaves_the_handshake_that_w
     push(rig.a7, 0xBA5E0001, 0x8000_0001)
     rig.write(BOX + CMD_PUSH, 9)
     rig.write(BOX + EN, WRITTEN)
+    rig.write(BOX + SW_EN, 2)
+    rig.write(BOX + NE, 3)
     rig.write(BOX + GEN, 2)
-    assert rig.read(BOX + POP_CNT) == 1 and rig.read(BOX + PUSH_CNT) == 0 and rig.read(BOX + EN) == WRITTEN
+    assert rig.read(BOX + POP_CNT) == 1 and rig.read(BOX + PUSH_CNT) == 0 and rig.read(BOX + NE) == 0
+    assert (rig.read(BOX + EN), rig.read(BOX + SW_EN), high(rig)) == (WRITTEN, 2, set()), "what may interrupt may go on"
     rig.write(BOX + GEN, 1)
     assert rig.read(BOX + POP_CNT) == 0
 
