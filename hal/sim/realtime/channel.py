@@ -28,6 +28,7 @@ START = 1 << 15
 RELOAD = 1 << 16  # in COUNT
 RING_WRAP = 1 << 16
 COPY_TICKS = 2 * time.XTAL  # an item copied between memories
+BURST = 256  # items that move at once; no peripheral holds as many
 TO_TICKS = time.XTAL  # a count of TO
 assert DECISIONS["dma-restart"] and DECISIONS["dma-threshold"] and DECISIONS["dma-time-out"] and DECISIONS["dma-reload"]
 
@@ -210,8 +211,9 @@ class Channel:
         self.await_until(self.dma.scheduler.now + ticks)
 
     def await_until(self, due: int) -> None:
-        """The end of a copy, or the time-out of a ring, is at `due`."""
-        call, what = (self._copy, " copy") if self.number == MEMORY_TO_MEMORY else (self._time_out, " time-out")
+        """The end of a copy, the rest of a transfer, or the time-out of a ring, is at `due`."""
+        half_size = (self._copy, " copy") if self.number == MEMORY_TO_MEMORY else (self.pump, " goes on")
+        call, what = (self._time_out, " time-out") if self.is_fifo else half_size
         self.event = self.dma.scheduler.at(due, call, self.dma.name + what)
 
     def pump(self) -> None:
@@ -226,8 +228,14 @@ class Channel:
             self._is_pumping = False
 
     def _pump(self, port: Port) -> None:
+        if (port.get if self.get(CON) & TO_MEMORY else port.put) is None:
+            self.dma.log.once(f"{self.dma.name}: channel {self.number} is set up for the other direction than its peripheral has")
+            return
         moved = 0
         while port.ready() > 0 and self._has_room():
+            if moved == BURST:  # a peripheral that takes all at once, and a channel that begins again for ever
+                self._arrange(BURST * COPY_TICKS)
+                return
             if not self._move(port):
                 return
             moved += 1
