@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 MOST_WAITING = 16384  # bytes of a connection each way, as a socket of Azure Sphere has
 # What is taken of a program without more ado. Beyond the first two its doorbells are masked and it is looked at every
 # `poll_ms`; beyond the other two it is not believed any more.
-USEFUL_BURST, USEFUL_PER_SECOND = 256, 500  # doorbells with which something had changed
+USEFUL_BURST, USEFUL_PER_SECOND = 1000, 1000  # doorbells with which something had changed
 USELESS_BURST, USELESS_PER_SECOND = 16, 20  # and without
 NOTHING_BURST, NOTHING_PER_SECOND = 500, 10  # looks after a doorbell that found nothing
 WASTE_BURST, WASTE_PER_SECOND = 2000, 50  # messages for nobody
+CREDIT = 4  # doorbells without news after one with news that are not counted: what they rang for was seen already
 MOST_PEEKS = 16  # at what it publishes, before its mailbox is asked whether it rings for nothing
 
 
@@ -131,9 +132,11 @@ class Channel:
         self.side: wire.MainSide | None = None
         self.broken = ""
         self.is_masked = False  # its doorbells do not interrupt
+        self.is_dropping = False  # nobody is connected, and what it says is not read
         self.is_stray_told = False
         self.room = self.resets = self.peeks = 0  # at the last look, or since
         self.published = b""
+        self._credit = CREDIT
         self.due_us = 0  # when to look again, whether or not it rings
         self._useful = Allowance(USEFUL_BURST, USEFUL_PER_SECOND)
         self._useless = Allowance(USELESS_BURST, USELESS_PER_SECOND)
@@ -146,15 +149,23 @@ class Channel:
         self.peeks = 0 if is_new else self.peeks + 1
         return is_new
 
-    def is_heard(self, has_rung: bool, is_idle: bool, now_us: int) -> bool:
+    def rang_for_nothing(self, has_rung: bool, has_news: bool) -> bool:
+        """Whether a doorbell is to be counted as one for nothing."""
+        if has_news:
+            self._credit = CREDIT
+        elif has_rung:
+            self._credit -= 1
+        return has_rung and self._credit < 0
+
+    def is_heard(self, has_rung: bool, is_useless: bool, now_us: int) -> bool:
         """Whether its doorbells may go on interrupting."""
         if not has_rung and not self.is_masked:
             return True
-        return (self._useless if is_idle else self._useful).take(now_us)
+        return (self._useless if is_useless else self._useful).take(now_us)
 
-    def may_go_on(self, rang_for_nothing: bool, waste: int, now_us: int) -> bool:
+    def may_go_on(self, is_useless: bool, waste: int, now_us: int) -> bool:
         """Whether so much work for nothing is put up with."""
-        if rang_for_nothing and not self._nothing.take(now_us):
+        if is_useless and not self._nothing.take(now_us):
             return False
         for _ in range(waste):
             if not self._waste.take(now_us):

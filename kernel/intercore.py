@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FIRST_CORE = 3  # on the bus: IO0
 SYSRAM = 0x8000_0000  # where a real-time core sees this core's memory, which the bus counts from 0
 RING = 1 << wire.RING_BITS
-AT_ONCE, AT_ONCE_MASKED = 64, 8  # messages taken in one step
+AT_ONCE = 64  # messages taken in one step
 RESET_WASTE = 10  # what a reset of the mailbox without a message counts as: it is told of its rings each time
 KEEP_TO_IT = "install a real-time app that keeps to the protocol (docs/rtapps/pair.md)"
 
@@ -149,13 +149,15 @@ class Intercore:
         waste = strays + (RESET_WASTE * (side.resets - channel.resets) if is_idle else 0)
         channel.resets = side.resets
         now = self._clock.uptime_us()
-        if not channel.may_go_on(has_rung and is_idle, waste, now):
+        is_useless = channel.rang_for_nothing(has_rung, not is_idle)
+        if not channel.may_go_on(is_useless, waste, now):
             raise Invalid("it rings for nothing and writes to nobody without end", "", "intercore.flood")
         self._end_stuck(channel, side)
-        self._hear(channel, side, channel.is_heard(has_rung, is_idle, now))
+        self._hear(channel, side, channel.is_heard(has_rung, is_useless, now))
 
     def _drop(self, channel: Channel, side: wire.MainSide) -> None:
         """Nobody is connected: what it says is dropped unread, and its doorbells are not heard."""
+        channel.is_dropping = True
         has_said = side.skip()
         self._hear(channel, side, False)
         self._again(channel, "poll_ms" if has_said else "task_poll_ms")
@@ -163,9 +165,8 @@ class Intercore:
     def _take(self, channel: Channel, side: wire.MainSide) -> tuple[int, int]:
         """(messages taken, of those for nobody)."""
         mine = self._of(channel.component)
-        most = AT_ONCE_MASKED if channel.is_masked else AT_ONCE
         taken = strays = 0
-        while taken < most and not [1 for one in mine if one.is_full]:
+        while taken < AT_ONCE and not [1 for one in mine if one.is_full]:
             found = side.receive()
             if found is None:
                 return taken, strays
@@ -176,7 +177,7 @@ class Intercore:
             else:
                 strays += 1
                 self._tell_stray(channel, owner)
-        self._is_woken = self._is_woken or (taken == most and not channel.is_masked)
+        self._is_woken = self._is_woken or (taken == AT_ONCE and not channel.is_masked)
         return taken, strays
 
     def _give(self, channel: Channel) -> None:
@@ -215,7 +216,8 @@ class Intercore:
             channel.side.offer()
             channel.room = channel.side.room()
             self._again(channel, "task_poll_ms")
-        elif channel.is_masked and len(self._of(channel.component)) == 1:
+        elif channel.is_dropping:
+            channel.is_dropping = False
             channel.side.skip()
             self._hear(channel, channel.side, True)
 

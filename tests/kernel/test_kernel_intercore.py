@@ -499,8 +499,8 @@ def test_a_storm_of_doorbells_interrupts_a_bounded_number_of_times_and_is_ended(
 
 
 def test_with_the_mask_left_out_a_storm_interrupts_without_end(world, monkeypatch):
-    monkeypatch.setattr(Channel, "is_heard", lambda self, has_rung, is_idle, now_us: True)
-    monkeypatch.setattr(Channel, "may_go_on", lambda self, rang_for_nothing, waste, now_us: True)
+    monkeypatch.setattr(Channel, "is_heard", lambda self, has_rung, is_useless, now_us: True)
+    monkeypatch.setattr(Channel, "may_go_on", lambda self, is_useless, waste, now_us: True)
     world.talk()
     before = world.board.interrupts
     world.run(2, lambda: world.guest.ring(3), 100)
@@ -517,6 +517,50 @@ def test_doorbells_with_messages_are_never_too_many(world):
         world.step()
         assert connection.receive() == (1, b"%d" % number)
     assert not connection.why
+
+
+def test_a_second_doorbell_for_each_message_is_not_held_against_it_however_busy_the_kernel_is(world):
+    connection = world.talk()
+    for number in range(3000):
+        world.guest.send(APP, b"%d" % number)
+        world.step()
+        world.guest.ring(3)  # the kernel has seen it all by now
+        for _ in range(20):
+            world.clock.advance_us(500)
+            world.step()
+        assert connection.receive() == (1, b"%d" % number)
+        assert not world.intercore._channels[ECHO].is_masked
+    assert not connection.why
+
+
+def test_what_waits_while_doorbells_are_masked_is_not_lost_when_the_app_sends(world):
+    connection = world.talk()
+    channel = world.intercore._channels[ECHO]
+    while not channel.is_masked:
+        world.guest.send(APP, b"many")
+        world.step()
+        connection.receive()
+    world.guest.send(APP, b"kept")
+    connection.send(b"question")
+    assert channel.is_masked
+    world.run(0.02)
+    assert connection.receive() == (1, b"kept") and world.guest.receive() == (APP, b"question")
+
+
+def test_messages_that_come_faster_than_interrupts_are_heard_still_come(world):
+    connection, got = world.talk(), 0
+
+    def stream():
+        nonlocal got
+        for _ in range(3):
+            world.guest.send(APP, bytes(20))
+        while connection.receive()[0] == 1:
+            got += 1
+
+    before = world.board.interrupts
+    world.run(5, stream)
+    assert got > 3 * 4900 and not connection.why
+    assert world.board.interrupts - before < 3 * 7000
 
 
 def test_messages_for_nobody_are_dropped_told_once_and_end_it_only_as_a_flood(world):
