@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from armillary.hal.sim.realtime.chip import Chip
 
 DISPLAY = re.compile(r"(ssd1306|ssd1331)@isu([0-5])(?::0x([0-9a-f]{2})|:dc(\d{1,2})(?:,(?:cs([01])|gpio(\d{1,2})))?)=(.+)")
-SHAPES = "ssd1306@isu2:0x3c=OUT.png for I2C, or ssd1306@isu1:dc16=OUT.png for SPI with its D/C at GPIO16, selected by CSA (,cs1 by CSB, ,gpio7 by a pin)"
+SHAPES = "ssd1306@isu2:0x3c=OUT.png for I2C, or ssd1306@isu1:dc5=OUT.png for SPI with its D/C at GPIO5, selected by CSA (,cs1 by CSB, ,gpio7 by a pin)"
 SOUND = re.compile(r"(?:i2s([01])=)?(.+)")
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from armillary.hal.sim.realtime.package import FLASH, FLASH_SIZE, SYSRAM, SYSRAM_SIZE, TCM, TCM_SIZE
+from armillary.hal.sim.realtime.shared import ISU_PINS
 
 MEMORY = {"TCM": (TCM, TCM_SIZE), "SYSRAM": (SYSRAM, SYSRAM_SIZE), "FLASH": (FLASH, FLASH_SIZE)}  # address, bytes
 STACK_TOP = TCM + TCM_SIZE
 VECTORS, PRIORITY_BITS = 116, 3  # words of a vector table; the upper bits of a priority that count
-ISU_PINS = {  # of each ISU, by its engine: from its first GPIO on
-    "UART": ("TXD", "RTS", "RXD", "CTS"), "SPI": ("SCLK", "MOSI", "MISO", "CSA", "CSB"), "I2C": (None, "SCL", "SDA"),
-}  # fmt: skip
+# What the five GPIOs of an ISU are to its engines, from the first on.
+SIGNALS = (("TXD", "SCLK"), ("RTS", "MOSI", "SCL"), ("RXD", "MISO", "SDA"), ("CTS", "CSA"), ("CSB",))
 
 
 class Kit(NamedTuple):
@@ -30,6 +30,22 @@ class Kit(NamedTuple):
         """What a GPIO is on the board: its LED or button, else its place on a header."""
         found = {gpio: f"{header}.{pin}" for header, pins in self.headers.items() for pin, gpio in pins.items()}
         return {**found, **{gpio: name for name, gpio in [*self.leds.items(), *self.buttons.items()]}}
+
+    def place(self, gpio: int) -> str:
+        """Where a GPIO comes out, as people say it: `header 4 pin 12`. Raises KeyError if it does not."""
+        for header, pins in self.headers.items():
+            for pin, number in pins.items():
+                if number == gpio:
+                    return f"{header.replace('h', 'header ')} pin {pin}"
+        raise KeyError(f"{self.name} leads GPIO{gpio} out at no header")
+
+
+def gpio_of(isu: int, signal: str) -> int:
+    """The GPIO that is `signal` of an ISU. Raises KeyError."""
+    for at, names in enumerate(SIGNALS):
+        if signal in names:
+            return ISU_PINS[isu][at]
+    raise KeyError(f"an ISU has no {signal}")
 
 
 def _leds(name: str, red: int, green: int, blue: int) -> dict[str, int]:

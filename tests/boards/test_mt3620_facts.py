@@ -1,6 +1,7 @@
 """The boards' numbers are those that programs, linker scripts, headers and the model have."""
 
 import json
+import pathlib
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from armillary.cli.rt import BOARDS
 from armillary.hal.sim.realtime import chip, shared
 from armillary.hal.sim.realtime.shared import PINS
 
+ROOT = pathlib.Path(__file__).parents[2]
 SCRIPTS = sorted(build.SHARED.glob("*.ld"))
 HEADER = (build.SHARED / "mt3620.h").read_text()
 
@@ -34,8 +36,25 @@ def test_headers_lead_out_what_they_are_said_to():
     assert set(shared.ISU_PINS[0]) <= at["h2"] and set(shared.ISU_PINS[1]) | set(shared.ISU_PINS[2]) == at["h4"] and set(shared.ISU_PINS[3]) == at["h3"]
 
 
-def test_an_engine_has_as_many_pins_as_its_unit_at_most():
-    assert all(len(pins) <= len(shared.ISU_PINS[0]) for pins in facts.ISU_PINS.values())
+WIRED = {  # page: the wires that it tells of, to an RDB
+    "i2c_sensor": {"SCL": facts.gpio_of(2, "SCL"), "SDA": facts.gpio_of(2, "SDA")},
+    "spi_display": {"D0": facts.gpio_of(1, "SCLK"), "D1": facts.gpio_of(1, "MOSI"), "CS": facts.gpio_of(1, "CSA"), "D/C": 5},
+    "uart_echo": {"receive": facts.gpio_of(0, "RXD"), "transmit": facts.gpio_of(0, "TXD")},
+    "adc_pwm": {"ADC0": 41, "PWM0": 0},
+}
+
+
+@pytest.mark.parametrize("page", WIRED)
+def test_pages_name_the_header_pins_at_which_signals_are(page):
+    text = " ".join((ROOT / "docs/rtapps" / f"{page}.md").read_text().split())
+    for signal, gpio in WIRED[page].items():
+        assert f"{signal} at {facts.KITS['rdb'].place(gpio)}" in text, signal
+
+
+@pytest.mark.parametrize("ask", [lambda: facts.gpio_of(0, "MCLK"), lambda: facts.KITS["rdb"].place(16)])
+def test_what_is_not_there_is_told(ask):
+    with pytest.raises(KeyError, match="no"):
+        ask()
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

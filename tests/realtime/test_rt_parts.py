@@ -67,7 +67,7 @@ def made(tmp_path_factory):
 
 
 def test_a_program_that_draws_leaves_its_picture(made, tmp_path):
-    result = run(made("spi_display"), "--until", "drawn", "--limit", "1s", "--display", f"ssd1306@isu1:dc16={tmp_path / 'out.png'}")
+    result = run(made("spi_display"), "--until", "drawn", "--limit", "1s", "--display", f"ssd1306@isu1:dc5={tmp_path / 'out.png'}")
     assert result.exit_code == 0, result.output
     width, height, points = read_png((tmp_path / "out.png").read_bytes())
     frame = {(x, y) for x in range(128) for y in range(64) if x in (0, 127) or y in (0, 63) or y == x // 2}
@@ -101,7 +101,7 @@ def test_a_replay_plays_the_parts_itself_and_so_takes_no_display_but_has_the_sou
 
 def test_the_fixture_has_picture_and_sound_as_well(rtapp):
     app = rtapp("spi_display")
-    display = Ssd1306(lambda: bool(app.pin(16).level))
+    display = Ssd1306(lambda: bool(app.pin(5).level))
     app.spi(1).attach(0, display)
     app.run_until("drawn")
     assert {(x, y) for x in range(128) for y in range(64) if display.lit(x, y)} >= {(0, 0), (127, 63), (64, 32)}

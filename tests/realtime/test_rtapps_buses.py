@@ -136,7 +136,7 @@ def test_a_sensor_that_leaves_is_told_and_one_that_comes_back_is_read(rtapp):
 
 def test_the_picture_arrives_at_the_display_dot_by_dot(rtapp):
     app = rtapp("spi_display")
-    display = Display(lambda: app.pin(16).level)
+    display = Display(lambda: app.pin(5).level)
     app.spi(1).attach(0, display)
     app.run_until("drawn\n")
     frame = {(x, y) for x in range(128) for y in range(64) if x in (0, 127) or y in (0, 63) or y == x // 2}

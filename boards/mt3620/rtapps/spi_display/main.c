@@ -1,4 +1,4 @@
-/* A picture on a display of 128 x 64 dots (SSD1306) behind ISU1's SPI: a frame and a diagonal. GPIO16 tells the display
+/* A picture on a display of 128 x 64 dots (SSD1306) behind ISU1's SPI: a frame and a diagonal. GPIO5 tells the display
  * whether bytes are commands (0) or dots (1). */
 #include <stdint.h>
 
@@ -7,7 +7,7 @@
 #include "isu.h"
 #include "uart.h"
 
-enum { ISU = 1, DATA_OR_COMMAND = 16, WIDTH = 128, HEIGHT = 64, PAGES = HEIGHT / 8 };
+enum { ISU = 1, DATA_OR_COMMAND = 5, WIDTH = 128, HEIGHT = 64, PAGES = HEIGHT / 8 };
 enum { MOST = 32 }; /* bytes a transfer: the command and 31 in the data registers */
 
 static uint8_t dots[PAGES][WIDTH]; /* a byte is eight dots, the highest at bit 0 */
