@@ -140,6 +140,55 @@ def test_a_wait_on_a_published_counter_ends_in_the_same_state_warped_or_spun(dis
     assert found[0] == found[1]
 
 
+DELAYS = """
+reset:
+ ldr r0, =0xe000e010
+ ldr r6, =0x20000300
+ ldr r3, =#{reload}
+ str r3, [r0, #4]
+ str r3, [r0, #8]
+ movs r1, #{control}
+ str r1, [r0]
+ ldr r3, =#{distance}
+again:
+ ldr r1, [r0, #8]
+ subs r1, r1, r3
+ bcc over
+wait:
+ ldr r2, [r0, #8]
+ cmp r2, r1
+ bhi wait
+ str r2, [r6]
+ adds r5, #1
+over:
+ ldr r2, [r0, #8]
+ cmp r2, r3
+ bhi over
+ adds r7, #1
+ b again
+handler:
+ ldr r4, [r6, #4]
+ adds r4, #1
+ str r4, [r6, #4]
+ bx lr
+"""
+
+
+@given(reload=st.integers(200, 60_000), distance=st.integers(1, 3000), control=st.sampled_from([4, 5, 7]), end=st.integers(1, 200_000))
+@settings(deadline=None, max_examples=60)
+@example(reload=60_000, distance=3000, control=7, end=200_000)
+def test_a_delay_by_systick_ends_in_the_same_state_warped_or_spun(reload, distance, control, end):
+    found = []
+    for is_warped in (True, False):
+        machine = made(DELAYS.format(reload=reload, distance=distance, control=control))
+        machine.warp(is_warped)
+        machine.run(end // 3)
+        machine.set_clock(3)
+        machine.run(end)
+        found.append(state(machine))
+    assert found[0] == found[1]
+
+
 def test_a_withdrawn_counter_is_asked_again():
     flag = Flag()
     machine = made(COUNTING.format(distance=10), flag)

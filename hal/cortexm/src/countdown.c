@@ -207,6 +207,9 @@ void countdown_look(struct machine *m)
     countdown->is_wanted = false;
     countdown->hits = 0;
 
+    struct counter *own = &m->counters[SYSTICK];
+    if (countdown->counter == own && !systick_counts(m, countdown->cycle, &own->how))
+        return;
     const uint64_t period = countdown->distance, ahead = countdown->cycle + period;
     if (pc != m->block_address || !read_loop(m, pc, m->block_size, &loop) || period != loop.count + 1 || m->deadline <= ahead + period)
         return;

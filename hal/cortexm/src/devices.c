@@ -84,8 +84,11 @@ static uint64_t on_system_read(uc_engine *engine, uint64_t offset, unsigned size
     const uint32_t address = 0xe0000000 + (uint32_t)offset;
     (void)engine;
     place_find(m, address, false);
-    if (may_reach(m, address, false))
+    if (may_reach(m, address, false)) {
+        if (address == 0xe000e018 && size == 4) /* SysTick's value */
+            countdown_read(m, m->place.pc, &m->counters[SYSTICK]);
         return system_read(m, address, size);
+    }
     refuse(m, PRECISERR | BFARVALID, address);
     return 0;
 }

@@ -177,6 +177,7 @@ void systick_reset(struct machine *m);
 uint32_t systick_read(struct machine *m, uint32_t offset);
 void systick_write(struct machine *m, uint32_t offset, uint32_t value);
 uint64_t systick_next(const struct machine *m); /* the cycle of the next interrupt, UINT64_MAX if none */
+bool systick_counts(const struct machine *m, uint64_t cycle, struct machine_counter *how); /* until it is due */
 void systick_run(struct machine *m);            /* pend what has come due */
 
 #endif

@@ -11,7 +11,7 @@
 #define ANY UINT64_MAX
 #define MOST_CYCLES (1ull << 62) /* sums of two do not wrap */
 #define MOST_BLOCK 0x10000u      /* bytes of a block */
-#define NO_COUNTER COUNTERS
+#define NO_COUNTER (SYSTICK + 1)
 
 /* `count` values of `size` bytes, `stride` bytes apart, each from `least` to `most`. */
 struct field {
@@ -201,7 +201,8 @@ int machine_restore(struct machine *m, const uint8_t *state, const uint8_t *loop
         for (uint32_t i = 0; i < field->count; i++, at += field->size)
             store((uint8_t *)m + field->offset + i * field->stride, take(at, field->size), field->size);
     const uint64_t counter = take(at, 4);
-    m->countdown.counter = counter < COUNTERS && m->counters[counter].is_used ? &m->counters[counter] : NULL;
+    const bool is_there = counter == SYSTICK || (counter < COUNTERS && m->counters[counter].is_used);
+    m->countdown.counter = is_there ? &m->counters[counter] : NULL;
     m->countdown.is_wanted = m->countdown.is_wanted && m->countdown.counter;
     if (!size && warp_has_copy(m))
         warp_write(m); /* begins anew */

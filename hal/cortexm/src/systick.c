@@ -39,6 +39,17 @@ uint64_t systick_next(const struct machine *m)
     return runs(&m->systick) && m->systick.reload ? m->systick.due : UINT64_MAX;
 }
 
+/* As a counter, from `cycle` to where it is due.  Returns whether it is one. */
+bool systick_counts(const struct machine *m, uint64_t cycle, struct machine_counter *how)
+{
+    const struct systick *systick = &m->systick;
+    if (!runs(systick) || cycle < m->base_cycles || systick->due < cycle || systick->due - cycle > systick->reload)
+        return false;
+    *how = (struct machine_counter){.start = ticks_at(m, cycle), .numerator = 1, .denominator = m->ticks_per_cycle,
+                                    .base = (uint32_t)(systick->due - cycle), .mask = 0xffffff, .is_down = 1};
+    return true;
+}
+
 void systick_run(struct machine *m)
 {
     struct systick *systick = &m->systick;

@@ -117,7 +117,8 @@ struct warp {
     uint8_t *copy; /* of writable memory */
 };
 
-#define COUNTERS 16
+#define COUNTERS 16   /* that devices publish */
+#define SYSTICK COUNTERS /* and one more, which is described when somebody waits on it */
 
 struct counter {
     bool is_used;
@@ -196,7 +197,7 @@ struct machine {
 
     struct warp warp;
     struct countdown countdown;
-    struct counter counters[COUNTERS];
+    struct counter counters[COUNTERS + 1];
     uint32_t counter_count;
 
     /* the MPU as it stands in unicorn's translation */
