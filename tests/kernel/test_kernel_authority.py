@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from armillary.kernel import abi
 from armillary.kernel.capabilities import Capabilities
+from armillary.wire import guid
 from armillary.wire import manifest as manifests
 from armillary.wire.call import LIMIT
 from armillary.wire.fault import Closed, Denied, Fault, Unreachable
 
 TENANT = "6f1a2b3c-4d5e-4f60-8a71-9b82c3d4e5f6"
 LOG = (0x1_0000, 0x4000)  # offset and length of its partition
+PEERS = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(1, 4)]
 HOSTS = ["a.example", "b.example", "10.0.0.1"]
 ONE_DEVICE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -24,6 +26,7 @@ MANIFESTS = st.fixed_dictionaries({}, optional={
     "AllowedConnections": st.lists(st.sampled_from(HOSTS), unique=True),
     "MutableStorage": st.builds(lambda size: {"SizeKB": size}, st.integers(1, 64)),
     "DeviceAuthentication": st.just(TENANT),
+    "AllowedApplicationConnections": st.lists(st.sampled_from(PEERS), unique=True),
 })  # fmt: skip
 
 OPENINGS = st.one_of(
@@ -34,6 +37,7 @@ OPENINGS = st.one_of(
     st.tuples(st.sampled_from(["net_connect"]), st.sampled_from(HOSTS + ["evil.example", "A.example", "a.example."]),
               st.integers(1, 65535)),
     st.tuples(st.sampled_from(["is_device_auth_ready"])),
+    st.tuples(st.sampled_from(["app_connect"]), st.sampled_from([guid.to_bytes(peer) for peer in PEERS])),
     st.tuples(st.sampled_from(["device_auth_sign"]), st.binary(min_size=32, max_size=32)),
 )  # fmt: skip
 
@@ -47,6 +51,8 @@ def allows(capabilities, call):
         return capabilities.get("MutableStorage", {}).get("SizeKB", 0) > 0
     if name == "net_connect":
         return call[1] in capabilities.get("AllowedConnections", [])
+    if name == "app_connect":
+        return guid.to_text(call[1]) in capabilities.get("AllowedApplicationConnections", [])
     return "DeviceAuthentication" in capabilities
 
 
@@ -133,7 +139,7 @@ RAW = st.one_of(
     st.builds(lambda size: b"\x02" * size, st.sampled_from([LIMIT - 1, LIMIT, LIMIT + 1, 70000])),
 )  # fmt: skip
 HANDLE_CALLS = (abi.CLOSE, abi.GPIO_GET, abi.GPIO_SET, abi.FILE_READ, abi.FILE_WRITE, abi.FILE_TRUNCATE,
-                abi.NET_SEND, abi.NET_RECEIVE)  # fmt: skip
+                abi.NET_SEND, abi.NET_RECEIVE, abi.APP_SEND, abi.APP_RECEIVE)  # fmt: skip
 
 
 @settings(ONE_DEVICE, max_examples=250)
