@@ -88,5 +88,10 @@ uint32_t count_between(struct machine *m, uint32_t from, uint32_t to)
 
 void forget_translation(struct machine *m, uint32_t address, uint32_t size)
 {
+    const uint32_t status = m->fault_status, place = m->fault_address;
+    const bool is_page = m->is_address_of_page;
     unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2), (uint64_t)address, (uint64_t)address + size);
+    m->fault_status = status; /* unicorn asks the MPU on its own account */
+    m->fault_address = place;
+    m->is_address_of_page = is_page;
 }

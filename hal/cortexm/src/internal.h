@@ -21,6 +21,9 @@ void become_privileged(struct machine *m); /* in a handler, on the main stack */
 
 /* memory.c */
 uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t perms);
+bool memory_add(struct machine *m, uint32_t address, uint32_t size, uint32_t perms, uint8_t *bytes);
+bool memory_is_closed(struct machine *m, uint32_t address); /* code there is to be run for the first time */
+void memory_open(struct machine *m, uint32_t address);
 void memory_copy(struct machine *m, uint8_t *to, uint32_t address, uint32_t size); /* nothing where there is no memory */
 bool memory_read_word(struct machine *m, uint32_t address, uint32_t *value);
 void memory_write(struct machine *m, uint32_t address, const uint32_t *words, uint32_t size); /* likewise */

@@ -50,6 +50,8 @@ void machine_free(struct machine *m)
 {
     if (m->engine)
         unicorn.close(m->engine);
+    for (uint32_t i = 0; i < m->memory_count; i++)
+        free(m->memories[i].is_open);
     free(m->warp.copy);
     free(m->tracing);
     free(m);
@@ -57,9 +59,8 @@ void machine_free(struct machine *m)
 
 int machine_map_memory(struct machine *m, uint32_t address, uint32_t size, uint32_t perms, uint8_t *memory)
 {
-    if (m->memory_count == MEMORIES || unicorn.mem_map_ptr(m->engine, address, size, perms, memory) != UC_ERR_OK)
+    if (!memory_add(m, address, size, perms, memory))
         return -1;
-    m->memories[m->memory_count++] = (struct memory){address, size, perms, memory};
     warp_forget(m);
     return 0;
 }

@@ -3,6 +3,7 @@
  */
 #include "internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t perms)
@@ -14,6 +15,50 @@ uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, uint32_t 
             return memory->bytes + offset;
     }
     return NULL;
+}
+
+/*
+ * unicorn writes slowly to memory that may hold code, for it looks each time whether it does.  Of memory that can
+ * be written only those chunks are executable to it in which code was run.
+ */
+bool memory_add(struct machine *m, uint32_t address, uint32_t size, uint32_t perms, uint8_t *bytes)
+{
+    const bool is_mixed = perms & UC_PROT_WRITE && perms & UC_PROT_EXEC;
+    uint8_t *is_open = is_mixed ? calloc(size / CHUNK + 1, 1) : NULL;
+    const uint32_t told = is_mixed ? perms & ~(uint32_t)UC_PROT_EXEC : perms;
+    if (m->memory_count == MEMORIES || (is_mixed && !is_open) || unicorn.mem_map_ptr(m->engine, address, size, told, bytes) != UC_ERR_OK) {
+        free(is_open);
+        return false;
+    }
+    m->memories[m->memory_count++] = (struct memory){address, size, perms, bytes, is_open};
+    return true;
+}
+
+/* The memory whose chunk at the address is closed, or NULL. */
+static struct memory *closed_at(struct machine *m, uint32_t address)
+{
+    for (uint32_t i = 0; i < m->memory_count; i++) {
+        struct memory *memory = &m->memories[i];
+        if (address - memory->address < memory->size)
+            return memory->is_open && !memory->is_open[(address - memory->address) / CHUNK] ? memory : NULL;
+    }
+    return NULL;
+}
+
+bool memory_is_closed(struct machine *m, uint32_t address)
+{
+    return closed_at(m, address) != NULL;
+}
+
+void memory_open(struct machine *m, uint32_t address)
+{
+    struct memory *memory = closed_at(m, address);
+    if (!memory)
+        return;
+    const uint32_t chunk = (address - memory->address) / CHUNK, start = chunk * CHUNK, left = memory->size - start;
+    memory->is_open[chunk] = 1;
+    unicorn.mem_protect(m->engine, memory->address + start, left < CHUNK ? left : CHUNK, memory->perms);
+    m->fault_status = 0; /* unicorn asks the MPU on its own account */
 }
 
 void memory_copy(struct machine *m, uint8_t *to, uint32_t address, uint32_t size)

@@ -111,6 +111,8 @@ bool mpu_fill(struct machine *m, uint32_t address, uc_mem_type type, uc_tlb_entr
     if (address >= 0xfffffc00) /* where exception returns go: nothing is mapped, which tells of them */
         open = UC_PROT_EXEC;
     entry->paddr = address & ~(PAGE - 1);
+    if (type != UC_MEM_FETCH) /* writing is slow where code may be: see memory.c */
+        open &= ~(uint32_t)UC_PROT_EXEC;
     entry->perms = (uc_prot)(m->is_probing ? UC_PROT_ALL : open);
     if (m->is_probing || (open & wanted(type)) == wanted(type))
         return true;

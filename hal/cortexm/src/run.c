@@ -58,6 +58,8 @@ uc_err run_alone(struct machine *m, uint32_t pc)
 static uint32_t run_instruction(struct machine *m, uint32_t state)
 {
     const uint32_t pc = reg_get(m, UC_ARM_REG_PC), half = half_before(m, pc + 2);
+    memory_open(m, pc);
+    memory_open(m, pc + 2);
     it_alone(m, state);
     meter_start(m, m->cycles + 1);
     const uc_err error = run_alone(m, pc);

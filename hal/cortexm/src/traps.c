@@ -23,7 +23,8 @@ static bool on_unmapped(uc_engine *engine, uc_mem_type type, uint64_t address, i
     struct machine *m = user;
     (void)engine, (void)size, (void)value;
     m->fault_address = (uint32_t)address;
-    if (!m->fault_status) /* the MPU may have refused it already */
+    m->is_closed = !m->fault_status && type == UC_MEM_FETCH_PROT && memory_is_closed(m, (uint32_t)address);
+    if (!m->fault_status && !m->is_closed) /* the MPU may have refused it already */
         m->fault_status = type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT ? IBUSERR : PRECISERR | BFARVALID;
     return false;
 }
@@ -113,6 +114,11 @@ uint32_t handle_stop(struct machine *m, uc_err error)
 {
     const uint32_t trap = m->trap, pc = reg_get(m, UC_ARM_REG_PC);
     m->trap = 0;
+    if (m->is_closed) { /* and run what is there */
+        m->is_closed = false;
+        memory_open(m, m->fault_address);
+        return 0;
+    }
     if (pc >= 0xffffffe0 && exception_number(m)) { /* a fetch from there is a return, however unicorn tells it */
         m->fault_status = 0;
         exception_return(m, pc | (has_thumb(m) ? 1 : 0));

@@ -46,7 +46,10 @@ enum { RESET = 1, NMI = 2, HARD_FAULT = 3, MEM_MANAGE = 4, BUS_FAULT = 5, USAGE_
 struct memory {
     uint32_t address, size, perms;
     uint8_t *bytes;
+    uint8_t *is_open; /* for each CHUNK: unicorn may run code there; NULL: everywhere */
 };
+
+#define CHUNK 4096u
 
 #define LINE 32          /* bytes of outside memory that are known to hold code or not to */
 #define LINES (0x10000 / LINE)
@@ -183,6 +186,7 @@ struct machine {
     uint32_t returned; /* the xPSR of the frame that is being returned to */
     uint32_t trap;     /* number of a hook's interrupt, plus one; 0 none */
     uint32_t fault_status, fault_address;
+    bool is_closed;    /* at fault_address is code in a chunk that is not open */
     uc_err failure;
 
     /* the debugger's */

@@ -30,6 +30,7 @@ const char *unicorn_load(const char *path)
     find(library, "uc_ctl", &unicorn.ctl);
     find(library, "uc_strerror", &unicorn.strerror);
     find(library, "uc_mem_map_ptr", &unicorn.mem_map_ptr);
+    find(library, "uc_mem_protect", &unicorn.mem_protect);
     find(library, "uc_mmio_map", &unicorn.mmio_map);
     find(library, "uc_hook_add", &unicorn.hook_add);
     find(library, "uc_hook_del", &unicorn.hook_del);

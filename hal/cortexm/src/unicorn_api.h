@@ -15,6 +15,7 @@ struct unicorn_api {
     __typeof__(uc_ctl) *ctl;
     __typeof__(uc_strerror) *strerror;
     __typeof__(uc_mem_map_ptr) *mem_map_ptr;
+    __typeof__(uc_mem_protect) *mem_protect;
     __typeof__(uc_mmio_map) *mmio_map;
     __typeof__(uc_hook_add) *hook_add;
     __typeof__(uc_hook_del) *hook_del;
