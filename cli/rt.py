@@ -87,7 +87,8 @@ def run(
         rt_wiring.arrange(wiring if replay is None else (), running.chip)
         for name, at, data in sending:
             running.send(name, at, data)
-        partner = rt_intercore.Partner(running.core, messages, _show) if intercore is not None else None
+        cores = [each.core for each in running.programs] if intercore is not None else []
+        partners = [rt_intercore.Partner(core, messages, _show, len(cores) == 1) for core in cores]
         running.trace(TRACES[traced] if traced else ())
         if gdb is not None:
             running.debug(gdb)
@@ -96,7 +97,7 @@ def run(
         keeper.save(save)
     running.say_divergence()
     if is_json():
-        running.show({"intercore": partner.heard} if partner is not None else {})
+        running.show(rt_intercore.heard(partners))
     click.get_current_context().exit(running.status())
 
 

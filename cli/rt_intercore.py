@@ -55,10 +55,11 @@ def _message(line: str, place: str, time_of: Callable[[str], int | None]) -> Mes
 
 class Partner:
     """An app of the main core, connected to `core` from the first instant. `tell` gets a line for each message that it
-    hears; `heard` keeps them, as programs read them."""
+    hears, and of which core, unless it `is_alone`; `heard` keeps them, as programs read them."""
 
-    def __init__(self, core: Core, messages: Sequence[Message] | None, tell: Callable[[str], object]) -> None:
+    def __init__(self, core: Core, messages: Sequence[Message] | None, tell: Callable[[str], object], is_alone: bool = True) -> None:
         self._core = core
+        self._of = "" if is_alone else f" of IO{core.number}"
         self._tell = tell
         self._is_echo = messages is None
         self.heard: list[dict[str, Any]] = []
@@ -80,9 +81,14 @@ class Partner:
     def _hear(self, component: bytes, payload: bytes) -> None:
         time_s = self._core.scheduler.now / SECOND
         text = repr(payload.decode("latin-1"))
-        self._tell(f"{time_s:.6f} intercore, for {guid.to_text(component)}: {text}")
+        self._tell(f"{time_s:.6f} intercore{self._of}, for {guid.to_text(component)}: {text}")
         if len(self.heard) < MOST_SHOWN:
-            self.heard.append({"time_s": round(time_s, 6), "component": guid.to_text(component), "hex": payload.hex()})
+            self.heard.append({"time_s": round(time_s, 6), "component": guid.to_text(component), "core": self._core.number, "hex": payload.hex()})
         if self._is_echo:
             self._queue(component, payload)
 
+
+def heard(partners: Sequence[Partner]) -> dict[str, object]:
+    """What all of them heard, in order of time, for programs; nothing if there are none."""
+    everything = [message for partner in partners for message in partner.heard]
+    return {"intercore": sorted(everything, key=lambda message: message["time_s"])} if partners else {}

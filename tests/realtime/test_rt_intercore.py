@@ -45,6 +45,16 @@ def test_programs_read_what_was_heard(echo, tmp_path):
     assert heard["hex"] == "00ff" and 0.002 < heard["time_s"] < 0.02
 
 
+def test_programs_on_both_cores_have_apps_of_their_own(echo, tmp_path):
+    (tmp_path / "said").write_text("2ms=hello\n")
+    words = ["--until", "20ms", "--other", echo, "--intercore", str(tmp_path / "said")]
+    found = run(echo, "--uart", "debug", "--uart", f"other={tmp_path / 'other'}", *words)
+    assert found.stdout.endswith("5 bytes\n") and (tmp_path / "other").read_text().endswith("5 bytes\n")
+    assert [" of IO0, for" in found.stderr, " of IO1, for" in found.stderr] == [True, True]
+    heard = json.loads(run("--output", "json", echo, *words).stdout)["intercore"]
+    assert sorted((each["core"], each["hex"]) for each in heard) == [(0, b"hello".hex()), (1, b"hello".hex())]
+
+
 def test_an_echo_meets_an_echo_and_what_is_under_way_does_not_grow(rtapp):
     app = rtapp("intercore_echo")
     partner = Partner(app.core, None, lambda line: None)
