@@ -10,7 +10,7 @@ from armillary.boards.mt3620 import build
 from armillary.hal.sim.realtime.record import Recorder, digests, seconds
 from armillary.hal.sim.realtime.replay import TICKS, BadRecord, Diverged, Replayer, parse
 from armillary.hal.sim.realtime.time import MILLISECOND, SECOND
-from tests.realtime.whole import Display, Sensor, chip_with, play
+from tests.realtime.whole import Display, Sensor, chip_with, chip_with_two, play
 
 HEAD = "armillary record 1\n0.000000000000 . start 0\n"
 
@@ -225,3 +225,24 @@ def test_parts_of_a_test_need_no_state_to_be_recorded():
     chip.shared.isus[3].i2c_bus.attach(0x11, type("Odd", (), {})())
     Recorder(chip, lines.append).finish()
     assert any(". end " in line for line in lines) and Sensor and Display
+
+
+@given(cuts=st.lists(st.integers(1, 12 * MILLISECOND), max_size=6))
+@settings(max_examples=10, deadline=None)
+def test_two_cores_do_again_what_they_did_however_the_run_was_cut(cuts):
+    chip, other, lines = chip_with_two("cores.c", "cores.c"), chip_with_two("cores.c", "cores.c"), []
+    recorder = Recorder(chip, lines.append)
+    for cut in [*sorted(cuts), 12 * MILLISECOND]:
+        chip.run(cut)
+    recorder.finish()
+    replayer = Replayer(other, parse("".join(lines)))
+    other.run(12 * MILLISECOND)
+    assert replayer.finish() and digests(chip) == digests(other)
+
+
+def test_a_cut_changes_what_two_cores_see_of_each_other():
+    whole, cut = chip_with_two("cores.c", "cores.c"), chip_with_two("cores.c", "cores.c")
+    whole.run(12 * MILLISECOND)
+    for part in range(1, 1201):
+        cut.run(part * MILLISECOND // 100)
+    assert whole.cores[0].console.text() != cut.cores[0].console.text()

@@ -14,7 +14,7 @@ from armillary.hal.sim.realtime.time import MILLISECOND
 from armillary.hal.sim.state import BadState
 from armillary.wire import cbor
 from armillary.wire.fault import Invalid
-from tests.realtime.whole import Watch, chip_with, play
+from tests.realtime.whole import Watch, chip_with, chip_with_two, play
 
 STYLES = [f"styles/{name}.c" for name in ("layered", "polled", "queued", "streamed")]
 # Attributes of blocks that are wiring or tables: they do not change after the block is made.
@@ -254,3 +254,15 @@ def test_arbitrary_bytes_are_refused(data):
 def test_records_are_plain_cbor_that_others_can_read():
     for entry in savefile.unpack(saved_state()).values():
         assert cbor.loads(cbor.dumps(entry.value)) == entry.value
+
+
+@settings(max_examples=8, deadline=None)
+@given(saved_at=st.floats(0, 12, allow_nan=False), length=st.floats(0.01, 6, allow_nan=False))
+def test_two_cores_that_talk_to_each_other_go_on_bit_for_bit(saved_at, length):
+    chip, other = chip_with_two("cores.c", "cores.c"), chip_with_two("cores.c", "cores.c", starts=False)
+    play(chip, 0, saved_at)
+    other.restore(chip.save())
+    one, two = Watch(chip), Watch(other)
+    play(chip, saved_at, saved_at + length)
+    play(other, saved_at, saved_at + length)
+    assert one.all() == two.all() and chip.save() == other.save()

@@ -88,6 +88,16 @@ def chip_with(name, starts=True):
     return chip
 
 
+def chip_with_two(one, other, starts=True):
+    """As `chip_with`, with another program on the second core."""
+    chip = chip_with(one, starts)
+    if starts:
+        read = elf.parse(elf_of(other), program.REGIONS)
+        program.load(chip.cores[1], read)
+        chip.cores[1].start(read.entry)
+    return chip
+
+
 class Watch:
     """All that a chip does from now on, as it can be seen."""
 

@@ -176,6 +176,7 @@ class Chip:
         for pin in range(EINTS):
             self._changed(pin, self.pins.read(pin), 0)
         self.failed: Core | None = None  # the core that could not go on when `run` last told why
+        self.cut: Callable[[], None] | None = None  # is told of a run that begins inside of a turn of two cores
         self._hits: list[tuple[Core, Stop]] = []  # breakpoints that are still to be told of
         self._is_paused = False
 
@@ -208,6 +209,8 @@ class Chip:
         if self._hits:
             self.failed, hit = self._hits.pop(0)
             return hit
+        if self.cut is not None and self._turn() == TURN and self.scheduler.now % TURN:
+            self.cut()
         while self.scheduler.now < until and not self._is_paused:
             turn = self.scheduler.now + self._turn() - self.scheduler.now % self._turn()
             end = min(until, max(self.scheduler.next(), self.scheduler.now + 1), turn)

@@ -16,6 +16,7 @@ A line is a time in seconds, a mark and words; what stands behind a # is a comme
 | pin 12 1, pin 12 -, pull 12 1 | a level driven at a pin or let go of, a resistor; as an output, its level |
 | a7 0 write 0x44 0x1, a7 0 read 0x50 0x7 | the main core at its side of a mailbox: offset, value |
 | memory 0 0x80000000 686578 | the main core wrote shared memory |
+| cut | two cores ran, and were stopped and run on: that changes in which order they see each other |
 | i2c isu2 start 0x6a write, spi isu1 exchange 0f, analog 3, sound i2s0 | questions |
 
 A time has twelve digits behind its point, which tells one tick from the next.
@@ -90,6 +91,7 @@ class Tape:
         chip.pins.observe(lambda pin, level, _time: self.note(OUT, f"pin {pin} {level}"))
         chip.pins.driven = lambda pin, level: self.note(IN, f"pin {pin} {'-' if level is None else level}")
         chip.pins.pulled = lambda pin, level: self.note(IN, f"pull {pin} {level}")
+        chip.cut = lambda: self.note(IN, "cut")
         for core in chip.cores:
             self._watch_main_core(core.number)
 

@@ -36,7 +36,7 @@ MOST_RECORD = 256 << 20  # bytes
 LINE = re.compile(r"(\d{1,7})\.(\d{12}) ([><!?.]) (.+)")
 FORMS = (
     r"uart (?:io[01]|isu[0-5]) (?:[0-9a-f]{2}){1,65536}", r"pin \d{1,4} [01-]", r"pull \d{1,4} [01]",
-    r"a7 [01] (?:read|write) 0x[0-9a-f]{2,4} 0x[0-9a-f]{1,8}", r"memory [01] 0x[0-9a-f]{8} (?:[0-9a-f]{2}){1,65536}",
+    "cut", r"a7 [01] (?:read|write) 0x[0-9a-f]{2,4} 0x[0-9a-f]{1,8}", r"memory [01] 0x[0-9a-f]{8} (?:[0-9a-f]{2}){1,65536}",
 )  # fmt: skip
 INPUT = re.compile("|".join(FORMS))
 
@@ -139,6 +139,8 @@ class Replayer(Tape):
 
     def note(self, mark: str, words: str) -> None:
         """Something went in or came out: is it what was recorded?"""
+        if words == "cut":  # where a replay is cut is its own matter, and then so is what follows
+            return
         if mark == IN:
             if not self._is_feeding:
                 raise Diverged(f"{seconds(self.chip.scheduler.now)} s: {words!r} was done to the chip during a replay")
@@ -164,6 +166,10 @@ class Replayer(Tape):
         return f"{now} s: recorded was {recorded}; now came {came}"
 
     # --- inputs ---
+
+    def _cut(self) -> None:
+        """That it was time for it has cut the turn."""
+        self._is_feeding = False
 
     def _uart(self, name: str, data: str) -> None:
         uarts(self.chip)[name].receive(bytes.fromhex(data))
@@ -211,6 +217,6 @@ class Replayer(Tape):
 
 
 DOES: dict[str, Callable[..., None]] = {
-    "uart": Replayer._uart, "pin": Replayer._pin, "pull": Replayer._pull, "a7": Replayer._a7, "memory": Replayer._memory,
+    "cut": Replayer._cut, "uart": Replayer._uart, "pin": Replayer._pin, "pull": Replayer._pull, "a7": Replayer._a7, "memory": Replayer._memory,
 }  # fmt: skip
 __all__ = ["BadAnswer", "BadRecord", "Diverged", "Replayer", "parse"]
