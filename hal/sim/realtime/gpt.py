@@ -134,7 +134,7 @@ class Gpt(Block):
         Register(0x34, "GPT2_CNT", note="the count, up; a write sets it"),
         Register(0x40, "GPT0_CNT", READ, note="what is left"),
         Register(0x44, "GPT1_CNT", READ, note="what is left"),
-        Register(0x50, "GPT3_CTRL", reset=0x19 << 16, note="0 enable, 15 clear, 21:16 26 MHz / (n + 1)", source=KNOWN),
+        Register(0x50, "GPT3_CTRL", reset=0x19 << 16, note="0 enable, which falls at EXPIRE; 21:16 26 MHz / (n + 1) (15, clear, kept)", source=KNOWN),
         Register(0x54, "GPT3_INIT", note="count from which it begins"),
         Register(0x58, "GPT3_CNT", READ, note="the count, up"),
         Register(0x5C, "GPT3_EXPIRE", reset=WORD, note="interrupt 2 when the count is reached", source=INFERRED),
