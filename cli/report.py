@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from .base import Group
+from .base import Group, Problem
 from .claim import id_of
 from .link import operator, service_options
-from .output import date, short, show_rows
+from .output import date, is_json, short, show_record, show_rows
 from .places import Places
 
 KINDS = ("denial", "crash", "update", "boot", "attestation")
@@ -36,6 +36,22 @@ def list_reports(
     show_rows(rows, [
         ("time", lambda row: date(row["time"] / 1000)), ("device", lambda row: short(row["device"])), ("kind", "kind"), ("what", _what),
     ], "no reports")  # fmt: skip
+
+
+@report.command("show")
+@click.option("--device", metavar="NAME", help="Of this device (name or id).")
+@click.option("--kind", type=click.Choice(KINDS), help="Of this kind.")
+@service_options
+@click.pass_obj
+def show_report(places: Places, device: str | None, kind: str | None, service: str | None, root: Path | None) -> None:
+    """Show the latest report whole: a traceback, or the post-mortem of a real-time app."""
+    with operator(places, service, root) as client:
+        rows = client.reports(id_of(places, device) if device else None, kind, None, 1)["reports"]
+    if not rows:
+        raise Problem("there is no such report", "see all with 'armillary report list'")
+    shown = {**rows[0], "time": date(rows[0]["time"] / 1000), **rows[0]["detail"]}
+    first = [(name, name) for name in ("time", "device", "component", "kind")]
+    show_record(rows[0] if is_json() else shown, [*first, *((name, name) for name in rows[0]["detail"])])
 
 
 def _what(row: dict[str, Any]) -> str:

@@ -271,6 +271,7 @@ def test_claiming_a_device_whose_system_nobody_trusts_warns(workshop):
 def test_reports_are_none_of_a_device_that_said_nothing(workshop):
     result = workshop("report", "list", "--device", "lamp", "--kind", "crash")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "no reports\n")
+    assert "there is no such report" in workshop.refused("report", "show", "--device", "lamp", "--kind", "crash")
 
 
 @pytest.mark.parametrize("detail, said", [

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from armillary.boards.apps import SAMPLES
+from armillary.boards.mt3620.build import RTAPPS
 from armillary.boards.sim import client
 from armillary.cli import demonstrate
 
@@ -72,6 +73,19 @@ def test_an_app_that_asks_for_too_much_is_seen_in_trace_log_and_reports(house):
     wait(lambda: "every attempt was refused" in house.good("device", "log"))
     denials = wait(lambda: house.json("report", "list", "--kind", "denial"))
     assert {row["detail"]["ring"] for row in denials} == {"kernel"}
+
+
+@pytest.mark.slow
+def test_a_real_time_app_that_dies_is_seen_in_the_report_with_its_post_mortem(house, tmp_path):
+    (tmp_path / "app_manifest.json").write_text((RTAPPS / "hello" / "app_manifest.json").read_text())
+    (tmp_path / "main.c").write_text("int main(void) { return *(volatile int *)0x50000000u; }\n")
+    house.good("device", "create", "lamp", "--app", tmp_path)
+    house.good("device", "claim", "lamp")
+    house.good("device", "up", "lamp")
+    wait(lambda: house.json("report", "list", "--kind", "crash"))
+    said = house.good("report", "show", "--kind", "crash", "--device", "lamp")
+    assert "the program stands still in a fault handler" in said and "post_mortem:" in said
+    assert "CFSR.BFARVALID: the address is in BFAR: 0x50000000" in said and "main.c:1" in said
 
 
 STEPS = [
