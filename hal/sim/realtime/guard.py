@@ -50,6 +50,7 @@ FIRST = REAL_TIME_CORES[0]
 # The registers of pins: offset: bits a pin. At +4 and +8 of the first ones their SET and RESET registers.
 ALIASED = {0x10: 1, 0x20: 1, 0x30: 1, 0x40: 1, 0x50: 1, 0x60: 1}
 WHOLE = {**ALIASED, 0x70: 2, 0x80: 4, 0x90: 4, 0xA0: 1, 0xB0: 1}
+SET, RESET = 4, 8
 PULLS = (0x30, 0x40)
 
 
@@ -145,11 +146,6 @@ class Guard:
 
     # --- refusing ---
 
-    def refuse(self, core: int, row: Row | None, address: int, is_write: bool, register: str) -> BusError:
-        """What is to be raised, noted."""
-        self.note(core, row, address, is_write, register)
-        return BusError()
-
     def note(self, core: int, row: Row | None, address: int, is_write: bool, register: str) -> None:
         """Remember a refusal; tell of it, if it is the first of its kind."""
         known = self._denials[core]
@@ -177,36 +173,58 @@ class Guarded:
 
     def read(self, offset: int, size: int) -> int:
         """Read, if the core may; of a divided register its own bits. Raises BusError."""
-        row = self._row(offset, size, False)
+        row = self._row(offset)
+        if row is None or not self._reaches(row, offset, size):
+            raise self._refusal(row, offset, False)
         value = self._page.read(offset, size)
         bits = self._bits(row, offset & ~3)
         return value if bits is None else value & ~(bits.foreign >> 8 * (offset & 3))
 
     def write(self, offset: int, size: int, value: int) -> None:
         """Write, if the core may; to a divided register its own bits. Raises BusError."""
-        row = self._row(offset, size, True, value)
-        bits = None if row is None else self._bits(row, offset & ~3)
-        if row is None:
-            return  # noted, and dropped
-        if bits is None:
+        row = self._row(offset)
+        if row is None or not self._reaches(row, offset, size):
+            refusal = self._refusal(row, offset, True)
+            if size == 4 and value == SOFTWARE_PULLS and row is not None and self._is_pulls(row, offset):
+                return
+            raise refusal
+        bits = self._bits(row, offset & ~3)
+        if bits is None or (not bits.own and bits.is_alone):
             self._page.write(offset, size, value)
+        elif not bits.own:  # it belongs to no pin
+            raise self._refusal(row, offset, True)
+        elif self._is_alias(row, offset):
+            self._write_alias(row, bits, offset, value)
         else:
-            self._write_bits(row, bits, offset, size, value)
+            self._write_whole(bits, offset, size, value)
 
-    def _row(self, offset: int, size: int, is_write: bool, value: int = 0) -> Row | None:
-        """The row that gives it; None if the write is to be dropped. Raises BusError."""
+    def _row(self, offset: int) -> Row | None:
         address = self._page.base + offset
-        row = next((row for row in self._rows if row.start <= address < row.start + row.size), None)
-        if row is not None and self._guard.reaches(self._core, row, address, size):
-            return row
-        if row is not None and is_write and row.takes == walls.BITS and size == 4 and value == SOFTWARE_PULLS and address - row.start in PULLS:
-            self._guard.note(self._core, row, address, True, self._page.name_of(offset))
-            return None
-        raise self._guard.refuse(self._core, row, address, is_write, self._page.name_of(offset))
+        return next((row for row in self._rows if row.start <= address < row.start + row.size), None)
 
-    def _bits(self, row: Row | None, word: int) -> Bits | None:
+    def _reaches(self, row: Row, offset: int, size: int) -> bool:
+        return self._guard.reaches(self._core, row, self._page.base + offset, size)
+
+    def _refusal(self, row: Row | None, offset: int, is_write: bool) -> BusError:
+        """What is to be raised, noted."""
+        self._guard.note(self._core, row, self._page.base + offset, is_write, self._page.name_of(offset))
+        return BusError()
+
+    def _inside(self, row: Row, offset: int) -> int:
+        """The offset of the register there in its block of pins."""
+        return self._page.base + (offset & ~3) - row.start
+
+    def _is_pulls(self, row: Row, offset: int) -> bool:
+        return row.takes == walls.BITS and self._inside(row, offset) in PULLS
+
+    def _is_alias(self, row: Row, offset: int) -> bool:
+        """Is it a SET or RESET register?"""
+        inside = self._inside(row, offset)
+        return row.size > 4 and inside & 0xF in (SET, RESET) and inside & ~0xF in ALIASED
+
+    def _bits(self, row: Row, word: int) -> Bits | None:
         """How the register at `word` is divided; None if the row is not of bits, or the core has all of it."""
-        if row is None or row.takes != walls.BITS:
+        if row.takes != walls.BITS:
             return None
         wall, core = self._guard.firewall, FIRST + self._core
         if any(wall.has_block(core, block) for block in row.blocks):
@@ -224,10 +242,10 @@ class Guarded:
         """Bits of a pin in a register; 0 where a register is not divided by pins."""
         if row.size == 4:
             return 4  # of the pin multiplexer
-        inside = self._page.base + word - row.start
+        inside = self._inside(row, word)
         if inside == self._block(row.start - self._page.base)[0].DIN:
             return 1
-        return WHOLE.get(inside, ALIASED.get(inside & ~0xF, 0) if inside & 0xF in (4, 8) else 0)
+        return WHOLE.get(inside, ALIASED.get(inside & ~0xF, 0) if self._is_alias(row, word) else 0)
 
     def _block(self, place: int) -> tuple[Gpio, int]:
         """The block of pins at `place` of the page, and the offset inside it: rows of BITS stand before such alone."""
@@ -235,30 +253,24 @@ class Guarded:
         block, inside = windows.find(place)
         return cast("Gpio", block), inside
 
-    def _write_bits(self, row: Row, bits: Bits, offset: int, size: int, value: int) -> None:
+    def _write_alias(self, row: Row, bits: Bits, offset: int, value: int) -> None:
+        """A SET or RESET register: each bit asks for its pin. Raises BusError."""
+        given = value << 8 * (offset & 3)
+        if given & bits.foreign:
+            raise self._refusal(row, offset, True)
+        if not bits.is_alone and self._inside(row, offset) & 0xF == RESET:
+            given &= bits.own
+        self._page.write(offset & ~3, 4, given)
+
+    def _write_whole(self, bits: Bits, offset: int, size: int, value: int) -> None:
+        """A whole register: the core's own bits change, and those of no pin as far as that is nobody else's matter."""
         word, shift = offset & ~3, 8 * (offset & 3)
-        given = value << shift
-        inside = self._page.base + word - row.start
-        is_alias = row.size > 4 and inside & 0xF in (4, 8) and inside & ~0xF in ALIASED
-        if not bits.own or (is_alias and given & bits.foreign):  # belongs to no pin, or asks for a foreign one
-            if not bits.own and not bits.foreign and bits.is_alone:
-                self._page.write(offset, size, value)
-                return
-            raise self._guard.refuse(self._core, row, self._page.base + offset, True, self._page.name_of(offset))
-        if is_alias:
-            if not bits.is_alone and inside & 0xF == 8:
-                given &= bits.own
-            self._page.write(word, 4, given)
-            return
         block, at = self._block(word)
-        old = block.words.get(at, 0)
+        old, given = block.words.get(at, 0), value << shift
         touched = ((1 << 8 * size) - 1) << shift
-        common = 0xFFFFFFFF & ~(bits.own | bits.foreign)
-        mine = bits.own | (common if bits.is_alone else 0)
-        merged = (old & ~(mine & touched)) | (given & mine & touched)
-        if not bits.is_alone:
-            merged |= given & common & touched
-        self._page.write(word, 4, merged)
+        common = 0xFFFFFFFF & ~(bits.own | bits.foreign) & touched
+        changed = bits.own & touched | (common if bits.is_alone else given & common)
+        self._page.write(word, 4, old & ~changed | given & changed)
 
 
 class SharedRam:
