@@ -4,6 +4,7 @@ import pytest
 
 from tests.realtime.pairs import Author
 from tests.realtime.test_integration import BLINK, DEAF, LIAR, OUTSIDE, SENDS
+from tests.realtime.test_integration_random import ANYTHING
 
 pytestmark = pytest.mark.armillary(mode="boxed")
 RINGS_ALL_THE_TIME = "int main(void) { rings_open(); disable_interrupts(); for (;;) { MBOX_SOFTWARE_SEND = 3u; } }"
@@ -68,6 +69,18 @@ def test_doorbells_without_end_are_ended_and_a_neighbour_goes_on(make_device, au
     assert "rings for nothing" in device.log or "has read nothing" in device.log
     before = device.board.pin(8).toggles
     assert device.run_until(lambda: device.board.pin(8).toggles > before + 3, 20)
+
+
+@pytest.mark.slow
+def test_a_program_that_does_anything_in_its_box_hurts_nobody_but_itself(device, author):
+    device.install(author.app(SENDS))
+    device.install(author.program(ANYTHING.replace("SEED", "77u")))
+    device.install("blink")
+    device.power_on()
+    device.run(6)
+    before = device.board.pin(8).toggles
+    assert device.run_until(lambda: device.board.pin(8).toggles > before + 3, 20)
+    assert "fell over" not in device.log and device.log.count("[kernel] up\n") == 1 and device.lines("talker") in ([], ["104"])
 
 
 @pytest.mark.slow
