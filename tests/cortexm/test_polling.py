@@ -41,6 +41,7 @@ handler:
     extra=st.sampled_from(["nop", "ldr r3, [r0, #4]", "subs r5, #0", "add r8, r8, #1", "push {r1}\n pop {r3}"]), end=st.integers(1, 90000),
 )  # fmt: skip
 @example(until=49, reload=300, control=0, ticks=1, extra="ldr r3, [r0, #4]", end=56)  # changes between a read and the look
+@example(until=452, reload=446, control=7, ticks=1, extra="nop", end=452)  # an interrupt is due at the limit
 @settings(deadline=None, max_examples=60)
 def test_a_polling_loop_ends_in_the_same_state_warped_or_spun(until, reload, control, ticks, extra, end):
     found = []

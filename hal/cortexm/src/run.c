@@ -138,8 +138,11 @@ uint32_t machine_run(struct machine *m, uint64_t until)
         set_deadline(m);
         if (reason)
             break;
+        const uint64_t before = m->cycles;
         if (!m->is_sleeping)
             warp_look(m), countdown_look(m);
+        if (m->cycles != before) /* what came due meanwhile comes before the limit does */
+            continue;
         if (ticks_at(m, m->cycles) >= m->limit)
             return m->is_sleeping ? MACHINE_SLEEPING : MACHINE_TIME;
         reason = m->is_sleeping ? sleep_on(m, m->limit) : run_code(m);
