@@ -96,7 +96,12 @@ def _load() -> None:
 
 
 class Machine(Savable):
-    """One processor with its private bus. `log` is told, once each, of what deserves a person's attention."""
+    """One processor with its private bus.
+
+    `irqs` external interrupts, `priority_bits` (3 to 8) of priority, `ticks_per_cycle` of the owner's time; `mpu_regions` is
+    8, or 0 without an MPU; `cpacr` is CPACR at reset, where something before the program turns floating point on;
+    `bit_band` gives a word to each bit of the first MiB of memory and of devices, at 0x22000000 and 0x42000000.
+    """
 
     def __init__(
         self, irqs: int = 100, priority_bits: int = 3, ticks_per_cycle: int = 1, mpu_regions: int = 8, cpacr: int = 0, bit_band: bool = False,

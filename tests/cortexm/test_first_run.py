@@ -9,13 +9,15 @@ from tests.cortexm.test_machine import RAM, made, state
 CHUNK = 0x1000
 # add.w r2, r2, #1 from two bytes before a chunk's end, then adds r2, #1 and bx lr.
 CODE = b"\x02\xf1\x01\x02" + b"\x01\x32" + b"\x70\x47"
-CALL = """
+PROTECT = """
 reset:
  ldr r0, =0xe000ed94
  movs r1, #{mpu}
  str r1, [r0]
  dsb
  isb
+"""
+CALL = PROTECT + """
  ldr r0, =0x20000010
  ldr r3, ={target:#x} + 1
  movs r2, #0
@@ -44,14 +46,8 @@ def test_code_runs_and_steps_where_none_has_run(mpu, offset):
 @pytest.mark.parametrize("mpu", [0, PRIVDEFENA])
 def test_a_write_beside_code_that_has_run_changes_what_runs_next(mpu):
     """The loop's own store turns the called `adds r2, #1` into `adds r2, #2` and on: each call adds one more."""
-    text = f"""
-reset:
- ldr r0, =0xe000ed94
- movs r1, #{mpu}
- str r1, [r0]
- dsb
- isb
- ldr r3, ={RAM + 0x800:#x} + 1
+    text = PROTECT + """
+ ldr r3, =0x20000800 + 1
  ldr r4, =0x3200
  ldr r5, =0x4770
  strh r5, [r3, #1]
@@ -63,7 +59,7 @@ again:
  bne again
 end: b end
 """
-    machine = made(text)
+    machine = made(text.format(mpu=mpu))
     machine.set("r6", 0x3200 + 100)
     machine.run(5000)
     assert machine.get("r2") == sum(range(1, 101))
