@@ -303,3 +303,24 @@ def test_the_uart_of_an_isu_is_shown(built):
 def test_registers_of_an_isu_have_names_in_a_trace(built):
     source = COMMON + "void reset(void) { R(0x38070528) = 224; for (;;) __asm__(\"wfi\"); }"
     assert "ISU0 UART.SAMPLE_COUNT <- 0x000000e0" in run(built(source), "--until", "1ms", "--trace", "peripherals").stderr
+
+
+NULL = COMMON + """
+struct part { unsigned kind, *base; };
+static struct part *volatile none;
+void reset(void) { open_uart(); *none->base = none->kind + 1; put("still here\\n"); for (;;) __asm__("wfi"); }
+"""
+
+
+def test_a_null_pointer_is_a_death_unless_low_memory_is_asked_for(built):
+    program = str(built(NULL))
+    died = run(program, "--until", "here", "--limit", "10ms")
+    assert died.exit_code == 3 and "the address is in BFAR: 0x00000004" in died.stderr
+    lived = run(program, "--until", "here", "--limit", "10ms", "--low-memory")
+    assert lived.exit_code == 0 and "still here" in lived.stdout
+    assert "low memory: 0x004 is read: a null pointer?" in lived.stderr and "low memory: 0x000 is written" in lived.stderr
+
+
+def test_no_program_runs_in_low_memory(built):
+    jumps = COMMON + 'void reset(void) { open_uart(); ((void (*)(void))1)(); put("back\\n"); hang(); }'
+    assert run(str(built(jumps)), "--until", "back", "--limit", "10ms", "--low-memory").exit_code == 3

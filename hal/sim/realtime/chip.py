@@ -22,7 +22,7 @@ from .registers import Block, Log
 from .shared import PINS, Lines, Shared
 from .time import Scheduler
 from .uart import Uart
-from .untold import PRIVATE, Untold
+from .untold import PRIVATE, LowMemory, Untold
 from .wdt import Wdt
 
 if TYPE_CHECKING:
@@ -179,6 +179,11 @@ class Chip:
         self.cut: Callable[[], None] | None = None  # is told of a run that begins inside of a turn of two cores
         self._hits: list[tuple[Core, Stop]] = []  # breakpoints that are still to be told of
         self._is_paused = False
+
+    def open_low_memory(self) -> None:
+        """Let null pointers read 0 and write nothing; both are told once."""
+        for core in self.cores:
+            core.machine.map_device(0, LowMemory.SIZE, LowMemory(self.log), LowMemory.NAME)
 
     def _map_shared(self, core: Core) -> None:
         for windows in self.shared.windows:

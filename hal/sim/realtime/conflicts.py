@@ -378,7 +378,7 @@ DECISIONS: dict[str, Decision] = {
     "low-memory": Decision(
         "What is at address 0",
         "MediaTek's memory map names a region for the first jump; one of its demonstrations reads and writes through a null pointer",
-        "nothing: a BusFault",
+        "nothing: a BusFault; `armillary rt run --low-memory` lets reads be 0 and writes be lost",
         "a null pointer is a defect more often than it is meant, and nothing is known of what would answer",
     ),
 }

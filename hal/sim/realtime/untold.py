@@ -6,7 +6,8 @@ edges at the main core's interrupt block. None of it has an effect here.
 
 from __future__ import annotations
 
-from .registers import KNOWN, READ, Block, Register, kept
+from .registers import KNOWN, READ, Block, Log, Register, kept
+from .time import NEVER
 
 
 class Untold(Block):
@@ -29,6 +30,28 @@ class Straps(Block):
 
     NAME = "STRAPS"
     REGISTERS = (Register(0x190, "XTAL_STRAP", READ, 2, "1:0 the crystal: 20, 40, 26, 52 MHz", KNOWN),)
+
+
+class LowMemory:
+    """What may be at address 0: it reads as 0, takes writes and forgets them, and holds no code. Satisfies `Device`."""
+
+    NAME, SIZE = "low memory", 0x1000
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def read(self, offset: int, size: int) -> int:
+        """Nothing is there."""
+        self._log.once(f"{self.NAME}: {offset:#05x} is read: a null pointer?")
+        return 0
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """It stays nothing."""
+        self._log.once(f"{self.NAME}: {offset:#05x} is written: a null pointer?")
+
+    def quiet_until(self, offset: int) -> int | None:
+        """It will not change."""
+        return NEVER
 
 
 PRIVATE = {"CM4CFG": 0x2000_0000, "CACHE": 0x2008_0000, "CACHE MPU": 0x2009_0000, "INFRA": 0x2107_0000}  # by address
