@@ -7,8 +7,9 @@ import pytest
 
 from armillary.hal.cortexm import elf
 from armillary.hal.cortexm.machine import LOCKUP
-from armillary.hal.sim.realtime import program
+from armillary.hal.sim.realtime import channel, program
 from armillary.hal.sim.realtime.chip import Chip
+from armillary.hal.sim.realtime.spi import SpiMaster
 from armillary.hal.sim.realtime.time import MILLISECOND, SECOND
 from tests.realtime.whole import elf_of
 
@@ -68,10 +69,10 @@ def poke(core, address, value):
     device.write(offset, 4, value)
 
 
-def dma(core, channel, **registers):
+def dma(core, number, **registers):
     places = {"src": 0x00, "dst": 0x04, "count": 0x10, "con": 0x14, "start": 0x18, "base": 0x2C, "size": 0x44, "swptr": 0x5C, "port": 0x60}
     for name, value in registers.items():
-        poke(core, 0x2108_0000 + 0x100 * channel + places[name], value)
+        poke(core, 0x2108_0000 + 0x100 * number + places[name], value)
 
 
 def test_a_transfer_that_begins_again_for_ever_and_starts_nothing_lets_time_pass():
@@ -83,15 +84,33 @@ def test_a_transfer_that_begins_again_for_ever_and_starts_nothing_lets_time_pass
     assert chip.scheduler.now == MILLISECOND and core.dma.channels[0].is_running
 
 
-@pytest.mark.parametrize(("channel", "con"), [(13, 1 << 18), (14, 0), (29, 0), (25, 1 << 18), (26, 0)])
-def test_a_ring_whose_direction_its_peripheral_does_not_have_moves_nothing(channel, con):
+class Endless(Exception):
+    """Far more words moved at once than there is room for."""
+
+
+def test_without_the_bound_of_a_burst_it_would_never_end(monkeypatch):
+    moved = []
+
+    def write(self, value):
+        moved.append(value)
+        if len(moved) > 20_000:
+            raise Endless
+
+    monkeypatch.setattr(channel, "BURST", 1 << 62)
+    monkeypatch.setattr(SpiMaster, "write_dataport", write)
+    with pytest.raises(Endless):
+        test_a_transfer_that_begins_again_for_ever_and_starts_nothing_lets_time_pass()
+
+
+@pytest.mark.parametrize(("number", "con"), [(13, 1 << 18), (14, 0), (29, 0), (25, 1 << 18), (26, 0)])
+def test_a_ring_whose_direction_its_peripheral_does_not_have_moves_nothing(number, con):
     chip = Chip()
     core = chip.cores[0]
     poke(core, 0x3807_0564, 7)
     poke(core, 0x3800_024C, 1)
     poke(core, 0x380D_0030, 1 << 16 | 1)
     core.sysram[:] = b"x" * len(core.sysram)
-    dma(core, channel, base=0x2200_0000, size=0x8000, con=con, swptr=0x4000, start=1 << 15)
+    dma(core, number, base=0x2200_0000, size=0x8000, con=con, swptr=0x4000, start=1 << 15)
     chip.shared.isus[0].uart.receive(b"abc")
     chip.scheduler.run(10 * MILLISECOND)
     assert bytes(core.sysram) == b"x" * len(core.sysram)

@@ -10,6 +10,7 @@ from armillary.boards.mt3620 import build
 from armillary.hal.sim.parts import Eeprom
 from armillary.hal.sim.realtime import savefile, snapshot
 from armillary.hal.sim.realtime.chip import Chip
+from armillary.hal.sim.realtime.pwm import Pwm
 from armillary.hal.sim.realtime.time import MILLISECOND
 from armillary.hal.sim.state import BadState
 from armillary.wire import cbor
@@ -240,6 +241,21 @@ def test_a_forged_state_is_refused_with_its_place_or_runs(data):
         return
     chip.run(chip.scheduler.now + 2 * MILLISECOND)
     chip.save()
+
+
+def test_with_the_check_left_out_a_forged_state_is_taken_and_breaks_the_run(monkeypatch):
+    found = {name: entry.value for name, entry in savefile.unpack(saved_state()).items()}
+    channels = found["PWM0"]["channels"]
+    found["PWM0"]["channels"] = [{**channels[0], "states": [[0, 0, 1], [1, 0, 1]], "is_on": False, "event": 20_000_000}, *channels[1:]]
+    found["chip"]["waiting"] = sorted([*(each for each in found["chip"]["waiting"] if each[1] != "PWM0 channel 0"), [20_000_000, "PWM0 channel 0"]])
+    forged = savefile.pack(found)
+    with pytest.raises(BadState, match="a state without a length"):
+        chip_with("adc_pwm", starts=False).restore(forged)
+    monkeypatch.setattr(Pwm, "check", lambda self, state: state)
+    chip = chip_with("adc_pwm", starts=False)
+    chip.restore(forged)
+    with pytest.raises(ZeroDivisionError):
+        chip.run(chip.scheduler.now + 10 * MILLISECOND)
 
 
 @settings(max_examples=30, deadline=None)
