@@ -67,3 +67,38 @@ def test_a_device_holds_no_code(is_protected):
     machine.reset(0)
     machine.run(200)
     assert (machine.get("xpsr") & 0x1FF, machine.read_system(0xE000_ED28)) == (3, 0x100)
+
+
+MOVED = """
+reset:
+ ldr r0, =0xe000ed94
+ ldr r1, =0x20001800
+ ldr r2, =0x13000009
+ str r1, [r0, #8]
+ str r2, [r0, #12]
+ movs r1, #5
+ str r1, [r0]
+ dsb
+ isb
+ ldr r3, =0x20000401
+ blx r3
+ blx r3
+ movs r4, #1
+ ldr r1, =0x20000420
+ str r1, [r0, #8]
+ dsb
+ isb
+ blx r3
+handler: b handler
+"""
+
+
+def test_a_border_that_is_moved_into_code_stops_it_though_it_ran_before():
+    machine = made(MOVED)
+    machine.write_memory(RAM + 0x400, b"\x01\x32" * 20 + b"\x70\x47")  # adds r2, #1; bx lr
+    before = machine.get("r2")
+    machine.run(200)
+    stacked = memoryview(machine.read_memory(machine.get("msp"), 32)).cast("I")
+    assert (machine.get("xpsr") & 0x1FF, machine.read_system(0xE000_ED28), machine.get("r4")) == (3, 1, 1)
+    assert stacked[6] == RAM + 0x420
+    assert machine.get("r2") == before + 0x1300_0009 + 20 + 20 + 16

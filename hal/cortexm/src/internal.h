@@ -94,6 +94,7 @@ bool mpu_allows(struct machine *m, uint32_t address, uint32_t size, uint32_t per
 uint32_t mpu_read(struct machine *m, uint32_t offset);
 void mpu_write(struct machine *m, uint32_t offset, uint32_t value);
 void mpu_apply(struct machine *m);
+bool mpu_is_fine(const struct machine *m, uint32_t address); /* permissions may differ within its page */
 bool mpu_fill(struct machine *m, uint32_t page, uc_mem_type type, uc_tlb_entry *entry);
 void mpu_probe(struct machine *m);
 void mpu_undo(struct machine *m);

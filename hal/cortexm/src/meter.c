@@ -119,6 +119,13 @@ static bool admit(struct machine *m, const struct block *block)
     return true;
 }
 
+/* Need it not be looked at the next time?  The MPU alone is no reason where no border is near. */
+static bool is_plain(const struct machine *m, const struct block *block)
+{
+    const uint32_t flags = block->flags & m->cared;
+    return !flags || (flags == BLOCK_ANY && !mpu_is_fine(m, block->address) && !mpu_is_fine(m, block->address + block->size - 1));
+}
+
 static __attribute__((noinline)) void look_closer(struct machine *m, uint32_t address, uint32_t size)
 {
     if (m->is_probing) {
@@ -134,11 +141,12 @@ static __attribute__((noinline)) void look_closer(struct machine *m, uint32_t ad
         return;
     }
     const struct block *block = block_at(m, address, size);
-    if ((block->flags & m->cared) && !admit(m, block))
+    const bool is_plain_now = is_plain(m, block);
+    if (!is_plain_now && !admit(m, block))
         return;
     m->meter.left -= block->count;
     m->meter.current = block_place(address, size);
-    if (!(block->flags & m->cared)) {
+    if (is_plain_now) {
         m->meter.plain[m->meter.current].address = address;
         m->meter.plain[m->meter.current].cycles = block->count;
     }

@@ -74,14 +74,30 @@ bool mpu_allows(struct machine *m, uint32_t address, uint32_t size, uint32_t per
     return (mpu_perms(m, address + size - 1, privileged) & perms) == perms;
 }
 
-/* Is some border of a region inside a page? */
-static bool has_fine_regions(const struct machine *m)
+/* Is some border of the region inside a page? */
+static bool is_fine_region(const struct machine *m, uint32_t i)
 {
-    for (uint32_t i = 0; i < m->options.mpu_regions; i++) {
-        const uint32_t attributes = m->mpu_attributes[i], bits = (attributes >> 1 & 31) + 1;
-        if ((attributes & ENABLE) && (bits < 10 || (bits < 13 && (attributes & 0xff00))))
-            return true;
-    }
+    const uint32_t attributes = m->mpu_attributes[i], bits = (attributes >> 1 & 31) + 1;
+    return (attributes & ENABLE) && (bits < 10 || (bits < 13 && (attributes & 0xff00)));
+}
+
+/* The pages that it touches: from *first to the byte *last. */
+static void pages_of(const struct machine *m, uint32_t i, uint32_t *first, uint32_t *last)
+{
+    const uint32_t size = 2u << (m->mpu_attributes[i] >> 1 & 31), base = m->mpu_base[i] & ~(size - 1);
+    *first = base & ~(PAGE - 1);
+    *last = (base + size - 1) | (PAGE - 1);
+}
+
+bool mpu_is_fine(const struct machine *m, uint32_t address)
+{
+    uint32_t first, last;
+    for (uint32_t i = 0; i < m->options.mpu_regions && m->has_fine_pages; i++)
+        if (is_fine_region(m, i)) {
+            pages_of(m, i, &first, &last);
+            if (address >= first && address <= last)
+                return true;
+        }
     return false;
 }
 
@@ -151,15 +167,29 @@ void mpu_undo(struct machine *m)
     m->refused_size = 0;
 }
 
-static void check_accesses(struct machine *m, bool is_wanted)
+/* While somebody looks at accesses, unicorn tells of them in code that it translates from then on. */
+static void flush_if(struct machine *m, bool is_changed)
 {
-    if (is_wanted != m->is_checking) /* what is translated looks at no hook */
+    if (is_changed)
         unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TB_FLUSH, 0));
-    if (is_wanted && !m->is_checking)
-        add_hook(m, &m->fine_hook, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, HOOK(on_access), m, 1, 0);
-    if (!is_wanted && m->is_checking)
-        unicorn.hook_del(m->engine, m->fine_hook);
-    m->is_checking = is_wanted;
+}
+
+/* Look at every access to a page that a border goes through. */
+static void look_at_pages(struct machine *m)
+{
+    const bool was_looking = m->fine_count;
+    uint32_t first, last;
+    for (uint32_t i = 0; i < m->fine_count; i++)
+        unicorn.hook_del(m->engine, m->fine_hooks[i]);
+    m->fine_count = 0;
+    for (uint32_t i = 0; i < m->options.mpu_regions && m->mpu_control & ENABLE; i++)
+        if (is_fine_region(m, i)) {
+            pages_of(m, i, &first, &last);
+            add_hook(m, &m->fine_hooks[m->fine_count++], UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, HOOK(on_access), m, first, last);
+        }
+    m->has_fine_pages = m->fine_count;
+    m->cared = 0; /* which blocks need no looking at is to be found out again */
+    flush_if(m, was_looking != m->has_fine_pages);
 }
 
 /* Whether unicorn's pages still hold: they depend on the registers, the privilege, and whether the MPU is off in here. */
@@ -176,7 +206,7 @@ static bool is_current(struct machine *m)
 void mpu_apply(struct machine *m)
 {
     uc_hook handle;
-    const bool is_on = m->mpu_control & ENABLE;
+    const bool is_on = m->mpu_control & ENABLE, is_changed = m->is_mpu_changed;
     if ((!is_on && !m->is_translated) || is_current(m))
         return;
     if (is_on && !m->is_translated) {
@@ -184,8 +214,8 @@ void mpu_apply(struct machine *m)
         add_hook(m, &handle, UC_HOOK_TLB_FILL, HOOK(on_fill), m, 1, 0);
         m->is_translated = true;
     }
-    m->has_fine_pages = is_on && has_fine_regions(m);
-    check_accesses(m, m->has_fine_pages);
+    if (is_changed)
+        look_at_pages(m);
     if (m->is_translated)
         unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
 }
@@ -197,17 +227,18 @@ void mpu_apply(struct machine *m)
 void mpu_probe(struct machine *m)
 {
     const uint32_t status = m->fault_status, address = m->fault_address, pc = reg_get(m, UC_ARM_REG_PC);
-    const bool was_checking = m->is_checking;
     m->is_address_of_page = false;
     m->is_probing = true;
     m->is_probed = false;
     m->meter.left = 0; /* each block is told */
     m->fault_status = 0;
-    check_accesses(m, true);
+    add_hook(m, &m->probe_hook, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, HOOK(on_access), m, 1, 0);
+    flush_if(m, !m->fine_count);
     unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
     run_alone(m, pc);
     mpu_undo(m);
-    check_accesses(m, was_checking);
+    unicorn.hook_del(m->engine, m->probe_hook);
+    flush_if(m, !m->fine_count);
     unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
     m->is_probing = false;
     m->trap = 0;

@@ -21,6 +21,7 @@ void system_reset(struct machine *m)
     m->fpccr = 3u << 30;
     m->fpdscr = m->demcr = m->dwt_control = 0;
     m->mpu_control = m->mpu_number = 0;
+    m->is_mpu_changed = true;
     memset(m->mpu_base, 0, sizeof m->mpu_base);
     memset(m->mpu_attributes, 0, sizeof m->mpu_attributes);
     m->is_locked_up = m->is_sleeping = m->is_reset_wanted = m->event = false;

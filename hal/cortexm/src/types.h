@@ -205,12 +205,13 @@ struct machine {
     uint32_t counter_count;
 
     /* the MPU as it stands in unicorn's translation */
-    bool is_translated, is_mpu_changed, has_fine_pages, is_checking;
+    bool is_translated, is_mpu_changed, has_fine_pages;
     bool is_probing, is_probed, is_address_of_page;
     uint8_t refused[8]; /* what a refused write overwrote */
     uint32_t refused_size;
     uint32_t mpu_key;
-    uc_hook fine_hook, unaligned_hook;
+    uc_hook fine_hooks[8], probe_hook, unaligned_hook;
+    uint32_t fine_count; /* of those hooks */
     bool has_unaligned_hook;
     uint32_t divisions[DIVISIONS], division_count;
 
