@@ -40,6 +40,7 @@ UNITS = {"s": SECOND, "ms": SECOND // 1000, "us": SECOND // 1_000_000}
 TIME = re.compile(r"(\d+(?:\.\d+)?)(s|ms|us)")
 UARTS = {"debug": DEBUG_UART, "other": DEBUG_UART, **{f"isu{number}": 0x3807_0500 + 0x1_0000 * number for number in range(6)}}  # addresses
 SHOWN = "-"
+NULL = "armillary: it used a null pointer; what the chip has at address 0 is not published: with --low-memory it may go on"
 
 
 def parse_time(text: str) -> int | None:
@@ -211,6 +212,8 @@ class Run:
         for program in self.dead:
             which = f" on IO{program.core.number}" if len(self.programs) > 1 else ""
             click.echo(f"armillary: the program{which} {program.death}\n\n" + clean(program.report), err=True, nl=False)
+            if program.has_used_null:
+                click.echo(NULL, err=True)
 
     @property
     def dead(self) -> list[Watched]:

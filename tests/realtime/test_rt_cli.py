@@ -316,6 +316,7 @@ def test_a_null_pointer_is_a_death_unless_low_memory_is_asked_for(built):
     program = str(built(NULL))
     died = run(program, "--until", "here", "--limit", "10ms")
     assert died.exit_code == 3 and "the address is in BFAR: 0x00000004" in died.stderr
+    assert "null pointer" in died.stderr and "--low-memory" in died.stderr
     lived = run(program, "--until", "here", "--limit", "10ms", "--low-memory")
     assert lived.exit_code == 0 and "still here" in lived.stdout
     assert "low memory: 0x004 is read: a null pointer?" in lived.stderr and "low memory: 0x000 is written" in lived.stderr
