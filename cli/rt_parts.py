@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from armillary.hal.sim.parts import Ssd1306, Ssd1331
+from armillary.hal.sim.displays import Ssd1306, Ssd1331
 from armillary.hal.sim.picture import png, wav
 from armillary.hal.sim.realtime.i2s import RATES
 from armillary.hal.sim.realtime.shared import PINS

@@ -21,7 +21,8 @@ import click
 
 from armillary.boards.mt3620.facts import BUTTONS
 from armillary.hal.sim.buses import SpiLoop
-from armillary.hal.sim.parts import Accelerometer, Eeprom, Lsm6dso, Registers, Ssd1306
+from armillary.hal.sim.displays import Ssd1306
+from armillary.hal.sim.parts import Accelerometer, Eeprom, Lsm6dso, Registers
 from armillary.hal.sim.realtime.shared import PINS
 from armillary.wire.fault import Invalid
 

@@ -4,8 +4,9 @@ import pytest
 
 from armillary.hal.sim.buses import AnalogInputs, I2cBus, SpiBus, SpiLoop
 from armillary.hal.sim.clock import VirtualClock
+from armillary.hal.sim.displays import Ssd1306
 from armillary.hal.sim.gpio import GpioBank
-from armillary.hal.sim.parts import Accelerometer, Eeprom, Registers, Ssd1306
+from armillary.hal.sim.parts import Accelerometer, Eeprom, Registers
 from armillary.wire.fault import Invalid
 
 

@@ -15,8 +15,8 @@ from armillary.boards.mt3620 import build
 from armillary.cli.main import cli
 from armillary.cli.rt_parts import Parts, parse_display, parse_sound
 from armillary.hal.sim import picture
+from armillary.hal.sim.displays import Ssd1306
 from armillary.hal.sim.gpio import PUSH_PULL
-from armillary.hal.sim.parts import Ssd1306
 from armillary.hal.sim.realtime.chip import Chip
 
 STYLES = Path(__file__).parent / "styles"

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from armillary.hal.sim.buses import SpiLoop
-from armillary.hal.sim.parts import Accelerometer, Ssd1331
+from armillary.hal.sim.displays import Ssd1331
+from armillary.hal.sim.parts import Accelerometer
 from armillary.hal.sim.realtime.time import SPI_CLOCK
 from tests.realtime.rig import SYSRAM, Rig
 
