@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from armillary.hal.sim.realtime import replay, savefile, snapshot
-from armillary.hal.sim.realtime.record import Entry, Recorder
+from armillary.hal.sim.realtime.record import MOST_END, MOST_RECORD, Entry, Recorder
 from armillary.hal.sim.state import BadState
 
 from .base import Problem
@@ -56,8 +56,9 @@ class Keeper:
             self._end(replayer)
 
     def _read(self, path: Path) -> list[Entry]:
-        if path.stat().st_size > replay.MOST_RECORD:
-            raise Problem(f"{path} has more than {replay.MOST_RECORD} bytes: it is no record")
+        most = MOST_RECORD + MOST_END
+        if path.stat().st_size > most:
+            raise Problem(f"{path} has more than {most} bytes: it is no record")
         try:
             return replay.parse(path.read_text(encoding="ascii"))
         except (replay.BadRecord, UnicodeDecodeError) as bad:

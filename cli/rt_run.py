@@ -17,6 +17,7 @@ from armillary.hal.cortexm.trace import Tracer
 from armillary.hal.sim.realtime.chip import DEBUG_UART, Chip
 from armillary.hal.sim.realtime.console import Console
 from armillary.hal.sim.realtime.program import CODE, REGIONS, SLICE, ChipGroup, Watched, has_memory
+from armillary.hal.sim.realtime.record import Full
 from armillary.hal.sim.realtime.registers import Log
 from armillary.hal.sim.realtime.replay import Diverged
 from armillary.hal.sim.realtime.taps import BadAnswer
@@ -204,6 +205,8 @@ class Run:
                 self.tell()
         except Diverged as diverged:
             self.diverge(str(diverged))
+        except Full as full:
+            raise Problem(f"{full}: end the run earlier, or begin the record later (--save, --restore)") from None
         except BadAnswer as bad:
             raise Problem(f"the record has an answer that is none: {bad}") from None
         if not self.is_said and not self.is_killed and not self.divergence:

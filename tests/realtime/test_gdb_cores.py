@@ -7,6 +7,8 @@ import subprocess
 import threading
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from armillary.boards.mt3620 import build
 from armillary.hal.cortexm import elf
@@ -168,3 +170,13 @@ def test_breakpoints_that_do_not_fit_into_both_stand_in_neither(built):
     assert session.answer(b"Z0,101000,2") == "E01"
     for number in range(32):  # the first core has room for as many as before
         chip.cores[0].machine.watch("x", 0x0010_0000 + 2 * number, 2)
+
+
+@given(st.lists(st.one_of(st.binary(max_size=30), st.tuples(st.sampled_from([b"Hg", b"Hc", b"T", b"qThreadExtraInfo,", b"vCont;s:", b"Z0,", b"z0,", b"g", b"p", b"m"]),
+                                                             st.binary(max_size=12)).map(b"".join)), max_size=5))  # fmt: skip
+@settings(max_examples=40, deadline=None)
+def test_no_packet_breaks_the_server_of_two(built, packets):
+    session = Session(group_of(built)[0], Channel(None))
+    for each in packets:
+        if each[:1] not in (b"c", b"k", b"D") and not each.startswith((b"vKill", b"vCont;c", b"vCont;C")):
+            assert isinstance(session.answer(each), str | bytes)

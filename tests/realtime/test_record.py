@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from armillary.boards.mt3620 import build
-from armillary.hal.sim.realtime.record import Recorder, digests, seconds
+from armillary.hal.sim.realtime import record as record_module
+from armillary.hal.sim.realtime.record import Full, Recorder, digests, seconds
 from armillary.hal.sim.realtime.replay import TICKS, BadRecord, Diverged, Replayer, parse
 from armillary.hal.sim.realtime.time import MILLISECOND, SECOND
 from tests.realtime.whole import Display, Sensor, chip_with, chip_with_two, play
@@ -246,3 +247,14 @@ def test_a_cut_changes_what_two_cores_see_of_each_other():
     for part in range(1, 1201):
         cut.run(part * MILLISECOND // 100)
     assert whole.cores[0].console.text() != cut.cores[0].console.text()
+
+
+def test_a_record_has_an_end(monkeypatch):
+    monkeypatch.setattr(record_module, "MOST_RECORD", 300)
+    chip, lines = chip_with("blink"), []
+    recorder = Recorder(chip, lines.append)
+    with pytest.raises(Full, match="may not have more"):
+        chip.run(SECOND)
+    assert 200 < len("".join(lines)) <= 300
+    recorder.finish()
+    assert parse("".join(lines))

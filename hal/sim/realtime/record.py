@@ -38,8 +38,14 @@ if TYPE_CHECKING:
     from .uart import Uart
 
 HEAD = "armillary record 1"
+MOST_RECORD = 64 << 20  # bytes
+MOST_END = 1 << 16  # of them at the end
 IN, AT_ONCE, OUT, ASKED, END = ">", "!", "<", "?", "."
 TICKS, PICOSECONDS = 3952, 1_000_000  # that take the same time
+
+
+class Full(ValueError):
+    """The record is as long as a record may be."""
 
 
 class Entry(NamedTuple):
@@ -121,12 +127,16 @@ class Tape:
 
 
 class Recorder(Tape):
-    """Writes lines by `write` from now on. To be made before anything that hears of outputs and answers them."""
+    """Writes lines by `write` from now on. To be made before anything that hears of outputs and answers them.
+
+    Raises Full, in the chip's `run`, where the record would become longer than it may.
+    """
 
     def __init__(self, chip: Chip, write: Callable[[str], object]) -> None:
-        self._write = write
+        self._to = write
+        self._left = MOST_RECORD
         self._last: Entry | None = None
-        write(f"{HEAD}\n{seconds(chip.scheduler.now)} . start {digest(chip)}\n")
+        self._write(f"{HEAD}\n{seconds(chip.scheduler.now)} . start {digest(chip)}\n")
         super().__init__(chip)
 
     def note(self, mark: str, words: str) -> None:
@@ -145,8 +155,15 @@ class Recorder(Tape):
         self._write(f"{seconds(time)} ? {question} = {answer}\n")
         return answer
 
+    def _write(self, line: str) -> None:
+        if len(line) > self._left:
+            raise Full(f"the record has {MOST_RECORD} bytes, and may not have more")
+        self._left -= len(line)
+        self._to(line)
+
     def finish(self) -> None:
         """The end: what the chip is now."""
+        self._left = max(self._left, MOST_END)
         times = " ".join(str(core.machine.now) for core in self.chip.cores)
         self._write(f"{seconds(self.chip.scheduler.now)} . end {times}\n")
         for name, value in digests(self.chip).items():

@@ -15,6 +15,8 @@ from .record import (
     END,
     HEAD,
     IN,
+    MOST_END,
+    MOST_RECORD,
     OUT,
     PICOSECONDS,
     TICKS,
@@ -24,7 +26,7 @@ from .record import (
     digests,
     seconds,
     uarts,
-)
+)  # fmt: skip
 from .taps import BadAnswer
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
     from .chip import Chip
 
-MOST_RECORD = 256 << 20  # bytes
 LINE = re.compile(r"(\d{1,7})\.(\d{12}) ([><!?.]) (.+)")
 FORMS = (
     r"uart (?:io[01]|isu[0-5]) (?:[0-9a-f]{2}){1,65536}", r"pin \d{1,4} [01-]", r"pull \d{1,4} [01]",
@@ -55,6 +56,8 @@ class Diverged(ValueError):
 
 def parse(text: str) -> list[Entry]:
     """The lines of a record but the first. Raises BadRecord."""
+    if len(text) > MOST_RECORD + MOST_END:
+        raise BadRecord(f"more than {MOST_RECORD + MOST_END} bytes", 1)
     lines = text.split("\n")
     if lines[0] != HEAD:
         raise BadRecord(f"it does not begin with {HEAD!r}", 1)
