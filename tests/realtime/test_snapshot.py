@@ -282,3 +282,25 @@ def test_two_cores_that_talk_to_each_other_go_on_bit_for_bit(saved_at, length):
     play(chip, saved_at, saved_at + length)
     play(other, saved_at, saved_at + length)
     assert one.all() == two.all() and chip.save() == other.save()
+
+
+@settings(max_examples=5, deadline=None)
+@given(letters=st.integers(1, 25))
+def test_a_chip_that_was_stopped_in_the_middle_of_a_turn_goes_on_bit_for_bit(letters):
+    chip, other = chip_with_two("cores.c", "uart_echo"), chip_with_two("cores.c", "uart_echo", starts=False)
+    heard = chip.cores[0].console
+
+    def stop(byte):
+        heard(byte)
+        if heard.total == letters:
+            chip.cores[0].machine.stop()
+
+    chip.cores[0].uart.sent = stop
+    while heard.total < letters and chip.scheduler.now < 20 * MILLISECOND:
+        chip.run(chip.scheduler.now + MILLISECOND)
+    other.restore(chip.save())
+    one, two = Watch(chip), Watch(other)
+    end = chip.scheduler.now + 3 * MILLISECOND
+    chip.run(end)
+    other.run(end)
+    assert one.all() == two.all() and chip.save() == other.save()
