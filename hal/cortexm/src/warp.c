@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define ROUNDS 16        /* reads that repeat before it is worth looking */
+#define AGAIN 2          /* once it has been: the same loop, most likely, goes on after a change */
 #define PATIENCE 4096    /* and at most, where looking found nothing */
 #define LOST 64          /* reads without the first of the table: it was not of this loop */
 #define CORE_REGISTERS 17 /* r0 to r15 and xPSR */
@@ -173,7 +174,7 @@ void warp_look(struct machine *m)
             warp->polls[i].until = UINT64_MAX;
     } else if (warp->phase == SECOND_LOOK) {
         const bool is_pure = is_unchanged(m);
-        warp->patience = is_pure ? ROUNDS : warp->patience < PATIENCE ? 2 * warp->patience : PATIENCE;
+        warp->patience = is_pure ? AGAIN : warp->patience < PATIENCE ? 2 * warp->patience : PATIENCE;
         if (is_pure)
             skip(m, m->cycles - warp->cycles);
         begin(warp);
