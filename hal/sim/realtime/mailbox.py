@@ -246,10 +246,12 @@ class Side(Block):
         return {**super().save(), "has_semaphore": self._semaphore is not None and self._semaphore[0] is self}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on."""
+        """Go on. What waits for the other side interrupts there, even if that was restored before this one."""
         super().restore(state)
         if self._semaphore is not None and state["has_semaphore"]:
             self._semaphore[0] = self
         elif self._semaphore is not None and self._semaphore[0] is self:
             self._semaphore[0] = None
         self._tell()
+        if self.peer is not None:
+            self.peer._tell()
