@@ -139,7 +139,7 @@ def test_nothing_that_is_done_breaks_a_block_or_costs_without_end(acts):
 
 @given(st.lists(ACTS, max_size=40))
 @settings(max_examples=150, deadline=None)
-@example([("a7", 64, 0)])  # a pair that waits for the core, whose side is restored first
+@example([("begin", "message", 1, 0), ("a7", 64, 0)])  # a pair that waits for the core, whose side is restored first
 def test_what_is_saved_at_any_time_goes_on_the_same(acts):
     rig = PrivateRig()
     play(rig, acts)
