@@ -140,3 +140,44 @@ def test_a_state_of_another_length_is_refused() -> None:
     state, _ = machine.save_state()
     for wrong in (b"", state[:-1], state + b"\0"):
         assert machine.check_state(wrong) is not None
+
+
+CONDITIONS = """
+reset:
+ ldr r5, =0x20000800
+ ldr r0, =0xe000ed94
+ movs r1, #0
+ str r1, [r0, #4]
+ ldr r1, ={base}
+ str r1, [r0, #8]
+ ldr r1, =0x03000009
+ str r1, [r0, #12]
+ movs r1, #5
+ str r1, [r0]
+ dsb
+ isb
+ movs r4, #0
+loop:
+ cmp r4, #3
+ ite lt
+ ldrlt r2, [r5]
+ ldrge r2, [r5, #4]
+ b next
+ nop
+next:
+ adds r6, #1
+ adds r4, #1
+ cmp r4, #6
+ bne loop
+ mrs r7, apsr
+ b .
+"""
+
+
+@pytest.mark.parametrize("base", ["0x20000c00", "0x20000800"])
+def test_accesses_in_it_blocks_leave_nothing_behind_wherever_a_border_or_a_watch_is(base: str) -> None:
+    machine = made(CONDITIONS.format(base=base))
+    if base == "0x20000c00":
+        machine.watch("w", RAM + 0xF00, 4)
+    machine.run(400)
+    assert (machine.get("r4"), machine.get("r6"), machine.get("xpsr") & 0x0600_FC00) == (6, 6, 0)

@@ -78,7 +78,9 @@ int machine_watch(struct machine *m, uint32_t kind, uint32_t address, uint32_t s
         *watch = (struct watch){address, size, kind, 0};
         const int type = is_execute ? UC_HOOK_CODE : UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE;
         void *function = is_execute ? HOOK(on_execute) : HOOK(on_touch);
-        if (!add_hook(m, &watch->hook, type, function, m, address - (is_execute ? 0 : 7), address + size - 1)) {
+        /* all accesses, lest unicorn leave the state of its IT block behind at those that it tells nobody of */
+        const uint64_t begin = is_execute ? address : 1, end = is_execute ? (uint64_t)address + size - 1 : 0;
+        if (!add_hook(m, &watch->hook, type, function, m, begin, end)) {
             watch->kind = 0;
             return -1;
         }

@@ -174,19 +174,19 @@ static void flush_if(struct machine *m, bool is_changed)
         unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TB_FLUSH, 0));
 }
 
-/* Look at every access to a page that a border goes through. */
+/*
+ * Look at every access, if a border goes through any page.  Not at that page's alone: unicorn would tell nobody of the
+ * others, and leave the state of its IT block behind all the same (forget_it_block()).
+ */
 static void look_at_pages(struct machine *m)
 {
     const bool was_looking = m->fine_count;
-    uint32_t first, last;
     for (uint32_t i = 0; i < m->fine_count; i++)
         unicorn.hook_del(m->engine, m->fine_hooks[i]);
     m->fine_count = 0;
-    for (uint32_t i = 0; i < m->options.mpu_regions && m->mpu_control & ENABLE; i++)
-        if (is_fine_region(m, i)) {
-            pages_of(m, i, &first, &last);
-            add_hook(m, &m->fine_hooks[m->fine_count++], UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, HOOK(on_access), m, first, last);
-        }
+    for (uint32_t i = 0; i < m->options.mpu_regions && m->mpu_control & ENABLE && !m->fine_count; i++)
+        if (is_fine_region(m, i))
+            add_hook(m, &m->fine_hooks[m->fine_count++], UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, HOOK(on_access), m, 1, 0);
     m->has_fine_pages = m->fine_count;
     m->cared = 0; /* which blocks need no looking at is to be found out again */
     flush_if(m, was_looking != m->has_fine_pages);
