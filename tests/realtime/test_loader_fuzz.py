@@ -91,7 +91,7 @@ def test_a_damaged_program_is_refused_with_its_offset_or_runs(data):
 
 @pytest.mark.slow
 @given(damaged())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_a_damaged_program_is_refused_with_its_offset_or_runs_whatever_the_damage(data):
     refused_or_run(data)
 
