@@ -25,6 +25,7 @@ A time has twelve digits behind its point, which tells one tick from the next.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....wire import cbor
@@ -86,7 +87,7 @@ def uarts(chip: Chip) -> dict[str, Uart]:
     return {**private, **{f"isu{number}": isu.uart for number, isu in enumerate(chip.shared.isus)}}
 
 
-class Tape:
+class Tape(ABC):
     """Hears all that goes into the chip and comes out of it, and tells `note(mark, words)`; `ask` is as `taps` has it."""
 
     def __init__(self, chip: Chip) -> None:
@@ -117,13 +118,13 @@ class Tape:
         core.a7.asked = lambda what, offset, value: self.note(IN, f"a7 {number} {what} {offset:#04x} {value:#x}")
         core.shared_written = lambda address, data: self.note(IN, f"memory {number} {address:#010x} {data.hex()}")
 
+    @abstractmethod
     def note(self, mark: str, words: str) -> None:
         """Something went in or came out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ask(self, question: str, real: Callable[[], str]) -> str:
         """The world's answer."""
-        raise NotImplementedError
 
 
 class Recorder(Tape):
