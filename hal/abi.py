@@ -57,6 +57,12 @@ MBOX_WRITE = Call(54, "mbox_write", "core:u8=3..4 offset:u16<=4092 value:u32", "
 SYSRAM_READ = Call(55, "sysram_read", "offset:u32 length:u16=1..4000", "data:bytes<=4000", KERNEL, "Read the main core's SYSRAM (64 KiB).")
 SYSRAM_WRITE = Call(56, "sysram_write", "offset:u32 data:bytes<=4000", "", KERNEL, "Write it.")
 
+# Buses behind serial units (ISU): the unit is the kernel's while it owns every pin of it. A transfer takes no time here.
+I2C_TRANSFER = Call(57, "i2c_transfer", "unit:u8<=5 address:u8<=127 read_length:u16<=4000 data:bytes<=4000", "outcome:u8<=2 count:u16 data:bytes<=4000", KERNEL, "Write data, then read. Outcome: 0 the address was not acknowledged, 1 done, 2 a byte was not; count: bytes acknowledged.")
+SPI_SELECT = Call(58, "spi_select", "unit:u8<=5 line:u8<=1 level:u8<=1", "", KERNEL, "Drive a select line.")
+SPI_TRANSFER = Call(59, "spi_transfer", "unit:u8<=5 is_lsb_first:u8<=1 read_length:u16<=4000 data:bytes<=4000", "data:bytes<=4000", KERNEL, "Clock data out, then read_length bytes in.")
+ADC_READ = Call(60, "adc_read", "channel:u8<=7", "value:u16<=4095", KERNEL, "An analog input now, against 2.5 V. Takes every pin of the converter.")
+
 # Bulk: a master may have a DMA window, memory that it shares with the bus and with nobody else.
 WINDOW = 2 * 1024 * 1024  # bytes
 FLASH_FETCH = Call(44, "flash_fetch", "offset:u32 length:u32=1..2097152 at:u32", "", ROOT, "Copy flash into the master's DMA window, at byte `at` of it.")
@@ -71,4 +77,5 @@ CALLS = (
     NET_OPEN, NET_STATUS, NET_SEND, NET_RECEIVE, NET_CLOSE, FLASH_FETCH, CORE_FETCH, TASK_FETCH,
     CORE_STOP, CORE_GRANT, CORE_SHARE, CORE_STATUS, CORE_REPORT, CORE_DENIAL,
     MBOX_READ, MBOX_WRITE, SYSRAM_READ, SYSRAM_WRITE,
+    I2C_TRANSFER, SPI_SELECT, SPI_TRANSFER, ADC_READ,
 )  # fmt: skip

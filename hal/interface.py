@@ -98,6 +98,26 @@ class Gpio(Protocol):
         """Drive output `pin`. Raises OutOfOrder if it is an input."""
 
 
+class Buses(Protocol):
+    """The main core's I2C and SPI masters, one of each for every serial unit (ISU, 0 to 5), and its converter.
+
+    A unit, or the converter, is the caller's while it owns every pin of it; else Denied, or NoDevice if it has none.
+    """
+
+    def i2c_transfer(self, unit: int, address: int, read_length: int, data: bytes) -> tuple[int, int, bytes]:
+        """Write `data`, then read `read_length` bytes: (outcome, bytes acknowledged, bytes read). Outcome: 0 the
+        address was not acknowledged, 1 done, 2 a byte was not."""
+
+    def spi_select(self, unit: int, line: int, level: int) -> None:
+        """Drive select line 0 or 1."""
+
+    def spi_transfer(self, unit: int, is_lsb_first: int, read_length: int, data: bytes) -> bytes:
+        """Clock `data` out, then `read_length` bytes in."""
+
+    def adc_read(self, channel: int) -> int:
+        """The 12-bit value of an analog input (0 to 7); 4095 is 2.5 V or more."""
+
+
 class PinOwnership(Protocol):
     """The bus firewall's table of pin owners; the monitor's alone."""
 

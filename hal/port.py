@@ -176,6 +176,30 @@ class GpioPort:
         self._port.call(abi.GPIO_WRITE, pin, level)
 
 
+class BusesPort:
+    """The main core's I2C and SPI masters, and its converter."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+
+    def i2c_transfer(self, unit: int, address: int, read_length: int, data: bytes) -> tuple[int, int, bytes]:
+        """Write `data`, then read: (outcome, bytes acknowledged, bytes read)."""
+        outcome, count, read = self._port.call(abi.I2C_TRANSFER, unit, address, read_length, data)
+        return int(outcome), int(count), bytes(read)
+
+    def spi_select(self, unit: int, line: int, level: int) -> None:
+        """Drive select line 0 or 1."""
+        self._port.call(abi.SPI_SELECT, unit, line, level)
+
+    def spi_transfer(self, unit: int, is_lsb_first: int, read_length: int, data: bytes) -> bytes:
+        """Clock `data` out, then `read_length` bytes in."""
+        return bytes(self._port.call(abi.SPI_TRANSFER, unit, is_lsb_first, read_length, data))
+
+    def adc_read(self, channel: int) -> int:
+        """The 12-bit value of an analog input."""
+        return int(self._port.call(abi.ADC_READ, channel))
+
+
 class PinOwnershipPort:
     """The firewall's table of pin owners."""
 

@@ -20,6 +20,7 @@ from armillary.wire.partition import Entry
 if TYPE_CHECKING:
     from armillary.hal.sim.buses import I2cBus, SpiBus
     from armillary.hal.sim.network import Peer
+    from armillary.hal.sim.uart import Uart
 
 Answer = Callable[[bytes], bytes]
 
@@ -88,15 +89,19 @@ class Board(ABC):
         raise NotPossible("a linked board has no network but its own: use `host` or `connect`")
 
     def i2c(self, isu: int) -> I2cBus:
-        """The I2C bus of an ISU (0 to 5) of the real-time cores, to attach parts to. Linked boards only."""
+        """The I2C bus of an ISU (0 to 5), to attach parts to. Linked boards only."""
         raise NotPossible(NO_PARTS)
 
     def spi(self, isu: int) -> SpiBus:
         """The SPI bus of an ISU, to attach parts to. Linked boards only."""
         raise NotPossible(NO_PARTS)
 
+    def serial(self, isu: int) -> Uart:
+        """The line of an ISU's UART: `inject` sends to the device, `take` or a `sink` hears it. Linked boards only."""
+        raise NotPossible(NO_PARTS)
+
     def analog(self, channel: int, volts: float) -> None:
-        """Apply a voltage to an analog input of the real-time cores. Linked boards only."""
+        """Apply a voltage to an analog input. Linked boards only."""
         raise NotPossible(NO_PARTS)
 
     @abstractmethod
@@ -174,13 +179,16 @@ class LinkedBoard(Board):
         self.network.name(name, port, make_peer)
 
     def i2c(self, isu: int) -> I2cBus:
-        return self.silicon.realtime.chip.shared.isus[isu].i2c_bus  # type: ignore[no-any-return]  # either kind of cores
+        return self.silicon.wires.i2c[isu]
 
     def spi(self, isu: int) -> SpiBus:
-        return self.silicon.realtime.chip.shared.isus[isu].spi_bus  # type: ignore[no-any-return]
+        return self.silicon.wires.spi[isu]
+
+    def serial(self, isu: int) -> Uart:
+        return self.silicon.wires.serial[isu]
 
     def analog(self, channel: int, volts: float) -> None:
-        self.silicon.realtime.chip.shared.inputs.set(channel, round(volts * 1_000_000))
+        self.silicon.wires.analog.set(channel, round(volts * 1_000_000))
 
     def read(self, offset: int, length: int) -> bytes:
         rail = self.silicon.rail

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...wire import blocks
 from ...wire.call import Gate
 from ...wire.fault import Denied, Fault, Invalid, NoDevice
 from .. import abi
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .flash import Flash
     from .gpio import GpioBank
     from .hosts import CoreHost, RealTimeHost, TaskHost
+    from .masters import Masters
     from .uart import Uart
 
     Window = bytearray | memoryview  # or a memory map
@@ -40,7 +42,7 @@ class Bus:
         entropy: Entropy | None = None, clock: Clock | None = None, uarts: Mapping[int, Uart] | None = None,
         watchdog: Watchdog | None = None, chip: Chip | None = None, gpio: GpioBank | None = None,
         cores: CoreHost | None = None, tasks: TaskHost | None = None, network: Network | None = None,
-        realtime: RealTimeHost | None = None, on_denied: Observer | None = None,
+        realtime: RealTimeHost | None = None, masters: Masters | None = None, on_denied: Observer | None = None,
     ) -> None:  # fmt: skip
         self.firewall = firewall
         self.uarts = dict(uarts or {})
@@ -48,7 +50,7 @@ class Bus:
         self._devices: dict[str, Any] = {  # Any: each device has its own protocol
             "flash": flash, "fuses": fuses, "entropy": entropy, "clock": clock, "watchdog": watchdog,
             "reset": chip, "gpio": gpio, "cores": cores, "tasks": tasks, "network": network,
-            "real-time cores": realtime,
+            "real-time cores": realtime, "masters": masters,
         }  # fmt: skip
 
     def device(self, name: str) -> Any:
@@ -90,7 +92,8 @@ class Bus:
 def _table(bus: Bus, master: str, window: Window | None) -> dict[Call, Callable[..., Any]]:
     """Which method does which call, for one master."""
     table: dict[Call, Callable[..., Any]] = {}
-    for part in (_Memory(bus, master), _Lines(bus, master), _Pins(bus, master), _Running(bus, master), _RealTime(bus, master)):
+    for part in (_Memory(bus, master), _Lines(bus, master), _Pins(bus, master), _Running(bus, master), _RealTime(bus, master),
+                 _Buses(bus, master)):  # fmt: skip
         table.update(part.calls())
     table.update(_Bulk(bus, master, window).calls())
     for call, name, method in (
@@ -229,6 +232,32 @@ class _Pins(_Part):
         gpio: GpioBank = self.bus.device("gpio")
         self.firewall.pin(self.master, pin)
         return gpio
+
+
+class _Buses(_Part):
+    """The main core's masters, each for whoever owns the pins behind it."""
+
+    def calls(self) -> dict[Call, Callable[..., Any]]:
+        return {
+            abi.I2C_TRANSFER: self._of(blocks.I2C, lambda masters: masters.i2c_transfer),
+            abi.SPI_SELECT: self._of(blocks.SPI, lambda masters: masters.spi_select),
+            abi.SPI_TRANSFER: self._of(blocks.SPI, lambda masters: masters.spi_transfer),
+            abi.ADC_READ: self.adc_read,
+        }
+
+    def adc_read(self, channel: int) -> int:
+        self.firewall.block(self.master, blocks.ADC)
+        value: int = self.bus.device("masters").adc_read(channel)
+        return value
+
+    def _of(self, first: int, method: Callable[[Masters], Callable[..., Any]]) -> Callable[..., Any]:
+        """A call whose first argument is the number of a unit; `first` is the block of unit 0."""
+
+        def call(unit: int, *arguments: Any) -> Any:
+            self.firewall.block(self.master, first + unit)
+            return method(self.bus.device("masters"))(unit, *arguments)
+
+        return call
 
 
 class _Running(_Part):

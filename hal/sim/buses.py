@@ -37,10 +37,10 @@ class I2cDevice(Protocol):
 class I2cWires(Protocol):
     """An I2C bus as an engine has it: see `I2cBus`."""
 
-    def start(self, address: int, is_read: bool, /) -> bool:
+    def start(self, address: int, is_read: bool) -> bool:
         """Whether a part acknowledged."""
 
-    def write(self, byte: int, /) -> bool:
+    def write(self, byte: int) -> bool:
         """Whether it acknowledged."""
 
     def read(self) -> int:
@@ -49,13 +49,13 @@ class I2cWires(Protocol):
     def stop(self) -> None:
         """The end."""
 
-    def attach(self, address: int, device: I2cDevice, /) -> None:
+    def attach(self, address: int, device: I2cDevice) -> None:
         """A part comes."""
 
-    def detach(self, device: I2cDevice, /) -> None:
+    def detach(self, device: I2cDevice) -> None:
         """A part goes."""
 
-    def is_taken(self, address: int, /) -> bool:
+    def is_taken(self, address: int) -> bool:
         """Whether one is there."""
 
 
@@ -155,10 +155,10 @@ class SpiDevice(Protocol):
 class SpiWires(Protocol):
     """An SPI bus as an engine has it: see `SpiBus`."""
 
-    def select(self, line: int, is_active: bool, /) -> None:
+    def select(self, line: int, is_active: bool) -> None:
         """A select line."""
 
-    def exchange(self, byte: int, /) -> int:
+    def exchange(self, byte: int) -> int:
         """A byte for a byte."""
 
 
@@ -258,7 +258,7 @@ class SpiLoop:
 class Voltages(Protocol):
     """Analog inputs as a converter has them."""
 
-    def microvolts(self, channel: int, time_us: int, /) -> int:
+    def microvolts(self, channel: int, time_us: int) -> int:
         """The voltage."""
 
 

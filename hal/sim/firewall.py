@@ -53,7 +53,8 @@ DEVICES = {
     "intercore": (KERNEL,),
 }
 
-# (master, right): UART ports. Port 0 is the debug UART: everyone speaks there, the monitor listens.
+# (master, right): UART ports. Port 0 is the debug UART: everyone speaks there, the monitor listens. Port n is that of
+# ISU n - 1, for the owner of its pins.
 UARTS = {
     (PLUTON, WRITE): (0,),
     (MONITOR, READ): (0,),
@@ -116,6 +117,8 @@ class Firewall:
 
     def uart(self, master: str, right: str, port: int) -> None:
         """Raise Denied unless `master` may `right` (READ, WRITE) UART `port`."""
+        if port and master == KERNEL:
+            self.block(master, block_numbers.UART + port - 1)
         if port not in UARTS.get((master, right), ()):
             raise _denied(
                 master + " may not " + right + " UART " + str(port), "uart", _row("uart", master, right, UARTS)
@@ -137,6 +140,14 @@ class Firewall:
                 master + " does not own pin " + str(pin), "pin", "pin " + str(pin) + " owner=" + OWNERS[owner],
                 "the monitor assigns pin " + str(pin) + " to " + master,
             )  # fmt: skip
+
+    def block(self, master: str, number: int) -> None:
+        """Raise Denied unless `master` owns every pin behind block `number` (`wire.blocks`); NoDevice if there are none."""
+        pins = block_numbers.pins(number)
+        if not pins:
+            raise NoDevice(block_numbers.name(number) + " has no pin of this chip")
+        for pin in pins:
+            self.pin(master, pin)
 
     def owner(self, pin: int) -> int:
         """Who owns `pin`, as in `assign`. Raises NoDevice."""

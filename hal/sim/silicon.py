@@ -19,11 +19,13 @@ from .firewall import Firewall
 from .flash import Flash
 from .fuses import Fuses
 from .gpio import GpioBank
+from .masters import Masters
 from .noise import SeededNoise
 from .power import ChipReset, PowerRail
 from .realtime.subsystem import RealTime
 from .uart import Speaker, Uart
 from .watchdog import Watchdog
+from .wires import Wires
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +60,9 @@ class Silicon:
         self.entropy = entropy or Entropy(SeededNoise(seed))
         self.clock = clock or VirtualClock()
         self.gpio = GpioBank(facts.PINS, self.clock)
-        self.uarts = {port: Uart() for port in range(UARTS)}
+        self.wires = Wires()
+        self.uarts = {port: self.wires.serial[port - 1] if port else Uart() for port in range(UARTS)}
+        self.masters = Masters(self.wires, self.clock)
         self._speakers = [Speaker(self.uarts[0], name) for name in ("io0", "io1")]
         self.firewall = Firewall(facts.FLASH_LAYOUT, facts.PINS)
         self.started: list[tuple[int, bytes]] = []
@@ -106,10 +110,11 @@ class Silicon:
         self.bus = Bus(
             self.firewall, flash=self.flash, fuses=self.fuses, entropy=self.entropy, clock=self.clock,
             uarts=self.uarts, watchdog=self.watchdog, chip=self.chip, gpio=self.gpio, cores=self.cores,
-            tasks=self.tasks, network=self.network, realtime=self.realtime, on_denied=self._note_denial,
+            tasks=self.tasks, network=self.network, realtime=self.realtime, masters=self.masters,
+            on_denied=self._note_denial,
         )  # fmt: skip
         # The real-time cores before the firewall: what they had is in its table.
-        parts: list[Any] = [self.fuses, self.realtime, self.firewall, self.gpio, self.watchdog, self.cores]
+        parts: list[Any] = [self.fuses, self.realtime, self.masters, self.firewall, self.gpio, self.watchdog, self.cores]
         parts.extend(self.uarts.values())
         parts.extend([part for part in (self.tasks, self.network) if part is not None])
         self.chip.parts = [part for part in parts if hasattr(part, "reset")]
@@ -138,7 +143,7 @@ class Silicon:
 
 def _in_this_process(silicon: Silicon) -> RealTime:
     return RealTime(silicon.firewall, silicon.gpio, silicon.clock, denied=silicon.refused,
-                    said=lambda core, byte: silicon.core_said(core, bytes((byte,))))  # fmt: skip
+                    said=lambda core, byte: silicon.core_said(core, bytes((byte,))), wires=silicon.wires)  # fmt: skip
 
 
 def _raise_reset(reason: int) -> None:

@@ -18,12 +18,14 @@ class Uart:
 
     With a `sink`, what is sent goes to it at once. Without, it waits for `take`; past `limit` bytes the
     oldest are dropped and counted in `dropped`. What arrives past `limit` is refused: `overrun`.
+    A `taker` is asked first with what arrives: if a real-time core has the line it says how many bytes it took, else None.
     A `witness` is told (bus master, data) beside: on the wire nobody can tell who speaks, the bus can.
     """
 
     def __init__(self, sink: Callable[[bytes], None] | None = None, limit: int = BUFFER) -> None:
         self.sink = sink
         self.witness: Callable[[str, bytes], None] | None = None
+        self.taker: Callable[[bytes], int | None] | None = None
         self.limit = limit
         self.dropped = 0
         self.overrun = 0
@@ -53,9 +55,10 @@ class Uart:
 
     def inject(self, data: bytes) -> int:
         """Send `data` to the device from the host; returns how many bytes its buffer took."""
-        room = self.limit - len(self._arrived)
-        taken = min(room, len(data))
-        self._arrived.extend(data[:taken])
+        taken = self.taker(bytes(data)) if self.taker is not None else None
+        if taken is None:
+            taken = min(self.limit - len(self._arrived), len(data))
+            self._arrived.extend(data[:taken])
         self.overrun += len(data) - taken
         return taken
 

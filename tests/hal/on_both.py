@@ -90,6 +90,9 @@ def lines(chip):
     attempt("uptime", ports.ClockPort(chip.port("kernel")).uptime_us)
     attempt("time", ports.ClockPort(chip.port("kernel")).unix_ms)
     uart = ports.UartPort(chip.port("kernel"), 2)
+    attempt("not mine", uart.write, b"x")
+    for pin in range(31, 36):
+        chip.firewall.assign(pin, 1)
     attempt("send", uart.write, b"x" * 9000)
     print(len(chip.uarts[2].take()), chip.uarts[2].inject(b"y" * 70000), chip.uarts[2].overrun)
     attempt("receive", uart.read, 5000)

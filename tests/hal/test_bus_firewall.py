@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from armillary.boards.sim import facts
 from armillary.hal import abi
 from armillary.hal.sim import firewall as walls
-from armillary.hal.sim.firewall import KERNEL, MASTERS, MONITOR, PLUTON, Firewall
+from armillary.hal.sim.firewall import KERNEL, KERNEL_PINS, MASTERS, MONITOR, PLUTON, Firewall
 from armillary.hal.sim.silicon import Silicon
 from armillary.wire import partition
 from armillary.wire.call import Port
@@ -30,6 +30,7 @@ WRITERS = {
     partition.APPLICATIONS: (MONITOR,),
 }
 READERS = (PLUTON, MONITOR)
+ISU_PINS = (range(26, 31), range(31, 36), range(36, 41), range(66, 71), range(71, 76))
 
 
 def outcome(chip, master, call, *arguments):
@@ -151,6 +152,8 @@ def test_each_root_ring_starts_the_next_core_only(chip, master, core):
 
 @pytest.mark.parametrize("number", range(6))
 def test_only_the_kernel_reaches_more_than_the_debug_uart(chip, number):
+    for pin in facts.PINS:
+        chip.firewall.assign(pin, KERNEL_PINS)
     for master in MASTERS:
         writes = outcome(chip, master, abi.UART_WRITE, number, b"x") is None
         reads = outcome(chip, master, abi.UART_READ, number, 1) is None
@@ -158,12 +161,48 @@ def test_only_the_kernel_reaches_more_than_the_debug_uart(chip, number):
         assert reads == (master == (MONITOR if number == 0 else KERNEL))
 
 
+BUSES = [  # (call, its arguments, the pins that it takes)
+    *[(abi.I2C_TRANSFER, (unit, 0x6A, 1, b"x"), ISU_PINS[unit]) for unit in range(5)],
+    *[(abi.SPI_SELECT, (unit, 0, 1), ISU_PINS[unit]) for unit in range(5)],
+    *[(abi.SPI_TRANSFER, (unit, 0, 1, b"x"), ISU_PINS[unit]) for unit in range(5)],
+    *[(abi.UART_WRITE, (unit + 1, b"x"), ISU_PINS[unit]) for unit in range(5)],
+    *[(abi.UART_READ, (unit + 1, 1), ISU_PINS[unit]) for unit in range(5)],
+    (abi.ADC_READ, (0,), range(41, 49)),
+]
+
+
+@pytest.mark.parametrize("call, arguments, pins", BUSES)
+def test_the_kernel_reaches_a_bus_with_every_pin_behind_it(chip, call, arguments, pins):
+    for pin in pins:
+        assert isinstance(outcome(chip, KERNEL, call, *arguments), Denied)
+        chip.firewall.assign(pin, KERNEL_PINS)
+    assert outcome(chip, KERNEL, call, *arguments) is None
+    assert [isinstance(outcome(chip, master, call, *arguments), Denied) for master in (PLUTON, MONITOR)] == [True, True]
+
+
+@pytest.mark.parametrize("call, arguments, pins", BUSES)
+def test_a_bus_with_a_pin_of_a_real_time_core_is_not_the_kernels(chip, call, arguments, pins):
+    for pin in pins:
+        chip.firewall.assign(pin, KERNEL_PINS)
+    chip.firewall.assign(pins[2], 3)
+    fault = outcome(chip, KERNEL, call, *arguments)
+    assert isinstance(fault, Denied) and fault.policy == f"pin {pins[2]} owner=real-time core 1"
+
+
+@pytest.mark.parametrize("call, arguments", [
+    (abi.I2C_TRANSFER, (0x6A, 1, b"x")), (abi.SPI_SELECT, (0, 1)), (abi.SPI_TRANSFER, (0, 1, b"x")),
+])  # fmt: skip
+def test_a_unit_that_leads_to_no_pin_is_no_device(chip, call, arguments):
+    with pytest.raises(NoDevice):
+        chip.port(KERNEL).call(call, 5, *arguments)
+
+
 def test_every_call_of_the_gate_is_in_one_of_these_tables():
     by_range = {
         abi.FLASH_READ, abi.FLASH_PROGRAM, abi.FLASH_ERASE, abi.UART_READ, abi.UART_WRITE,
         abi.FLASH_FETCH, abi.CORE_FETCH, abi.CORE_LOAD, abi.CORE_START, abi.GPIO_CONFIGURE, abi.GPIO_READ, abi.GPIO_WRITE, abi.RESET,
     }  # fmt: skip
-    assert by_range | set(ONLY) == set(abi.CALLS)
+    assert by_range | set(ONLY) | {call for call, _, _ in BUSES} == set(abi.CALLS)
 
 
 @pytest.mark.parametrize("master", MASTERS)

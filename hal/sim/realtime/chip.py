@@ -28,6 +28,7 @@ from .wdt import Wdt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..wires import Wires
     from .guard import Guard
 
 # The private blocks of a core: address; their interrupts.
@@ -155,11 +156,14 @@ class ChipClock:
 class Chip:
     """Cores and what they share. `log` is told once of each thing a person should know.
 
-    `pins` are those of the board, if its main core has them too; they must hold every pin of `shared.PINS`. `guard` is
+    `pins` are those of the board, if its main core has them too; they must hold every pin of `shared.PINS`; `wires` likewise. `guard` is
     the firewall before what is shared; without one a program reaches all of it, as one that is tried alone.
     """
 
-    def __init__(self, cores: int = 1, log: Log | None = None, pins: GpioBank | None = None, guard: Guard | None = None) -> None:
+    def __init__(
+        self, cores: int = 1, log: Log | None = None, pins: GpioBank | None = None, guard: Guard | None = None,
+        wires: Wires | None = None,
+    ) -> None:  # fmt: skip
         self.log = log or Log()
         self.scheduler = Scheduler()
         self.cores = [Core(number, self.scheduler, self.log) for number in range(cores)]
@@ -168,7 +172,7 @@ class Chip:
         self.pins = pins if pins is not None else GpioBank(PINS, ChipClock(self.scheduler))
         self.guard = guard
         lines = Lines([self._shared_irq(core) for core in self.cores], [core.dma for core in self.cores])
-        self.shared = Shared(self.scheduler, self.log, self.pins, lines)
+        self.shared = Shared(self.scheduler, self.log, self.pins, lines, wires)
         self.blocks: list[Block] = self.shared.blocks
         for core in self.cores:
             self._map_shared(core)

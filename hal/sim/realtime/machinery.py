@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ....wire import blocks as kinds
 from ..firewall import REAL_TIME_CORES
+from ..wires import ISUS
 from .chip import EINTS, Chip
 from .gpio import Gpio
 from .guard import Forbidden, Guard, SharedRam
@@ -52,7 +53,7 @@ class Machinery:
         self.owner = owner
         owner.pins.add(PINS)
         self.guard = Guard(owner.firewall, owner.denied)
-        self.chip = Chip(cores=2, log=Log(owner.noted), pins=owner.pins, guard=self.guard)
+        self.chip = Chip(cores=2, log=Log(owner.noted), pins=owner.pins, guard=self.guard, wires=owner.wires)
         pages: list[Page] = [Forbidden(name, *place) for name, place in FORBIDDEN.items()]
         for page in (*pages, SharedRam(sysram, self.chip.scheduler.next)):
             for core in self.chip.cores:
@@ -64,7 +65,30 @@ class Machinery:
         for core in self.chip.cores:
             core.a7.hear(self._heard)
             core.uart.sent = lambda byte, number=core.number: owner.said(number, byte)
+        for number in range(ISUS):
+            self._lead_out(number)
         self._set_base()
+
+    def _lead_out(self, number: int) -> None:
+        """Join the UART of an ISU to the board's line, which is the main core's while no core was granted it."""
+        line, uart = self.owner.wires.serial[number], self.chip.shared.isus[number].uart
+        heard, block = self.chip.shared.isus[number].console, kinds.UART + number
+
+        def sent(byte: int) -> None:
+            heard(byte)
+            core = next((core for core in REAL_TIME_CORES if self.owner.firewall.has_block(core, block)), FIRST)
+            line.write(bytes((byte,)), "io" + str(core - FIRST))
+
+        def take(data: bytes) -> int | None:
+            if not any(self.owner.firewall.has_block(core, block) for core in REAL_TIME_CORES):
+                return None
+            try:
+                uart.receive(data)
+            except ValueError:
+                return 0
+            return len(data)
+
+        uart.sent, line.taker = sent, take
 
     # --- time ---
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..buses import AnalogInputs, I2cBus, SpiBus
 from ..gpio import OPEN_DRAIN, PUSH_PULL
+from ..wires import ISUS, Wires
 from . import pwm
 from .adc import Adc
 from .channel import FIXADDR, Port
@@ -36,7 +36,7 @@ ADC, GROUP, ISU, I2S, I2S_FIFO, STRIDE = 0x3800_0000, 0x3801_0000, 0x3807_0000, 
 A7_PINS = (24, 25, *range(49, 56), *range(81, 94))
 ADC_PINS, I2S_PINS = range(41, 49), (range(56, 61), range(61, 66))
 ISU_PINS = (range(26, 31), range(31, 36), range(36, 41), range(66, 71), range(71, 76), range(76, 81))
-GROUPS, ISUS, PWM_GROUPS = 6, 6, 3
+GROUPS, PWM_GROUPS = 6, 3
 ISU_IRQ, I2S_IRQ, ADC_IRQ, COUNTER_IRQ = 44, 68, 70, 71
 SPI_PART, UART_PART = 0x300, 0x500  # offsets in an ISU, by which a half-size channel knows its engine
 UART_CHANNEL, I2S_CHANNEL, ADC_CHANNEL = 13, 25, 29
@@ -76,9 +76,9 @@ class Lines:
 class Isu:
     """A serial unit: pins, and the engines that may use them. `i2c_bus` and `spi_bus` are what leads out of it."""
 
-    def __init__(self, number: int, scheduler: Scheduler, log: Log, bank: GpioBank, lines: Lines) -> None:
+    def __init__(self, number: int, scheduler: Scheduler, log: Log, bank: GpioBank, lines: Lines, wires: Wires) -> None:
         base, name = ISU + STRIDE * number, f"ISU{number} "
-        self.i2c_bus, self.spi_bus, self.console = I2cBus(), SpiBus(), Console()
+        self.i2c_bus, self.spi_bus, self.console = wires.i2c[number], wires.spi[number], Console()
         irq = ISU_IRQ + 4 * number
         self.gpio = IsuGpio(scheduler, log, bank, ISU_PINS[number], base, name + "GPIO")
         self.i2c = I2c(scheduler, log, lines.irq(irq), self.i2c_bus, lines.pair(2 * number), base + 0x200, name + "I2C")
@@ -160,9 +160,10 @@ class PwmPins:
 class Shared:
     """All of it. `blocks` are the blocks, `windows` what is mapped at which page, `parts` what the world hangs on."""
 
-    def __init__(self, scheduler: Scheduler, log: Log, bank: GpioBank, lines: Lines) -> None:
+    def __init__(self, scheduler: Scheduler, log: Log, bank: GpioBank, lines: Lines, wires: Wires | None = None) -> None:
+        wires = wires or Wires()
         self._scheduler, self._log, self._bank, self._lines = scheduler, log, bank, lines
-        self.inputs = AnalogInputs()
+        self.inputs = wires.analog
         self.sounds = [Sound(), Sound()]
         self.windows: list[Windows] = []
         self.gpio: list[GroupGpio] = []
@@ -172,7 +173,7 @@ class Shared:
         self._add_single()
         for number in range(GROUPS):
             self._add_group(number)
-        self.isus = [Isu(number, scheduler, log, bank, lines) for number in range(ISUS)]
+        self.isus = [Isu(number, scheduler, log, bank, lines, wires) for number in range(ISUS)]
         self.windows += [isu.windows for isu in self.isus]
         for number in range(2):
             self._add_i2s(number)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..masters import mirror
 from ..state import TIME, WORD, flag, items, whole
 from . import time
 from .conflicts import DECISIONS
@@ -146,7 +147,7 @@ class SpiMaster(Block):
 
     def _pass(self, byte: int) -> int:
         if self.words[SMMR] & LSB_FIRST:
-            return _mirror(self.bus.exchange(_mirror(byte)))
+            return mirror(self.bus.exchange(mirror(byte)))
         return self.bus.exchange(byte)
 
     def _keep(self, answers: bytes) -> None:
@@ -223,6 +224,3 @@ class SpiSlave(Block):
 
     NAME = "SPIS"
 
-
-def _mirror(byte: int) -> int:
-    return int(f"{byte & 0xFF:08b}"[::-1], 2)

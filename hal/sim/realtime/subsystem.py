@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ....wire.fault import Fault, Invalid, NoDevice
 from ..cores import Cores, only_package
 from ..firewall import REAL_TIME_CORES, SHARED_RAM_SIZE
+from ..wires import Wires
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,11 +39,12 @@ class RealTime:
     def __init__(
         self, firewall: Firewall, pins: GpioBank, clock: Clock, interrupt: Callable[[], None] | None = None,
         denied: Callable[[int, Any], None] | None = None, said: Callable[[int, int], None] | None = None,
-        noted: Callable[[str], None] | None = None,
+        noted: Callable[[str], None] | None = None, wires: Wires | None = None,
     ) -> None:  # fmt: skip
         self.firewall = firewall
         self.pins = pins
         self.clock = clock
+        self.wires = wires or Wires()
         self.interrupt = interrupt or _nothing
         self.denied = denied or _nothing
         self.said = said or _nothing

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from ....wire import blocks as kinds
 from ..firewall import SHARED_RAM, SHARED_RAM_SIZE
+from ..wires import ISUS
 from . import shared
 from .shared import ADC_PINS, I2S_PINS, ISU_PINS, STRIDE
 from .untold import A7_IRQ_CONFIG, STRAPS
@@ -64,7 +65,7 @@ def _rows() -> list[Row]:
         rows.append(Row(shared.PINMUX + 0x20 + 4 * word, 4, f"PINMUX{word}", BITS, pins))
     for number in range(shared.GROUPS):
         rows += _group(number)
-    for number in range(shared.ISUS):
+    for number in range(ISUS):
         rows += _isu(number)
     for number in range(2):
         rows += _i2s(number)
