@@ -7,6 +7,7 @@
 | adc0=1.25 | volts at an analog input |
 | isu2:0x6a=lsm6ds3, isu1:cs0=lsm6ds3, isu1:gpio5=lsm6ds3 | a part: at an I2C address, behind a select line or a pin |
 | isu2:0x10=registers,0xff=0x43 | 256 registers that keep what is written, this one with that value from the start |
+| isu1:cs0=sdcard, isu1:cs0=sdcard,card.img | an SD card of 8 MiB that is forgotten; one whose blocks are the file's |
 | isu0=loop, isu1:cs0=loop | what a UART sends, it hears; MOSI led to MISO |
 
 Levels, resistors and voltages may come later, as in gpio12@1.5s=0.
@@ -15,6 +16,7 @@ Levels, resistors and voltages may come later, as in gpio12@1.5s=0.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -22,8 +24,10 @@ import click
 from armillary.boards.mt3620.facts import BUTTONS
 from armillary.hal.sim.buses import SpiLoop
 from armillary.hal.sim.displays import Ssd1306
+from armillary.hal.sim.media import File, Memory
 from armillary.hal.sim.parts import Accelerometer, Eeprom, Lsm6dso, Registers
 from armillary.hal.sim.realtime.shared import PINS
+from armillary.hal.sim.sdcard import SdCard
 from armillary.wire.fault import Invalid
 
 if TYPE_CHECKING:
@@ -39,7 +43,8 @@ ISUS, INPUTS, MOST_VOLTS = 6, 8, 5
 KINDS: dict[str, Callable[[], object]] = {
     "lsm6ds3": Accelerometer, "lsm6dso": Lsm6dso, "eeprom": Eeprom, "ssd1306": Ssd1306, "loop": SpiLoop,
 }  # fmt: skip
-ON_I2C, ON_SPI = ("lsm6ds3", "lsm6dso", "eeprom", "ssd1306", "registers"), ("lsm6ds3", "lsm6dso", "loop")
+ON_I2C, ON_SPI = ("lsm6ds3", "lsm6dso", "eeprom", "ssd1306", "registers"), ("lsm6ds3", "lsm6dso", "loop", "sdcard", "sdhc")
+CARDS = {"sdcard": False, "sdhc": True}  # whether addresses are those of blocks, however small the card is
 
 
 class Wire(NamedTuple):
@@ -117,9 +122,13 @@ def _part(number: int, word: str, place: str, what: str) -> Wire:
     fitting = ON_I2C if place.startswith("0x") else ON_SPI
     if name not in fitting:
         raise _bad(word, "what goes there is " + ", ".join(fitting))
-    make = _registers(word, settings) if name == "registers" else KINDS[name]
-    if settings and name != "registers":
+    if settings and name not in ("registers", *CARDS):
         raise _bad(word, f"{name} has no settings")
+    make: Callable[[], object]
+    if name in CARDS:
+        make = _card(word, CARDS[name], what.partition(",")[2])
+    else:
+        make = _registers(word, settings) if name == "registers" else KINDS[name]
 
     def fit(chip: Chip) -> None:
         isu, part = chip.shared.isus[number], make()
@@ -131,6 +140,15 @@ def _part(number: int, word: str, place: str, what: str) -> Wire:
             isu.spi_bus.attach_pin(chip.pins, int(place[4:]), part)  # type: ignore[arg-type]
 
     return Wire(0, fit)
+
+
+def _card(word: str, is_high_capacity: bool, file: str) -> Callable[[], object]:
+    try:
+        medium = File(Path(file)) if file else Memory()
+        card = SdCard(medium, is_high_capacity)
+    except Invalid as problem:
+        raise _bad(word, problem.reason) from None
+    return lambda: card
 
 
 def _registers(word: str, settings: Sequence[str]) -> Callable[[], object]:

@@ -1,6 +1,7 @@
 """`armillary rt run --wire`: what hangs on the chip."""
 
 import pytest
+from click import BadParameter
 from click.testing import CliRunner
 
 from armillary.cli.main import cli
@@ -8,6 +9,7 @@ from armillary.cli.rt_run import parse_time
 from armillary.cli.rt_wiring import arrange, fit, parse
 from armillary.hal.sim.realtime.chip import Chip
 from armillary.hal.sim.realtime.time import MILLISECOND
+from tests.hal.sdhost import BLOCK, Host
 
 
 def wired(*words):
@@ -60,13 +62,42 @@ def test_parts_hang_on_buses():
     ("gpio12", "is not like"), ("gpio12=2", "0, 1 or z"), ("gpio94=1", "gpio0 to gpio93"), ("gpio12@soon=1", "soon is no time"),
     ("adc8=1", "adc0 to adc7"), ("adc0=-1", "from 0 to 5"), ("adc0=5.1", "from 0 to 5"), ("gpio5:cs0=1", "only an ISU"),
     ("isu6=loop", "isu0 to isu5"), ("isu0@1s=loop", "from the start"), ("isu0=lsm6ds3", "needs a place"),
-    ("isu0:0x80=eeprom", "is not like"), ("isu0:cs0=eeprom", "lsm6dso, loop"), ("isu0:0x50=loop", "lsm6dso, eeprom"),
+    ("isu0:0x80=eeprom", "is not like"), ("isu0:cs0=eeprom", "lsm6dso, loop, sdcard, sdhc"), ("isu0:cs0=sdcard,no.img", "No such file"), ("isu0:0x10=sdcard", "goes there"), ("isu0:0x50=loop", "lsm6dso, eeprom"),
     ("isu0:gpio94=loop", "gpio0 to gpio93"), ("isu0:0x50=eeprom,0x00=0x01", "no settings"), ("isu0:0x10=registers,5", "like 0xff=0x43"),
 ])  # fmt: skip
 def test_a_wire_that_makes_no_sense_is_refused_with_the_word(tmp_path, word, why):
     (tmp_path / "app.elf").write_bytes(b"")
     done = CliRunner().invoke(cli, ["rt", "run", str(tmp_path / "app.elf"), "--wire", word])
     assert done.exit_code == 2 and why in done.output and word in done.output
+
+
+@pytest.mark.parametrize(("kind", "bit"), [("sdcard", 0), ("sdhc", 1)])
+def test_a_card_is_the_file_it_was_given(tmp_path, kind, bit):
+    path = tmp_path / "a,b.img"
+    path.write_bytes(bytes(1 << 20))
+    bus = wired(f"isu1:cs0={kind},{path}").shared.isus[1].spi_bus
+    bus.select(0, True)
+    host = Host(bus)
+    assert host.begin() >> 30 & 1 == bit
+    host.command(24, 0)
+    host.give(b"w" * BLOCK)
+    assert path.read_bytes()[:BLOCK] == b"w" * BLOCK
+
+
+def test_a_card_without_a_file_is_empty_each_time():
+    for _ in range(2):
+        bus = wired("isu1:gpio5=sdcard").shared.isus[1].spi_bus  # pin 5 is low
+        host = Host(bus)
+        host.begin()
+        assert host.command(17, 0) == 0 and host.data()[1] == bytes(BLOCK)
+        assert host.command(24, 0) == 0 and host.give(b"w" * BLOCK) == 5
+
+
+def test_an_image_of_no_card_is_refused(tmp_path):
+    path = tmp_path / "card.img"
+    path.write_bytes(bytes(1 << 18))
+    with pytest.raises(BadParameter, match="truncate -s"):
+        parse([f"isu1:cs0=sdcard,{path}"], parse_time)
 
 
 def run(file, *words):
