@@ -33,7 +33,7 @@ rt.add_command(build)
 @click.option("--uart", "uarts", multiple=True, metavar="NAME[=FILE]", help="Show a UART (debug, other, isu0 to isu5), or write it to FILE. Repeatable.")
 @click.option("--send", "sent", multiple=True, metavar="NAME[@TIME]=TEXT", help="Send TEXT to a UART, at TIME. Repeatable.")
 @click.option("--wire", "wires", multiple=True, metavar="WIRE", help="Wire the board: gpio12@1s=0, adc0=1.2, isu0=loop, isu2:0x6a=lsm6dso. Repeatable.")
-@click.option("--low-memory", "has_low_memory", is_flag=True, help="Let null pointers read 0 and write nothing, as the chip may.")
+@click.option("--null-faults", is_flag=True, help="Let a null pointer be a bus fault, where the chip reads something.")
 @click.option("--intercore", metavar="echo|FILE", help="Play apps of the main core: send back what comes, or send FILE's lines TIME[@COMPONENT]=TEXT.")
 @click.option("--trace", "traced", type=click.Choice(list(TRACES)), help="Show functions entered, accesses to peripherals, or both.")
 @click.option("--trace-file", type=OUT, metavar="OUT", help="Write the trace there instead of to standard error.")
@@ -51,7 +51,7 @@ rt.add_command(build)
 @click.option("--gdb", type=click.IntRange(0, 65535), metavar="PORT", help="Wait for GDB on 127.0.0.1 at PORT (0: any) before running.")
 def run(
     file: Path, number: int, other: Path | None, until: str | None, limit: str, uarts: tuple[str, ...], sent: tuple[str, ...],
-    wires: tuple[str, ...], has_low_memory: bool, intercore: str | None, traced: str | None, trace_file: Path | None, pins: Path | None, displays: tuple[str, ...],
+    wires: tuple[str, ...], null_faults: bool, intercore: str | None, traced: str | None, trace_file: Path | None, pins: Path | None, displays: tuple[str, ...],
     sounds: tuple[str, ...], board: str | None, coverage: Path | None, mortem: Path | None, save: Path | None, restore: Path | None,
     record: Path | None, replay: Path | None, gdb: int | None,
 ) -> None:  # fmt: skip
@@ -77,13 +77,11 @@ def run(
     _check_inputs(replay, sent, intercore, save or restore, displays)
     program = read_program(file)
     second = read_program(other) if other is not None else None
-    running = Run(program, number, wanted, text, end, second)
+    running = Run(program, number, wanted, text, end, second, not null_faults)
     parts = Parts(running.chip, shown, heard)
     running.pin_names = facts.KITS[board].names() if board is not None else {}
     keeper = Keeper(running, program + (second or b""))
     rt_wiring.fit(wiring, running.chip)
-    if has_low_memory:
-        running.chip.open_low_memory()
     if restore is not None:
         keeper.restore(restore)
     with running.outputs(trace_file, pins, coverage, mortem), keeper.tape(record, replay), parts.written():

@@ -41,7 +41,6 @@ UNITS = {"s": SECOND, "ms": SECOND // 1000, "us": SECOND // 1_000_000}
 TIME = re.compile(r"(\d+(?:\.\d+)?)(s|ms|us)")
 UARTS = {"debug": DEBUG_UART, "other": DEBUG_UART, **{f"isu{number}": 0x3807_0500 + 0x1_0000 * number for number in range(6)}}  # addresses
 SHOWN = "-"
-NULL = "armillary: it used a null pointer; what the chip has at address 0 is not published: with --low-memory it may go on"
 
 
 def parse_time(text: str) -> int | None:
@@ -113,9 +112,10 @@ def _unpack(file: Path, data: bytes) -> bytes:
 class Run:
     """A chip with one program, or with `other` on the other core. `wanted` are UARTs and where they go; `text` ends it when a wanted UART says it."""
 
-    def __init__(self, data: bytes, number: int, wanted: Mapping[str, str], text: bytes | None, end: int, other: bytes | None = None) -> None:
+    def __init__(self, data: bytes, number: int, wanted: Mapping[str, str], text: bytes | None, end: int, other: bytes | None = None,
+                 has_null: bool = True) -> None:  # fmt: skip
         program, self.symbols = self._read(data)
-        self.chip = Chip(cores=2, log=Log(warn))
+        self.chip = Chip(cores=2, log=Log(warn), has_null=has_null)
         self.core = self.chip.cores[number]
         self.end = end
         self.text = text
@@ -215,8 +215,6 @@ class Run:
         for program in self.dead:
             which = f" on IO{program.core.number}" if len(self.programs) > 1 else ""
             click.echo(f"armillary: the program{which} {program.death}\n\n" + clean(program.report), err=True, nl=False)
-            if program.has_used_null:
-                click.echo(NULL, err=True)
 
     @property
     def dead(self) -> list[Watched]:

@@ -44,7 +44,7 @@ MISSING = (
     ("firewall (0x30000000)", "no register is known. Which blocks a core reaches is decided by the operating system; programs do not set it"),
     ("watchdog, flash controller, clock (but for a strap) and fuses of the main core (0x30050000, 0x30070000, 0x30090000, 0x300E0000)", "not for programs of these cores: a bus fault"),
     ("Wi-Fi (0x60000000), flash as the main core sees it (0x90000000)", "a bus fault"),
-    ("the boot region at 0x0", "its contents are not known: a bus fault, which shows null pointers"),
+    ("the boot region at 0x0", "its contents are not known: 4 KB read 0 and forget what is written, and each address is told of once; code there is a bus fault"),
     ("pin multiplexer", "mode numbers are not known: a pin works for whichever block uses it"),
     ("sleep", "WFI sleeps and time goes on; no memory loses power in deep sleep, the wake-up controller never wakes (interrupts 0, 18, 19)"),
     ("wait states", "TCM, SYSRAM and flash are equally fast, one cycle an instruction; the cache has nothing to do"),

@@ -12,6 +12,7 @@ from ...cortexm.machine import BREAKPOINT, RESET, SLEEPING, TIME, Machine, Stop
 from ..gpio import GpioBank
 from . import snapshot, time
 from .clock import Rgu
+from .conflicts import DECISIONS
 from .console import Console
 from .dma import Dma
 from .gpt import Gpt
@@ -36,6 +37,7 @@ IRQ_CONFIG, RGU, WDT, GPT, DEBUG_UART = 0x2100_0000, 0x2101_0000, 0x2102_0000, 0
 GPT01_IRQ, GPT3_IRQ, WDT_IRQ, DEBUG_UART_IRQ = 1, 2, 3, 4
 A7_BOX, A7_BOX_IRQ, CORE_BOX, CORE_BOX_IRQ = 0x2105_0000, 6, 0x2106_0000, 12  # the first of six interrupts
 DMA, DMA_SIZE, DMA_IRQ = 0x2108_0000, 0x5000, 77
+assert DECISIONS["low-memory"]
 BLOCK, EINTS = 0x1000, 24
 SHARED_START, SHARED_SIZE = 0x8000_0000, 0x1_0000  # memory of the main core, as far as it shares it
 FLOATS_ON = 0xF << 20  # CPACR as programs find it: they use floating point without asking
@@ -157,12 +159,13 @@ class Chip:
     """Cores and what they share. `log` is told once of each thing a person should know.
 
     `pins` are those of the board, if its main core has them too; they must hold every pin of `shared.PINS`; `wires` likewise. `guard` is
-    the firewall before what is shared; without one a program reaches all of it, as one that is tried alone.
+    the firewall before what is shared; without one a program reaches all of it, as one that is tried alone. Where `has_null` is false,
+    nothing is at address 0: a null pointer is a BusFault.
     """
 
     def __init__(
         self, cores: int = 1, log: Log | None = None, pins: GpioBank | None = None, guard: Guard | None = None,
-        wires: Wires | None = None,
+        wires: Wires | None = None, has_null: bool = True,
     ) -> None:  # fmt: skip
         self.log = log or Log()
         self.scheduler = Scheduler()
@@ -176,6 +179,9 @@ class Chip:
         self.blocks: list[Block] = self.shared.blocks
         for core in self.cores:
             self._map_shared(core)
+            if has_null:
+                name = f"IO{core.number} low memory"
+                core.machine.map_device(0, LowMemory.SIZE, LowMemory(self.log, name), name)
         self.pins.observe(self._changed)
         for pin in range(EINTS):
             self._changed(pin, self.pins.read(pin), 0)
@@ -183,11 +189,6 @@ class Chip:
         self.cut: Callable[[], None] | None = None  # is told of a run that begins inside of a turn of two cores
         self._hits: list[tuple[Core, Stop]] = []  # breakpoints that are still to be told of
         self._is_paused = False
-
-    def open_low_memory(self) -> None:
-        """Let null pointers read 0 and write nothing; both are told once."""
-        for core in self.cores:
-            core.machine.map_device(0, LowMemory.SIZE, LowMemory(self.log), LowMemory.NAME)
 
     def _map_shared(self, core: Core) -> None:
         for windows in self.shared.windows:

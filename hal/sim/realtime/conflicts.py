@@ -377,8 +377,8 @@ DECISIONS: dict[str, Decision] = {
     ),
     "low-memory": Decision(
         "What is at address 0",
-        "MediaTek's memory map names a region for the first jump; one of its demonstrations reads and writes through a null pointer",
-        "nothing: a BusFault; `armillary rt run --low-memory` lets reads be 0 and writes be lost",
-        "a null pointer is a defect more often than it is meant, and nothing is known of what would answer",
+        "MediaTek's memory map names a region for the first jump; its FreeRTOS programs read there before the kernel has made its lists",
+        "4 KB that read 0 and forget what is written, and tell of it; `armillary rt run --null-faults`: nothing, a BusFault",
+        "with MediaTek's start-up SysTick comes before the scheduler begins, and its handler follows null pointers: all of these programs run on the board",
     ),
 }

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...cortexm import elf
-from ...cortexm.faults import FAULTS, PostMortem, is_dead, read_fault
+from ...cortexm.faults import FAULTS, PostMortem, is_dead
 from ...cortexm.machine import BREAKPOINT, ERROR, LOCKUP, SLEEPING, TIME
 from ...cortexm.target import Group, Target
 from .package import FLASH, FLASH_SIZE
 from .package import REGIONS as REGIONS
 from .time import MILLISECOND, SECOND
-from .untold import LowMemory
 from .wdt import ENABLE, INTERRUPT
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from .chip import Chip, Core
 
 CODE = [(region.address, region.size) for region in REGIONS]
-BFARVALID = 1 << 15  # of CFSR
 DEATHS = {LOCKUP: "locked up", ERROR: "could not be run on", BREAKPOINT: "met a breakpoint instruction (BKPT)"}
 SLICE = 10 * MILLISECOND
 PATIENCE = 10  # seconds that a step waits for something to wake the core
@@ -99,12 +97,6 @@ class Watched:
         """The run is over: a program that is in a fault handler then has died, whatever it does there."""
         if not self.death and self.core.machine.get("xpsr") & 0x1FF in FAULTS:
             self._die("was in a fault handler when its time was over", None)
-
-    @property
-    def has_used_null(self) -> bool:
-        """Whether its latest fault was an access near address 0."""
-        fault = read_fault(self.core.machine)
-        return bool(fault.cfsr & BFARVALID) and fault.bfar < LowMemory.SIZE
 
     def _may_be_reset(self) -> bool:
         """A watchdog that counts ends the standstill."""

@@ -33,21 +33,21 @@ class Straps(Block):
 
 
 class LowMemory:
-    """What may be at address 0: it reads as 0, takes writes and forgets them, and holds no code. Satisfies `Device`."""
+    """What is at address 0: it reads as 0, takes writes and forgets them, and holds no code. Satisfies `Device`."""
 
-    NAME, SIZE = "low memory", 0x1000
+    SIZE = 0x1000
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
+    def __init__(self, log: Log, name: str) -> None:
+        self._log, self._name = log, name
 
     def read(self, offset: int, size: int) -> int:
         """Nothing is there."""
-        self._log.once(f"{self.NAME}: {offset:#05x} is read: a null pointer?")
+        self._log.once(f"{self._name}: {offset:#05x} is read: a null pointer?")
         return 0
 
     def write(self, offset: int, size: int, value: int) -> None:
         """It stays nothing."""
-        self._log.once(f"{self.NAME}: {offset:#05x} is written: a null pointer?")
+        self._log.once(f"{self._name}: {offset:#05x} is written: a null pointer?")
 
     def quiet_until(self, offset: int) -> int | None:
         """It will not change."""
