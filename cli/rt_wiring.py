@@ -9,6 +9,7 @@
 | isu2:0x10=registers,0xff=0x43 | 256 registers that keep what is written, this one with that value from the start |
 | isu1:cs0=sdcard, isu1:cs0=sdcard,card.img | an SD card of 8 MiB that is forgotten; one whose blocks are the file's |
 | isu0=loop, isu1:cs0=loop | what a UART sends, it hears; MOSI led to MISO |
+| isu1:i2c=isu2 | the I2C lines of both led together |
 
 Levels, resistors and voltages may come later, as in gpio12@1.5s=0.
 """
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from armillary.hal.sim.realtime.chip import Chip
 
-WIRE = re.compile(r"(gpio|adc|isu)(\d{1,3})(?::(0x[0-7]?[0-9a-f]|cs[01]|gpio\d{1,3}))?(?:@([^=@]+))?=(.+)")
+WIRE = re.compile(r"(gpio|adc|isu)(\d{1,3})(?::(0x[0-7]?[0-9a-f]|cs[01]|i2c|gpio\d{1,3}))?(?:@([^=@]+))?=(.+)")
 VALUE = re.compile(r"(0x[0-9a-f]{1,2})=(0x[0-9a-f]{1,2})")
 LEVELS = {"0": 0, "1": 1, "z": None}
 RESISTORS = {"up": 1, "down": 0}
@@ -71,6 +72,8 @@ def _parse(word: str, time_of: Callable[[str], int | None]) -> Wire:
     if kind == "isu":
         if when is not None or number >= ISUS:
             raise _bad(word, f"there are isu0 to isu{ISUS - 1}, and what hangs on them is there from the start")
+        if place == "i2c":
+            return _join(number, word, what)
         return _loop(number, word, what) if place is None else _part(number, word, place, what)
     if place is not None:
         raise _bad(word, "only an ISU has places")
@@ -113,6 +116,13 @@ def _loop(number: int, word: str, what: str) -> Wire:
         uart.sent = sent
 
     return Wire(0, fit, True)
+
+
+def _join(number: int, word: str, what: str) -> Wire:
+    others = [each for each in range(ISUS) if each != number]
+    if what not in (f"isu{each}" for each in others):
+        raise _bad(word, "the I2C lines of an ISU are led to another one's: " + ", ".join(f"isu{each}" for each in others))
+    return Wire(0, lambda chip: chip.shared.isus[number].join_i2c(chip.shared.isus[int(what[3:])]))
 
 
 def _part(number: int, word: str, place: str, what: str) -> Wire:

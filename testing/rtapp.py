@@ -207,6 +207,10 @@ class RtApp:
         """The I2C bus of an ISU (0 to 5), to attach parts to; its `log` has the transfers."""
         return self.chip.shared.isus[isu].i2c_bus
 
+    def join_i2c(self, isu: int, other: int) -> None:
+        """Lead the I2C lines of two ISUs together: one may be the other's slave. Raises Invalid."""
+        self.chip.shared.isus[isu].join_i2c(self.chip.shared.isus[other])
+
     def spi(self, isu: int) -> SpiBus:
         """The SPI bus of an ISU, to attach parts to, behind a select line or any pin."""
         return self.chip.shared.isus[isu].spi_bus

@@ -120,7 +120,11 @@ class I2cBus:
 
     def parts(self) -> list[tuple[str, I2cDevice]]:
         """(place, part) of all."""
-        return [(f"I2C {address:#04x}", device) for address, device in sorted(self._devices.items())]
+        return [(f"I2C {address:#04x}", device) for address, device in self.devices()]
+
+    def devices(self) -> list[tuple[int, I2cDevice]]:
+        """(address, part) of all."""
+        return sorted(self._devices.items())
 
     def save(self) -> dict[str, object]:
         """What is under way, and what was; the parts keep their own state."""

@@ -207,7 +207,7 @@ OTHER = 0x3808_0200
 def pair(rig):
     """ISU1 is a slave at 0x20 on the bus of ISU0, opened by whole words."""
     isus = rig.shared.isus
-    isus[1].i2c.bus = isus[0].i2c_bus
+    isus[1].join_i2c(isus[0])
     open_by_masks(rig)
     rig.write(OTHER + 0xD8, 3)
     rig.write(OTHER + INT, 1 << 4)

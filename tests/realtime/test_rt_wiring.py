@@ -58,7 +58,49 @@ def test_parts_hang_on_buses():
     assert spi.exchange(0x5A) == 0x5A
 
 
+def test_i2c_lines_of_two_units_are_one_bus():
+    chip = wired("isu1:0x50=eeprom", "isu1:i2c=isu2", "isu2:0x6a=lsm6ds3", "isu3:i2c=isu1")
+    isus = chip.shared.isus
+    assert isus[1].i2c_bus is isus[2].i2c_bus is isus[3].i2c_bus
+    assert [address for address, _ in isus[1].i2c_bus.devices()] == [0x50, 0x6A]
+    isus[2].i2c.write(0xC8, 4, 0x20)
+    isus[2].i2c.write(0xC4, 4, 1 << 15)
+    isus[1].i2c.write(0x60, 4, 0x20)
+    isus[1].i2c.write(0x70, 4, 1 << 15 | 1)
+    chip.scheduler.run(MILLISECOND)
+    assert isus[1].i2c_bus.log == ["0x20 W"] and isus[2].i2c.words[0xCC] == 0x20
+
+
+def test_a_slave_moves_with_its_lines():
+    chip = wired()
+    isus = chip.shared.isus
+    isus[2].i2c.write(0xC8, 4, 0x20)
+    isus[2].i2c.write(0xC4, 4, 1 << 15)
+    isus[2].join_i2c(isus[1])
+    assert isus[1].i2c_bus.is_taken(0x20)
+    isus[2].join_i2c(isus[1])
+    assert isus[1].i2c_bus.is_taken(0x20)
+
+
+def test_parts_of_a_bus_that_is_joined_are_saved_once_and_restored():
+    wires = ("isu1:0x50=eeprom", "isu1:i2c=isu2")
+    chip, other = wired(*wires), wired(*wires)
+    bus = chip.shared.isus[2].i2c_bus
+    for byte in (0x50, 0, 0x10, 0x77):
+        assert bus.start(0x50, False) if byte == 0x50 else bus.write(byte)
+    bus.stop()
+    other.restore(chip.save())
+    assert dict(other.shared.isus[1].i2c_bus.devices())[0x50].data[0x10] == 0x77
+    assert other.save() == chip.save()
+
+
+def test_two_parts_at_one_address_of_lines_led_together_are_refused():
+    with pytest.raises(BadParameter, match="0x50 is taken"):
+        wired("isu1:0x50=eeprom", "isu2:0x50=eeprom", "isu1:i2c=isu2")
+
+
 @pytest.mark.parametrize(("word", "why"), [
+    ("isu1:i2c=loop", "led to another one's: isu0, isu2"), ("isu1:i2c=isu1", "another one's"), ("isu1:i2c=isu6", "another one's"),
     ("gpio12", "is not like"), ("gpio12=2", "0, 1 or z"), ("gpio94=1", "gpio0 to gpio93"), ("gpio12@soon=1", "soon is no time"),
     ("adc8=1", "adc0 to adc7"), ("adc0=-1", "from 0 to 5"), ("adc0=5.1", "from 0 to 5"), ("gpio5:cs0=1", "only an ISU"),
     ("isu6=loop", "isu0 to isu5"), ("isu0@1s=loop", "from the start"), ("isu0=lsm6ds3", "needs a place"),

@@ -33,8 +33,7 @@ def test_a_copy_is_paused_resumed_and_reset(rtapp):
 
 def test_i2c_messages_by_fifo_and_dma_and_a_slave_on_the_same_wires(rtapp):
     app, eeprom = rtapp("styles/layers_i2c.c"), Eeprom(busy=2)
-    isus = app.chip.shared.isus
-    isus[1].i2c.bus = isus[0].i2c_bus
+    app.join_i2c(1, 0)
     app.i2c(0).attach(0x50, eeprom)
     app.run_until("done\n", timeout_ms=500)
     assert app.lines() == [

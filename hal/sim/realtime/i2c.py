@@ -199,6 +199,12 @@ class I2c(Block):
 
     # --- the slave ---
 
+    def lead_to(self, bus: I2cWires) -> None:
+        """Another bus is at its pins; as a slave it moves there."""
+        self.bus.detach(self.slave)
+        self.bus = bus
+        self._place()
+
     def write_s_con0(self, value: int) -> None:
         """Bit 15 puts it on the bus as a part."""
         self.words[0xC4] = value

@@ -13,7 +13,7 @@ from .conflicts import DECISIONS
 from .console import Console
 from .counter import Counter
 from .gpio import A7Gpio, AdcGpio, GroupGpio, IsuGpio, PlainGpio
-from .i2c import I2c
+from .i2c import I2c, Slave
 from .i2s import I2s, I2sPort, Sound
 from .pinmux import PinMux, TopConfig
 from .pwm import Pwm
@@ -95,6 +95,17 @@ class Isu:
             self._attach(engine, number)
         send, receive = (2 * number, UART_CHANNEL + 2 * number), (2 * number + 1, UART_CHANNEL + 2 * number + 1)
         self.uart.attach_dma(lines.request(*send), lines.request(*receive))
+
+    def join_i2c(self, other: Isu) -> None:
+        """Lead its I2C lines to those of `other`: the parts of both are on one bus, and each engine may be the other's slave. Raises Invalid."""
+        own = self.i2c_bus
+        if own is other.i2c_bus:
+            return
+        for address, part in own.devices():
+            if not isinstance(part, Slave):
+                other.i2c_bus.attach(address, part)
+        self.i2c_bus = other.i2c_bus
+        self.i2c.lead_to(self.i2c_bus)
 
     def _reset_engines(self) -> None:
         for engine in (self.i2c, self.spi, self.spi_slave, self.uart):

@@ -44,8 +44,11 @@ def save(chip: Chip) -> dict[str, object]:
 
 def parts(chip: Chip) -> Iterator[tuple[str, Any]]:
     """(name, part) of whatever hangs on the buses and is not the chip's own."""
+    seen: list[object] = []  # an I2C bus may be that of two ISUs
     for number, isu in enumerate(chip.shared.isus):
-        for place, part in [*isu.i2c_bus.parts(), *isu.spi_bus.parts()]:
+        on_i2c = [] if isu.i2c_bus in seen else isu.i2c_bus.parts()
+        seen.append(isu.i2c_bus)
+        for place, part in [*on_i2c, *isu.spi_bus.parts()]:
             if not isinstance(part, Slave):
                 yield f"part ISU{number} {place}", part
 
