@@ -140,6 +140,38 @@ def test_disabled_and_enabled_in_its_handler_it_repeats(rig):
     assert [when // MICROSECOND for when, _ in rig.pulses] == [1000, 2000, 3000]
 
 
+def clear3(rig):
+    """What a driver does at its interrupt that holds ICLR only for a moment."""
+    rig.change(CTRL3, ICLR)
+    rig.change(CTRL3, clear=ICLR)
+
+
+def begin_again3(rig):
+    """A driver that takes a timer that is not enabled for one that was stopped, and leaves it alone."""
+    if rig.read(CTRL3) & ENABLE:
+        rig.change(CTRL3, clear=ENABLE)
+        rig.change(CTRL3, ENABLE)
+
+
+def test_with_iclr_let_go_its_enable_stays_so_that_a_driver_may_begin_again_what_is_enabled(rig):
+    rig.write(INIT3, 0)
+    rig.write(EXPIRE3, 1000)
+    clear3(rig)
+    rig.change(CTRL3, ENABLE)
+    for _ in range(3):
+        rig.scheduler.run(rig.scheduler.next())
+        clear3(rig)
+        begin_again3(rig)
+    assert [when // MICROSECOND for when, _ in rig.pulses] == [1000, 2000, 3000]
+
+
+def test_with_iclr_let_go_its_count_goes_on_past_the_expiry(rig):
+    rig.write(EXPIRE3, 1000)
+    rig.change(CTRL3, ENABLE)
+    rig.scheduler.run(1500 * MICROSECOND)
+    assert rig.read(CNT3) == 1500 and rig.read(CTRL3) & ENABLE and len(rig.pulses) == 1
+
+
 def test_cleared_in_the_middle_of_a_count_it_loses_no_part_of_it(rig):
     arm3(rig, 101)
     for at in range(1, 100):

@@ -61,9 +61,10 @@ DECISIONS: dict[str, Decision] = {
     ),
     "gpt3-interrupt": Decision(
         "What kind of interrupt GPT3 gives, what EXPIRE is after reset, and what becomes of the timer when it is reached",
-        "Codethink never clears it in its handler, waits in one sample until enable falls, and refuses to start while it is set; "
-        "a busy-waiting sample of Microsoft's never writes EXPIRE and counts to a million",
-        "a pulse; EXPIRE is all ones; when it is reached, the enable bit falls and the count stays",
+        "Codethink sets ICLR as it starts and leaves it, waits in one sample until enable falls, and refuses to start while it is set; "
+        "MediaTek lets go of ICLR, and begins again in its handler only what is still enabled; a busy-waiting sample of Microsoft's "
+        "never writes EXPIRE and counts to a million",
+        "a pulse; EXPIRE is all ones; when it is reached with ICLR set, enable falls and the count stays, else both go on",
         "all of them work only so",
         "GPT.GPT3_EXPIRE GPT.GPT3_CTRL",
     ),

@@ -134,7 +134,7 @@ class Gpt(Block):
         Register(0x34, "GPT2_CNT", note="the count, up; a write sets it"),
         Register(0x40, "GPT0_CNT", READ, note="what is left"),
         Register(0x44, "GPT1_CNT", READ, note="what is left"),
-        Register(0x50, "GPT3_CTRL", reset=0x19 << 16, note="0 enable, which falls at EXPIRE; 21:16 26 MHz / (n + 1) (15, clear, kept)", source=KNOWN),
+        Register(0x50, "GPT3_CTRL", reset=0x19 << 16, note="0 enable, which falls at EXPIRE if 15 is set; 21:16 26 MHz / (n + 1)", source=KNOWN),
         Register(0x54, "GPT3_INIT", note="count from which it begins"),
         Register(0x58, "GPT3_CNT", READ, note="the count, up"),
         Register(0x5C, "GPT3_EXPIRE", reset=WORD, note="interrupt 2 when the count is reached", source=INFERRED),
@@ -276,7 +276,7 @@ class Gpt(Block):
         self._arrange3()
 
     def read_gpt3_cnt(self) -> int:
-        """The count; it stays when EXPIRE is reached."""
+        """The count; it stays when EXPIRE is reached with ICLR set."""
         passed = (self.scheduler.now - self.start3) // self._step3() if self.words[0x50] & 1 else 0
         return (self.base3 + passed) & WORD
 
@@ -291,9 +291,12 @@ class Gpt(Block):
         self.arrange("_event3", due)
 
     def _expire3(self) -> None:
-        self.base3, self.start3 = self.words[0x5C], self.scheduler.now
-        self.words[0x50] &= ~1
-        self._publish3()
+        if self.words[0x50] & ICLR:
+            self.base3, self.start3 = self.words[0x5C], self.scheduler.now
+            self.words[0x50] &= ~1
+            self._publish3()
+        else:
+            self.arrange("_event3", self.scheduler.now + (WORD + 1) * self._step3())
         self._pulse()
 
     # --- GPT4 ---
