@@ -86,6 +86,11 @@ class Asker:
             if request.answer is not None:
                 request.answer(value, None)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was asked was answered."""
+        return self._asked is None and not self._waiting
+
     def is_overdue(self, patience_s: float) -> bool:
         """Whether an answer has not come for so long."""
         return self._asked is not None and time.monotonic() - self._asked_at > patience_s

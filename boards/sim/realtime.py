@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from armillary.hal.sim.box import realtime_calls as calls
@@ -20,6 +21,7 @@ from armillary.wire.call import Call
 from armillary.wire.fault import Denied, Fault, Invalid
 
 from .asking import Answer, Asker, Later, Request, receive
+from .world import World
 
 EVENTS_AT_ONCE = 64  # that are taken before others get their turn
 PATIENCE_S = 5.0  # for an answer
@@ -31,8 +33,8 @@ EVENTS = {call.op: call for call in calls.EVENTS}
 class Board(Protocol):
     """What the cores need of the supervisor."""
 
-    def spawn_realtime(self) -> tuple[int, int, int]:
-        """Start the process: our ends of "requests" and "events", and the memory shared with it."""
+    def spawn_realtime(self) -> tuple[int, int, int, int]:
+        """Start the process: our ends of "requests", "events" and "world", and the memory shared with it."""
 
     def end_realtime(self) -> None:
         """End the process, if there is one, and close what leads there."""
@@ -66,6 +68,7 @@ class RealTimeBox:
         self._loads = Cores(self._start, REAL_TIME_CORES, calls.LOAD_MOST)
         self._sysram = bytearray(SHARED_RAM_SIZE)
         self._told = {core: Told() for core in REAL_TIME_CORES}
+        self._world = World(silicon, self)
         self._forget()
         silicon.gpio.observe_outside(self._world_changed)
 
@@ -109,6 +112,7 @@ class RealTimeBox:
     def core_stop(self, core: int) -> None:
         """Stop it: with the last one its process ends, which leaves nothing behind."""
         self._loads.stop(core)
+        self._hand_over(self._firewall.granted(core))
         self._firewall.withdraw(core)
         told = self._told[core]
         told.state, told.reason = STOPPED, ""
@@ -126,7 +130,8 @@ class RealTimeBox:
 
     def _open(self) -> None:
         """Start the process and tell it how things stand."""
-        requests, self._events, memory = self._board.spawn_realtime()
+        requests, self._events, world, memory = self._board.spawn_realtime()
+        self._world.open(world)
         self._asker = Asker(requests, self._failed, self._refused)
         self._memory = mmap.mmap(memory, calls.SHARED)
         os.close(memory)
@@ -148,6 +153,7 @@ class RealTimeBox:
             self._sysram[:] = self._memory[: len(self._sysram)]
             self._memory.close()
         self._forget()
+        self._world.close()
         self._board.end_realtime()
         if asker is not None:
             asker.close(0)
@@ -170,8 +176,14 @@ class RealTimeBox:
 
     def core_grant(self, core: int, blocks: bytes) -> None:
         """See `Firewall.grant`."""
+        before = self._firewall.granted(core)
         self._firewall.grant(core, blocks)
+        self._hand_over(block for block in before if block not in blocks)
         self._ask(calls.GRANT, core, self._firewall.granted(core))
+
+    def _hand_over(self, blocks: Iterable[int]) -> None:
+        for block in blocks:
+            self._world.let_go(block)
 
     def core_share(self, core: int, address: int, length: int) -> None:
         """See `Firewall.share`."""
@@ -279,15 +291,37 @@ class RealTimeBox:
 
     # --- hearing ---
 
-    def hear(self) -> None:
-        """Take some events: to be called when "events" can be read."""
+    def hear(self) -> bool:
+        """Take some events: to be called when "events" can be read. Whether these were all, of a process that goes on."""
         for _ in range(EVENTS_AT_ONCE):
             message = receive(self._events)
             if message is None:
-                return
+                return True
             if not self._take(message):
                 self._failed("does not say what was agreed" if message else "ended")
-                return
+                return False
+            if self._asker is None:
+                return False
+        return False
+
+    def asked(self) -> None:
+        """Take a question: to be called when "world" can be read."""
+        self._world.asked()
+
+    def is_settled(self) -> bool:
+        """Whether the process has taken note of all that it was told."""
+        return self._asker is not None and self._asker.is_idle
+
+    def misbehaved(self, how: str) -> None:
+        """The process has to go."""
+        self._failed(how)
+
+    def arrived(self, unit: int, data: bytes, taken: Answer) -> bool:
+        """Tell the process what arrived on the line of a UART. False if there is none."""
+        if self._asker is None:
+            return False
+        self._asker.ask(calls.ARRIVED, unit, data, answer=taken)
+        return True
 
     def _take(self, message: bytes) -> bool:
         """Act on an event. False if it is none."""
@@ -311,6 +345,8 @@ class RealTimeBox:
             self._board.interrupt()
         elif call is calls.SAID:
             self._silicon.core_said(values[0] - REAL_TIME_CORES[0], values[1])
+        elif call is calls.SENT:
+            self._world.sent(*values)
         elif call is calls.STATE:
             self._state(*values)
         elif call is calls.REPORT:

@@ -32,6 +32,7 @@ from armillary.wire.fault import Fault
 
 from .asking import Answer
 from .boxes import CORES, REAL_TIME, Boxes, channel_pair, sealed_memory
+from .distant import PatientMasters
 from .lines import Console, ConsoleFile, DebugUart, TraceLine
 from .realtime import RealTimeBox
 
@@ -72,11 +73,14 @@ class Supervisor:
         self.silicon = make(
             cores=Cores(self.boxes.core_started), tasks=self.boxes, on_reset=self._reset_wanted,
             realtime=lambda silicon: RealTimeBox(silicon, self),
+            masters=lambda wires, clock: PatientMasters(wires, clock, self.put_off),
         )  # fmt: skip
         self.network = network
         self.silicon.on_refused = lambda master, fault: self._observe(master, None, (), fault)
         self.silicon.uarts[0].witness = self.uart.said
         self.silicon.gpio.observe(lambda pin, level, time_us: self.boxes.raise_interrupt())
+        for line in self.silicon.wires.serial:
+            line.arrived = self.boxes.raise_interrupt
         self.watch(zygote.socket.fileno(), self.boxes.handle_event)
 
     def watch(self, descriptor: int, handler: Callable[[], None]) -> None:
@@ -170,17 +174,23 @@ class Supervisor:
 
         return give
 
-    def spawn_realtime(self) -> tuple[int, int, int]:
+    def spawn_realtime(self) -> tuple[int, int, int, int]:
         """Start the process of the real-time cores: our ends of its channels, and the memory shared with it."""
-        requests, events = channel_pair(), channel_pair()
+        requests, events, world = channel_pair(), channel_pair(), channel_pair()
         memory = sealed_memory("real-time", SHARED)
-        for end in (requests[0], events[0]):
+        self.boxes.start_real_time(
+            {"requests": requests[1], "events": events[1], "world": world[1], "shared": os.dup(memory)}
+        )
+        self.watch_realtime(requests[0], events[0], world[0])
+        return requests[0], events[0], world[0], memory
+
+    def watch_realtime(self, requests: int, events: int, world: int) -> None:
+        """Serve our ends of its channels."""
+        self._real_time_ends = (requests, events, world)
+        cores = self.silicon.realtime
+        for end, handler in zip(self._real_time_ends, (cores.answered, cores.hear, cores.asked), strict=True):
             os.set_blocking(end, False)
-        self.boxes.start_real_time({"requests": requests[1], "events": events[1], "shared": os.dup(memory)})
-        self._real_time_ends = (requests[0], events[0])
-        self.watch(requests[0], self.silicon.realtime.answered)
-        self.watch(events[0], self.silicon.realtime.hear)
-        return requests[0], events[0], memory
+            self.watch(end, handler)
 
     def end_realtime(self) -> None:
         """End it, if there is one."""

@@ -81,6 +81,10 @@ class I2cBus:
         """The part at `address`."""
         return self._devices.get(address)
 
+    def addressed(self) -> I2cDevice | None:
+        """The part that acknowledged the latest start."""
+        return self._active
+
     def is_taken(self, address: int) -> bool:
         """Whether a part is at `address`."""
         return address in self._devices
@@ -165,6 +169,9 @@ class SpiWires(Protocol):
     def exchange(self, byte: int) -> int:
         """A byte for a byte."""
 
+    def transfer(self, data: bytes) -> bytes:
+        """Bytes for bytes, one after the other."""
+
 
 class SpiBus:
     """Three wires with parts behind select lines: lines of the engine (0, 1), or any pin of the board."""
@@ -191,6 +198,10 @@ class SpiBus:
         bank.observe(changed)
         self._set(device, bank.read(pin) == active)
 
+    def selected(self) -> list[SpiDevice]:
+        """The parts that are selected now."""
+        return list(self._selected)
+
     def select(self, line: int, is_active: bool) -> None:
         """The engine's select line changes."""
         device = self._lines.get(line)
@@ -204,6 +215,10 @@ class SpiBus:
         for answer in answers:  # two at once pull against each other, and low wins
             value &= answer
         return value
+
+    def transfer(self, data: bytes) -> bytes:
+        """Send `data` byte for byte. Returns what came meanwhile."""
+        return bytes([self.exchange(byte) for byte in data])
 
     def parts(self) -> list[tuple[str, SpiDevice]]:
         """(place, part) of all."""

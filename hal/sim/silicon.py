@@ -52,6 +52,7 @@ class Silicon:
         entropy: Entropy | None = None, clock: Any = None, rail: PowerRail | None = None,
         cores: CoreHost | None = None, tasks: TaskHost | None = None, network: Network | None = None,
         realtime: Callable[[Silicon], RealTimeHost] | None = None,
+        masters: Callable[[Wires, Any], Masters] = Masters,
         on_reset: Callable[[int], None] | None = None, on_denied: Observer | None = None,
     ) -> None:  # fmt: skip
         self.rail = rail or PowerRail(seed)
@@ -62,7 +63,7 @@ class Silicon:
         self.gpio = GpioBank(facts.PINS, self.clock)
         self.wires = Wires()
         self.uarts = {port: self.wires.serial[port - 1] if port else Uart() for port in range(UARTS)}
-        self.masters = Masters(self.wires, self.clock)
+        self.masters = masters(self.wires, self.clock)
         self._speakers = [Speaker(self.uarts[0], name) for name in ("io0", "io1")]
         self.firewall = Firewall(facts.FLASH_LAYOUT, facts.PINS)
         self.started: list[tuple[int, bytes]] = []

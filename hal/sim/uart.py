@@ -19,6 +19,7 @@ class Uart:
     With a `sink`, what is sent goes to it at once. Without, it waits for `take`; past `limit` bytes the
     oldest are dropped and counted in `dropped`. What arrives past `limit` is refused: `overrun`.
     A `taker` is asked first with what arrives: if a real-time core has the line it says how many bytes it took, else None.
+    `arrived` is called when bytes came that wait for `read`: it interrupts whose line it is.
     A `witness` is told (bus master, data) beside: on the wire nobody can tell who speaks, the bus can.
     """
 
@@ -26,6 +27,7 @@ class Uart:
         self.sink = sink
         self.witness: Callable[[str, bytes], None] | None = None
         self.taker: Callable[[bytes], int | None] | None = None
+        self.arrived: Callable[[], None] | None = None
         self.limit = limit
         self.dropped = 0
         self.overrun = 0
@@ -59,6 +61,8 @@ class Uart:
         if taken is None:
             taken = min(self.limit - len(self._arrived), len(data))
             self._arrived.extend(data[:taken])
+            if taken and self.arrived is not None:
+                self.arrived()
         self.overrun += len(data) - taken
         return taken
 

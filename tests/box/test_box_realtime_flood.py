@@ -29,7 +29,7 @@ def flooding(bench, monkeypatch):
     supervisor, pids = bench.supervisor, []
 
     def spawn():
-        requests, events = channel_pair(), channel_pair()
+        requests, events, world = channel_pair(), channel_pair(), channel_pair()
         pids.append(os.fork())
         if pids[-1] == 0:
             packed = [bytes((call.op, 0)) + call.arguments.pack(values) for call, *values in MESSAGES]
@@ -39,21 +39,18 @@ def flooding(bench, monkeypatch):
                         os.write(events[1], message)
             finally:
                 os._exit(0)
-        for end in (requests[0], events[0]):
-            os.set_blocking(end, False)
         os.close(events[1])
-        supervisor._real_time_ends = (requests[0], events[0])
-        supervisor.watch(requests[0], supervisor.silicon.realtime.answered)
-        supervisor.watch(events[0], supervisor.silicon.realtime.hear)
-        pids.append(requests[1])  # nobody answers
-        return requests[0], events[0], sealed_memory("flood", calls.SHARED)
+        supervisor.watch_realtime(requests[0], events[0], world[0])
+        pids.extend((requests[1], world[1]))  # nobody answers, and nobody asks
+        return requests[0], events[0], world[0], sealed_memory("flood", calls.SHARED)
 
     monkeypatch.setattr(supervisor, "spawn_realtime", spawn)
     yield pids
     if pids:
         os.kill(pids[0], signal.SIGKILL)
         os.waitpid(pids[0], 0)
-        os.close(pids[1])
+        for end in pids[1:]:
+            os.close(end)
 
 
 def test_a_process_that_tells_without_end_is_heard_in_turns_and_in_bounds(bench, flooding, tmp_path):

@@ -22,7 +22,9 @@ from ..realtime.package import TCM
 from ..realtime.shared import PINS
 from ..realtime.subsystem import DEAD, FIRST, STOPPED, RealTime
 from ..realtime.time import MILLISECOND
+from ..wires import ISUS, Wires
 from . import realtime_calls as calls
+from .world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +60,7 @@ class Clock:
 
 
 class Cores:
-    """Both cores, served on the channel "requests" and telling on "events"."""
+    """Both cores, served on the channel "requests", telling on "events" and asking on "world"."""
 
     def __init__(self, machine: Machine) -> None:
         self._requests, self._events = machine.channels["requests"], machine.channels["events"]
@@ -66,9 +68,11 @@ class Cores:
         self.clock = Clock(machine)
         self.firewall = Firewall({}, PINS)
         self.pins = GpioBank(PINS, self.clock)
-        self.realtime = RealTime(self.firewall, self.pins, self.clock, self._interrupted, said=self._heard, noted=_note)
+        self._wires = Wires()
+        self.realtime = RealTime(self.firewall, self.pins, self.clock, self._interrupted, said=self._heard, noted=_note, wires=self._wires)
         self.realtime.use_memory(memoryview(self._shared)[: calls.LOAD_AT])
         self.machinery: Machinery = self.realtime.made()
+        World(machine.link("world"), self._tell_pins).join(self.machinery.chip)
         self._gate = Gate("hal", "board", self._table())
         self._poll = select.poll()
         self._poll.register(self._requests, select.POLLIN)
@@ -99,7 +103,7 @@ class Cores:
         return {
             calls.START: self._start, calls.STOP: self._stop, calls.GRANT: cores.core_grant, calls.SHARE: cores.core_share,
             calls.OWNER: self._owner, calls.OUTSIDE: self._outside,
-            calls.READ: cores.mailbox_read, calls.WRITE: cores.mailbox_write,
+            calls.READ: cores.mailbox_read, calls.WRITE: cores.mailbox_write, calls.ARRIVED: self._arrived,
         }  # fmt: skip
 
     def _hear(self) -> None:
@@ -130,6 +134,9 @@ class Cores:
         self.pins.drive(pin, None if level == calls.NONE else level)
         if pull != calls.NONE:
             self.pins.pull(pin, pull)
+
+    def _arrived(self, unit: int, data: bytes) -> None:
+        self._wires.serial[unit].inject(data)
 
     # --- running ---
 
@@ -171,6 +178,10 @@ class Cores:
             del self._said[core][:]
             self._tell_denials(core)
             self._tell_state(core)
+        for unit in range(ISUS):
+            data = self._wires.serial[unit].take()
+            for at in range(0, len(data), 4000):
+                self._send(calls.SENT, unit, data[at : at + 4000])
         if self._is_interrupted:
             self._is_interrupted = False
             self._send(calls.INTERRUPT)

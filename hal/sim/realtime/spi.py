@@ -127,16 +127,12 @@ class SpiMaster(Block):
 
     def _exchange(self) -> bytes:
         """Send the command and the data. Returns what was read."""
-        command, out, into = self.lengths()
-        for byte in self._command(command // 8):
-            self._pass(byte)
-        data = b"".join(self.words[SDOR + 4 * n].to_bytes(4, "little") for n in range(8))[: out // 8]
+        command, out, into = (bits // 8 for bits in self.lengths())
+        begin = self._command(command)
+        data = b"".join(self.words[SDOR + 4 * n].to_bytes(4, "little") for n in range(8))[:out]
         if self.words[SMMR] & FULL_DUPLEX:
-            data = data.ljust(into // 8, b"\xff")
-            return bytes(self._pass(byte) for byte in data)[: into // 8]
-        for byte in data:
-            self._pass(byte)
-        return bytes(self._pass(0xFF) for _ in range(into // 8))
+            return self._pass(begin + data.ljust(into, b"\xff"))[len(begin) :][:into]
+        return self._pass(begin + data + b"\xff" * into)[len(begin) + len(data) :]
 
     def _command(self, count: int) -> bytes:
         word = self.words[SOAR]
@@ -145,10 +141,10 @@ class SpiMaster(Block):
         # Opcode in the lowest byte, then the address from its highest byte down.
         return bytes([word & 0xFF])[:count] + (word >> 8).to_bytes(3, "big")[4 - count :] if count else b""
 
-    def _pass(self, byte: int) -> int:
+    def _pass(self, data: bytes) -> bytes:
         if self.words[SMMR] & LSB_FIRST:
-            return mirror(self.bus.exchange(mirror(byte)))
-        return self.bus.exchange(byte)
+            return bytes(map(mirror, self.bus.transfer(bytes(map(mirror, data)))))
+        return self.bus.transfer(data)
 
     def _keep(self, answers: bytes) -> None:
         """SDIR: full-duplex data stands at SDIR0 and again at SDIR4."""

@@ -71,6 +71,10 @@ class TappedSpi:
         """As the bus does."""
         return _number(self._ask(f"{self._name}exchange {byte & 0xFF:02x}", lambda: f"{self._bus.exchange(byte):02x}"), 16, 0xFF)
 
+    def transfer(self, data: bytes) -> bytes:
+        """As the bus does, a question for each byte."""
+        return bytes([self.exchange(byte) for byte in data])
+
 
 class TappedInputs:
     """The analog inputs as the converter has them."""
