@@ -5,6 +5,7 @@
 | gpio12=up, gpio12=down | a resistor to supply or to ground |
 | gpio12=0, gpio12=1, gpio12=z | driven low, driven high, let go of |
 | adc0=1.25 | volts at an analog input |
+| vref=1.8 | volts at the converter's reference, which has 2.5 otherwise |
 | isu2:0x6a=lsm6ds3, isu1:cs0=lsm6ds3, isu1:gpio5=lsm6ds3 | a part: at an I2C address, behind a select line or a pin |
 | isu2:0x10=registers,0xff=0x43 | 256 registers that keep what is written, this one with that value from the start |
 | isu1:cs0=sdcard, isu1:cs0=sdcard,card.img | an SD card of 8 MiB that is forgotten; one whose blocks are the file's |
@@ -62,6 +63,8 @@ def parse(words: Sequence[str], time_of: Callable[[str], int | None]) -> list[Wi
 
 
 def _parse(word: str, time_of: Callable[[str], int | None]) -> Wire:
+    if word.startswith("vref="):
+        return _reference(word, word[5:])
     found = WIRE.fullmatch(word)
     if found is None:
         raise _bad(word, "is not like gpio12=0, gpio12@1s=up, adc0=1.2, isu0=loop or isu2:0x6a=lsm6ds3")
@@ -95,9 +98,19 @@ def _resistor(pin: int, level: int, time: int = 0) -> Wire:
 
 
 def _voltage(channel: int, word: str, time: int, what: str) -> Wire:
+    microvolts = _microvolts(word, what)
+    return Wire(time, lambda chip: chip.shared.inputs.set(channel, microvolts))
+
+
+def _reference(word: str, what: str) -> Wire:
+    microvolts = _microvolts(word, what)
+    return Wire(0, lambda chip: setattr(chip.shared.adc, "reference", microvolts))
+
+
+def _microvolts(word: str, what: str) -> int:
     if not re.fullmatch(r"\d{1,2}(\.\d{1,6})?", what) or float(what) > MOST_VOLTS:
         raise _bad(word, f"a voltage is a number from 0 to {MOST_VOLTS}")
-    return Wire(time, lambda chip: chip.shared.inputs.set(channel, round(float(what) * 1_000_000)))
+    return round(float(what) * 1_000_000)
 
 
 def _loop(number: int, word: str, what: str) -> Wire:

@@ -49,7 +49,7 @@ def test_periodic_scans_come_by_dma_at_their_rate(volts):
     scan = (20 + 2 * (8 + 13)) * TWO_MHZ
     assert took == scan + 2 * 2000 * TWO_MHZ, "the third of three scans of two channels"
     assert volts.read(CHANNEL + 0x38) == 6
-    assert results(volts, 6) == [(1, 250_000 * 4095 // 1_800_000), (3, 750_000 * 4095 // 1_800_000)] * 3
+    assert results(volts, 6) == [(1, 250_000 * 4095 // 2_500_000), (3, 750_000 * 4095 // 2_500_000)] * 3
     volts.write(CHANNEL + 0x5C, 6 << 2)
     volts.write(CHANNEL + 0x20, 1 << 15)
     assert volts.read(CHANNEL + 0x38) == 0 and not volts.irqs[DMA_IRQ]
@@ -99,17 +99,28 @@ def test_averaging_takes_longer(volts):
     assert volts.until_irq(IRQ) == (20 + 8 * 21) * TWO_MHZ
 
 
-LEVELS = [(0, 2_500_000, 4095), (0, 1_250_000, 2047), (1 << 31, 1_800_000, 4095), (1 << 31, 900_000, 2047),
-          (0, 9_000_000, 4095), (0, -5, 0)]  # fmt: skip
+LEVELS = [(2_500_000, 2_500_000, 4095), (2_500_000, 1_250_000, 2047), (1_800_000, 1_800_000, 4095), (1_800_000, 900_000, 2047),
+          (2_500_000, 9_000_000, 4095), (2_500_000, -5, 0)]  # fmt: skip
 
 
-@pytest.mark.parametrize("control, microvolts, value", LEVELS)
-def test_full_scale_is_the_reference(rig, control, microvolts, value):
+@pytest.mark.parametrize("common_mode", [0, 1 << 31])
+@pytest.mark.parametrize("reference, microvolts, value", LEVELS)
+def test_full_scale_is_what_the_board_puts_on_the_reference_pin(rig, reference, microvolts, value, common_mode):
+    """Two vendors give the bit of the common mode opposite meanings, and both compute with the board's 2.5 V."""
+    rig.shared.adc.reference = reference
     rig.shared.inputs.set(4, microvolts)
-    rig.write(ADC + CTL3, control)
+    rig.write(ADC + CTL3, common_mode)
     rig.write(ADC + CTL0, 1 << 20 | TIMING | 1)
     rig.run(1)
     assert rig.read(ADC + RBR) == value << 4 | 4
+
+
+def test_a_board_has_2_5_volts_there_and_a_reset_of_the_block_leaves_them(rig):
+    assert rig.shared.adc.reference == 2_500_000
+    rig.shared.adc.reference = 1_800_000
+    rig.write(ADC, 0)
+    rig.write(ADC, 1)
+    assert rig.shared.adc.reference == 1_800_000
 
 
 def test_a_voltage_may_change_with_time(rig):

@@ -43,6 +43,11 @@ def test_a_board_may_have_other_resistors_and_voltages():
     assert chip.shared.inputs.microvolts(3, 0) == 500_000
 
 
+def test_a_board_may_give_the_converter_another_reference():
+    assert wired("vref=1.8").shared.adc.reference == 1_800_000
+    assert wired().shared.adc.reference == 2_500_000
+
+
 def test_parts_hang_on_buses():
     chip = wired("isu2:0x6a=lsm6ds3", "isu2:0x10=registers,0xff=0x43", "isu1:cs1=lsm6ds3", "isu3:gpio5=lsm6ds3", "isu0:cs0=loop")
     bus = chip.shared.isus[2].i2c_bus
@@ -102,7 +107,7 @@ def test_two_parts_at_one_address_of_lines_led_together_are_refused():
 @pytest.mark.parametrize(("word", "why"), [
     ("isu1:i2c=loop", "led to another one's: isu0, isu2"), ("isu1:i2c=isu1", "another one's"), ("isu1:i2c=isu6", "another one's"),
     ("gpio12", "is not like"), ("gpio12=2", "0, 1 or z"), ("gpio94=1", "gpio0 to gpio93"), ("gpio12@soon=1", "soon is no time"),
-    ("adc8=1", "adc0 to adc7"), ("adc0=-1", "from 0 to 5"), ("adc0=5.1", "from 0 to 5"), ("gpio5:cs0=1", "only an ISU"),
+    ("adc8=1", "adc0 to adc7"), ("adc0=-1", "from 0 to 5"), ("adc0=5.1", "from 0 to 5"), ("gpio5:cs0=1", "only an ISU"), ("vref=high", "from 0 to 5"),
     ("isu6=loop", "isu0 to isu5"), ("isu0@1s=loop", "from the start"), ("isu0=lsm6ds3", "needs a place"),
     ("isu0:0x80=eeprom", "is not like"), ("isu0:cs0=eeprom", "lsm6dso, loop, sdcard, sdhc"), ("isu0:cs0=sdcard,no.img", "No such file"), ("isu0:0x10=sdcard", "goes there"), ("isu0:0x50=loop", "lsm6dso, eeprom"),
     ("isu0:gpio94=loop", "gpio0 to gpio93"), ("isu0:0x50=eeprom,0x00=0x01", "no settings"), ("isu0:0x10=registers,5", "like 0xff=0x43"),

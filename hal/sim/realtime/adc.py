@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 CHANNELS, FULL_SCALE, DEPTH = 8, 4095, 32
 ENABLE, PERIODIC = 1, 1 << 8  # CTL0
-VREF_1V8, VREF_2V5 = 1_800_000, 2_500_000  # microvolts
+REFERENCE, MOST_REFERENCE = 2_500_000, 5_000_000  # microvolts
 DATA_IRQ, TIME_OUT_IRQ = 1, 4  # IER
 NONE, DATA, TIME_OUT = 1, 4, 12  # IIR
 CONVERSION = 13  # clocks after sampling: twelve bits and one
-assert DECISIONS["adc-one-shot"] and DECISIONS["adc-timing"] and DECISIONS["adc-time-out"]
+assert DECISIONS["adc-reference"] and DECISIONS["adc-one-shot"] and DECISIONS["adc-timing"] and DECISIONS["adc-time-out"]
 
 
 class Adc(Block):
@@ -37,7 +37,7 @@ class Adc(Block):
                  note="0 enable, 3:1 values averaged as a power of 2, 7:4 sampling clocks, 8 periodic, 15:9 starting clocks, 31:16 channels"),
         Register(0x004, "PERIOD", note="2 MHz clocks from scan to scan, less 1"),
         kept(0x008, "CTL2", "20 synchronous mode, 21 time stamps"),
-        Register(0x00C, "CTL3", note="31 reference 1.8 V, else 2.5 V (amplifier, dither, bias and clock kept)"),
+        kept(0x00C, "CTL3", "analog part: bias, amplifier, dither, common mode, clock"),
         kept(0x010, "CTL4", "of the analog part", READ),
         Register(0x100, "FIFO_RBR", READ, note="the oldest result, which is taken: 15:4 value, 3:0 channel"),
         Register(0x104, "FIFO_IER", note="interrupts: 0 data, 2 time-out"),
@@ -52,7 +52,7 @@ class Adc(Block):
     )  # fmt: skip
     STATE = {
         "is_scanning": flag, "scan_at": TIME, "is_timed_out": flag, "read_pointer": whole(DEPTH - 1),
-        "write_pointer": whole(DEPTH - 1), "fifo": items(HALF, DEPTH - 1),
+        "write_pointer": whole(DEPTH - 1), "fifo": items(HALF, DEPTH - 1), "reference": whole(MOST_REFERENCE),
     }  # fmt: skip
     EVENTS = {"_scan": ("_scanned", "scan"), "_timer": ("_time_out", "time-out")}
 
@@ -61,6 +61,7 @@ class Adc(Block):
         request: Callable[[], None] = lambda: None, base: int = 0, name: str = "",
     ) -> None:  # fmt: skip
         self._irq, self.inputs, self._request = irq, inputs, request
+        self.reference = REFERENCE  # microvolts that the board puts on the pin VREF_ADC
         self._scan: Event | None = None
         self._timer: Event | None = None
         super().__init__(scheduler, log, base, name)
@@ -116,8 +117,7 @@ class Adc(Block):
 
     def convert(self, channel: int, now_us: int) -> int:
         """The 12-bit value of `channel`: what is at or above the reference reads full scale."""
-        reference = VREF_1V8 if self.words[0x00C] >> 31 else VREF_2V5
-        return max(0, min(FULL_SCALE, self.inputs.microvolts(channel, now_us) * FULL_SCALE // reference))
+        return max(0, min(FULL_SCALE, self.inputs.microvolts(channel, now_us) * FULL_SCALE // max(1, self.reference)))
 
     # --- the FIFO ---
 

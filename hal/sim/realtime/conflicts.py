@@ -154,6 +154,14 @@ DECISIONS: dict[str, Decision] = {
         "only so does a program of one state keep its waveform",
         "PWM.*_CTRL PWM.*_PARAM_S1",
     ),
+    "adc-reference": Decision(
+        "What full scale is, and what bit 31 of CTL3 changes about it",
+        "the pin VREF_ADC takes the reference from outside; Codethink sets the bit where the caller says that this is about 1.8 V and clears it for 2.5 V; "
+        "MediaTek sets it and computes with 2.5 V, and in an older release with 2.5 V after leaving it clear",
+        "what the board puts on the pin, 2.5 V unless told; the bit is kept",
+        "a voltage from outside does not change with a bit; all of their demonstrations say what is at the pins only so",
+        "ADC.CTL3",
+    ),
     "adc-one-shot": Decision(
         "Whether the enable bit falls after a scan that is not periodic",
         "no source says; drivers set it again for the next scan, by reading, changing and writing",

@@ -35,10 +35,10 @@ static void settle(void) {
     CHANGE(GPT3_CTRL, 1, 0);
 }
 
-static void read_channels(uint32_t map, uint32_t items, uint32_t hertz, uint32_t is_1v8) {
+static void read_channels(uint32_t map, uint32_t items, uint32_t hertz, uint32_t common_mode) {
     size = items;
     taken = 0;
-    CHANGE(ADC_CTL3, 1u << 31 | 1u << 16 | 1u << 17, ADC_ANALOG_2V5 | is_1v8 << 31);
+    CHANGE(ADC_CTL3, 1u << 31 | 1u << 16 | 1u << 17, ADC_ANALOG_2V5 | common_mode << 31);
     CHANGE(ADC_CTL0, 0xFFFFFFFFu, 8u << 4 | 20u << 9);
     while ((POINTERS & 31u) != (POINTERS >> 5 & 31u)) {
         (void)ADC_DATA;

@@ -20,7 +20,7 @@ enum { ADC_ENABLE = 1, ADC_PERIODIC = 1 << 8 }; /* CTL0 */
 #define ADC_SAMPLING(clocks) ((uint32_t)(clocks) << 4)
 #define ADC_SETTLING(clocks) ((uint32_t)(clocks) << 9)
 #define ADC_CHANNEL(number) (1u << (16 + (number)))
-/* CTL3: bias currents, dither, preamplifier, common mode and clock as drivers set them; bit 31 would be 1.8 V. */
+/* CTL3: bias currents, dither, preamplifier, common mode and clock as drivers set them for a reference of 2.5 V. */
 #define ADC_ANALOG_2V5 (1u << 0 | 1u << 2 | 1u << 4 | 1u << 6 | 2u << 8 | 1u << 11 | 1u << 13 | 1u << 15)
 
 #endif
