@@ -74,6 +74,9 @@ class Uart(Protocol):
     def read(self, length: int) -> bytes:
         """What has been received, at most `length` bytes."""
 
+    def configure(self, baud: int, data_bits: int, parity: int, stop_bits: int, flow: int) -> None:
+        """Settings of the line: parity 0 none, 1 even, 2 odd; flow control 0 none, 1 RTS/CTS. Not of port 0."""
+
 
 class Watchdog(Protocol):
     """Resets the chip unless tended in time."""

@@ -120,6 +120,10 @@ class UartPort:
         for at, size in pieces(len(data), BULK):
             self._port.call(abi.UART_WRITE, self.number, bytes(data[at : at + size]))
 
+    def configure(self, baud: int, data_bits: int, parity: int, stop_bits: int, flow: int) -> None:
+        """Settings of the line: parity 0 none, 1 even, 2 odd; flow control 0 none, 1 RTS/CTS. Not of port 0."""
+        self._port.call(abi.UART_CONFIGURE, self.number, baud, data_bits, parity, stop_bits, flow)
+
     def read(self, length: int) -> bytes:
         """What has been received, at most `length` bytes."""
         out = bytearray()
@@ -129,6 +133,11 @@ class UartPort:
             if not part:
                 break
         return bytes(out)
+
+
+def serial_ports(port: Port) -> tuple[UartPort, ...]:
+    """The UARTs of ISU0 to ISU4: ports 1 to 5."""
+    return tuple([UartPort(port, unit + 1) for unit in range(5)])
 
 
 class WatchdogPort:

@@ -11,7 +11,7 @@ from ..wire.call import Call
 APP = ("app",)
 
 # Kinds of event that `wait` returns. INPUT: the level of an input pin changed. READABLE: bytes have
-# arrived. CONNECTED: told once. CLOSED: the peer is gone and everything was read. STOP: the app is
+# arrived, or a transfer is over. CONNECTED: told once. CLOSED: the peer is gone and everything was read. STOP: the app is
 # asked to end (told once, whatever handles are named; it is killed after the grace period).
 TIMEOUT, INPUT, READABLE, CONNECTED, CLOSED, STOP = 0, 1, 2, 3, 4, 5
 
@@ -42,10 +42,26 @@ TRUSTED_ROOTS = Call(67, "trusted_roots", "offset:u32", "total:u32 data:bytes<=4
 APP_CONNECT = Call(80, "app_connect", "component:b16", "handle:u16", APP, "Connect to a real-time app; one that does not run yet is waited for. Needs Capabilities.AllowedApplicationConnections in both manifests.")
 APP_SEND = Call(81, "app_send", "handle:u16 data:bytes<=1024", "", APP, "Send it a message, whole. READABLE: one has come. CLOSED: the real-time app ended, or broke the protocol.")
 APP_RECEIVE = Call(82, "app_receive", "handle:u16", "state:u8<=2 data:bytes<=1024", APP, "State: 0 nothing has come, 1 the next message, 2 none will come.")
+I2C_OPEN = Call(96, "i2c_open", "unit:u8<=5", "handle:u16", APP, "The I2C master of an ISU. Needs Capabilities.I2cMaster.")
+I2C_CONFIGURE = Call(97, "i2c_configure", "handle:u16 hz:u32 timeout_ms:u32", "", APP, "Its clock (100000, 400000, 1000000 or 3400000 Hz) and time-out; 0 leaves one as it is.")
+I2C_BEGIN = Call(98, "i2c_begin", "handle:u16 address:u8<=127 read_length:u16<=4000 data:bytes<=4000", "", APP, "Begin to write data, then to read. READABLE: it is over.")
+I2C_RESULT = Call(99, "i2c_result", "handle:u16", "outcome:u8<=3 count:u16 data:bytes<=4000", APP, "Outcome: 0 the address was not acknowledged, 1 done, 2 a byte was not, 3 timed out; count: bytes acknowledged.")
+SPI_OPEN = Call(100, "spi_open", "unit:u8<=5 line:u8<=1 polarity:u8=1..2", "handle:u16", APP, "The SPI master of an ISU, with select line 0 or 1, active low (1) or high (2). Needs Capabilities.SpiMaster.")
+SPI_CONFIGURE = Call(101, "spi_configure", "handle:u16 hz:u32 mode:u8<=4 order:u8<=2", "", APP, "Its clock (20 kHz to 40 MHz), mode + 1, bit order (1 least significant bit first, 2 most); 0 leaves one as it is.")
+SPI_BEGIN = Call(102, "spi_begin", "handle:u16 is_last:u8<=1 read_length:u16<=4000 data:bytes<=4000", "", APP, "Begin to clock data out, then read_length bytes in. The part stays selected until the last. READABLE: it is over.")
+SPI_RESULT = Call(103, "spi_result", "handle:u16", "data:bytes<=4000", APP, "What was read.")
+UART_OPEN = Call(104, "uart_open", "unit:u8<=5 baud:u32 data_bits:u8=5..8 parity:u8<=2 stop_bits:u8=1..2 flow:u8<=2", "handle:u16", APP, "The UART of an ISU. Parity: 0 none, 1 even, 2 odd; flow control: 0 none, 1 RTS/CTS. Needs Capabilities.Uart.")
+UART_WRITE = Call(105, "uart_write", "handle:u16 data:bytes<=4000", "sent:u16", APP, "Send; fewer bytes than given may be taken. READABLE: bytes have arrived.")
+UART_READ = Call(106, "uart_read", "handle:u16 length:u16=1..4000", "data:bytes<=4000", APP, "What has arrived; empty if nothing.")
+ADC_OPEN = Call(107, "adc_open", "controller:u8", "handle:u16", APP, "The converter with its eight channels. Needs Capabilities.Adc.")
+ADC_REFERENCE = Call(108, "adc_reference", "handle:u16 channel:u8<=7 millivolts:u16", "", APP, "The voltage that reads as full scale, at most 2500.")
+ADC_POLL = Call(109, "adc_poll", "handle:u16 channel:u8<=7", "value:u32", APP, "The 12-bit value of a channel now.")
 
 CALLS = (
     EXIT, LOG, WAIT, CLOCK, CLOSE, CRASHED, RANDOM, GPIO_OPEN_OUTPUT, GPIO_OPEN_INPUT, GPIO_GET,
     GPIO_SET, STORAGE_OPEN, PACKAGE_OPEN, FILE_READ, FILE_WRITE, FILE_TRUNCATE, STORAGE_DELETE,
     NET_CONNECT, NET_SEND, NET_RECEIVE, IS_DEVICE_AUTH_READY, DEVICE_AUTH_CERTIFICATE,
     DEVICE_AUTH_SIGN, TRUSTED_ROOTS, APP_CONNECT, APP_SEND, APP_RECEIVE,
+    I2C_OPEN, I2C_CONFIGURE, I2C_BEGIN, I2C_RESULT, SPI_OPEN, SPI_CONFIGURE, SPI_BEGIN, SPI_RESULT,
+    UART_OPEN, UART_WRITE, UART_READ, ADC_OPEN, ADC_REFERENCE, ADC_POLL,
 )  # fmt: skip

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..wire.manifest import Manifest
 
 SIGN_AGAIN = " and sign the image again"
+LINES = {"i2c_master": "I2cMaster", "spi_master": "SpiMaster", "uart": "Uart", "adc": "Adc"}
 
 
 class Capabilities:
@@ -30,6 +31,12 @@ class Capabilities:
         """Raises Denied unless Capabilities.Gpio lists `pin`."""
         if pin not in self.manifest.gpio:
             self.refuse("GPIO {}".format(pin), "Gpio", "manifest.gpio", "add {} to Capabilities.Gpio".format(pin))
+
+    def require_block(self, attribute: str, value: str) -> None:
+        """Raises Denied unless the line of the manifest kept as `attribute` (see LINES) names peripheral `value`."""
+        line = LINES[attribute]
+        if value not in getattr(self.manifest, attribute):
+            self.refuse(line + " " + value, line, "manifest." + attribute, "add {} to Capabilities.{}".format(repr(value), line))
 
     def require_host(self, host: str) -> None:
         """Raises Denied unless Capabilities.AllowedConnections lists exactly `host`.

@@ -13,6 +13,7 @@ from ..wire.certificate import pem_to_der
 from ..wire.fault import Fault
 from .applications import Applications
 from .attestation import Attestation
+from .buses import Buses
 from .credentials import Credentials
 from .daemon import Scheduler, Signal, Until
 from .intercore import Intercore
@@ -58,11 +59,12 @@ class Kernel:
         self.scheduler = Scheduler(clock.uptime_us, self._fell)
         self._storage = Storage(monitor, native, clock.uptime_us, self.journal.denied)
         self.pins = Pins(hardware.gpio, monitor)
+        buses = Buses(hardware.buses, hardware.uarts, self.pins, clock)
         streams = Streams(hardware.network, hardware.config["network_streams"])
         roots = certificates(packages[2])
         self.intercore = Intercore(hardware, monitor, self.journal, self._attend)
         means = Means(
-            clock, monitor, self.journal, self.pins, self._storage, streams, self.credentials, roots,
+            clock, monitor, self.journal, self.pins, buses, self._storage, streams, self.credentials, roots,
             self._apps_changed.set, lambda: self.applications.sharers(),
             self.intercore, lambda component: self.applications.manifest_of(component),
         )  # fmt: skip
@@ -167,7 +169,7 @@ class Kernel:
         dues = [self.scheduler.next_us(), self._storage.next_us(), self.intercore.next_us()]
         for process in self.applications.all():
             if process.wait is not None:
-                dues.append(process.wait.due_us)
+                dues.append(process.wait.wake_us)
                 if process.wait.is_polled:
                     dues.append(now + self.hardware.config["poll_ms"] * 1000)
         times = [due for due in dues if due is not None]

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..hal.interface import Clock, Gpio, Intercore, Network, Tasks, Uart
+    from ..hal.interface import Buses, Clock, Gpio, Intercore, Network, Tasks, Uart
 
 # Times in seconds or milliseconds as the name says. A board may replace any of them.
 CONFIG: dict[str, Any] = {  # Any: numbers and one name
@@ -47,6 +47,8 @@ class Hardware:
         tasks: Tasks,
         config: dict[str, Any] | None = None,
         intercore: Intercore | None = None,
+        buses: Buses | None = None,
+        uarts: tuple[Uart, ...] = (),
     ) -> None:
         self.clock = clock
         self.uart = uart
@@ -54,6 +56,8 @@ class Hardware:
         self.network = network
         self.tasks = tasks
         self.intercore = intercore  # None on a board without real-time cores
+        self.buses = buses  # None on a board without
+        self.uarts = uarts  # of ISU0 on
         self.config = dict(CONFIG)
         for name, value in (config or {}).items():
             if name not in CONFIG:

@@ -6,7 +6,7 @@ closes it, after making it an input again: nothing of the former owner stays on 
 
 from __future__ import annotations
 
-from ..wire.fault import Busy, Fault, Invalid
+from ..wire.fault import Busy, Fault, Invalid, NoDevice
 from . import abi
 
 TYPE_CHECKING = False
@@ -64,20 +64,29 @@ class Pins:
     def open(self, owner: bytes, number: int, mode: int | None, level: int = 0) -> Pin:
         """Take pin `number` for component `owner`: an output in `mode` (0 push-pull, 1 open drain, 2 open
         source) at `level`, or an input (None). Raises Busy, NoDevice, and what the monitor refuses with."""
-        if number in self._owners:
-            whose = "this app" if self._owners[number] == owner else "another app"
-            raise Busy(
-                "pin {} is open".format(number), "kernel", "gpio.owner",
-                "pin {} is held by {}".format(number, whose), "close it there first",
-            )  # fmt: skip
-        self._monitor.peripheral_acquire(KIND_GPIO, number)
+        self._take(owner, number)
         try:
-            pin = self._configure(number, mode, level)
+            return self._configure(number, mode, level)
         except Fault:
-            self._monitor.peripheral_release(KIND_GPIO, number)
+            self._give_back(number)
             raise
-        self._owners[number] = owner
-        return pin
+
+    def hold(self, owner: bytes, numbers: tuple[int, ...], what: str) -> None:
+        """Take all of `numbers` for a peripheral `what` of component `owner`, or none. Raises as `open` does."""
+        if not numbers:
+            raise NoDevice(what + " leads to no pin", "kernel", "gpio.none")
+        for at, number in enumerate(numbers):
+            try:
+                self._take(owner, number)
+            except Fault:
+                for taken in numbers[:at]:
+                    self._give_back(taken)
+                raise
+
+    def let_go(self, numbers: tuple[int, ...]) -> None:
+        """Give back what `hold` took."""
+        for number in numbers:
+            self.release(number)
 
     def owner(self, number: int) -> bytes | None:
         """The component that holds a pin."""
@@ -85,11 +94,24 @@ class Pins:
 
     def release(self, number: int) -> None:
         """Make it an input and give it back."""
-        del self._owners[number]
         try:
             self.gpio.configure(number, INPUT)
         finally:
-            self._monitor.peripheral_release(KIND_GPIO, number)
+            self._give_back(number)
+
+    def _take(self, owner: bytes, number: int) -> None:
+        if number in self._owners:
+            whose = "this app" if self._owners[number] == owner else "another app"
+            raise Busy(
+                "pin {} is open".format(number), "kernel", "gpio.owner",
+                "pin {} is held by {}".format(number, whose), "close it there first",
+            )  # fmt: skip
+        self._monitor.peripheral_acquire(KIND_GPIO, number)
+        self._owners[number] = owner
+
+    def _give_back(self, number: int) -> None:
+        del self._owners[number]
+        self._monitor.peripheral_release(KIND_GPIO, number)
 
     def _configure(self, number: int, mode: int | None, level: int) -> Pin:
         pin = Pin(self, number, mode is not None)

@@ -138,6 +138,65 @@ class KernelPort(Port):
         state, data = self._ask(abi.APP_RECEIVE, handle)
         return int(state), bytes(data)
 
+    # -- buses --------------------------------------------------------------------------------------
+
+    def i2c_open(self, unit: int) -> int:
+        """A handle to the I2C master of ISU `unit`. Raises Denied, Busy, NoDevice."""
+        return int(self._ask(abi.I2C_OPEN, unit))
+
+    def i2c_configure(self, handle: int, hz: int, timeout_ms: int) -> None:
+        """Its clock and time-out; 0 leaves one as it is. Raises Invalid."""
+        self._ask(abi.I2C_CONFIGURE, handle, hz, timeout_ms)
+
+    def i2c_begin(self, handle: int, address: int, read_length: int, data: bytes) -> None:
+        """Begin a transfer; READABLE tells its end. Raises Busy."""
+        self._ask(abi.I2C_BEGIN, handle, address, read_length, data)
+
+    def i2c_result(self, handle: int) -> tuple[int, int, bytes]:
+        """(outcome, bytes acknowledged, bytes read). Raises Busy, OutOfOrder."""
+        outcome, count, data = self._ask(abi.I2C_RESULT, handle)
+        return int(outcome), int(count), bytes(data)
+
+    def spi_open(self, unit: int, line: int, polarity: int) -> int:
+        """A handle to the SPI master of ISU `unit` with a select line. Raises Denied, Busy, NoDevice."""
+        return int(self._ask(abi.SPI_OPEN, unit, line, polarity))
+
+    def spi_configure(self, handle: int, hz: int, mode: int, order: int) -> None:
+        """Its clock, mode and bit order; 0 leaves one as it is. Raises Invalid."""
+        self._ask(abi.SPI_CONFIGURE, handle, hz, mode, order)
+
+    def spi_begin(self, handle: int, is_last: int, read_length: int, data: bytes) -> None:
+        """Begin a transfer; READABLE tells its end. Raises Busy."""
+        self._ask(abi.SPI_BEGIN, handle, is_last, read_length, data)
+
+    def spi_result(self, handle: int) -> bytes:
+        """What was read. Raises Busy, OutOfOrder."""
+        return bytes(self._ask(abi.SPI_RESULT, handle))
+
+    def uart_open(self, unit: int, baud: int, data_bits: int, parity: int, stop_bits: int, flow: int) -> int:
+        """A handle to the UART of ISU `unit`. Raises Denied, Busy, NoDevice, Invalid."""
+        return int(self._ask(abi.UART_OPEN, unit, baud, data_bits, parity, stop_bits, flow))
+
+    def uart_write(self, handle: int, data: bytes) -> int:
+        """How many bytes were taken."""
+        return int(self._ask(abi.UART_WRITE, handle, data))
+
+    def uart_read(self, handle: int, length: int) -> bytes:
+        """What has arrived, at most `length` (1..4000) bytes."""
+        return bytes(self._ask(abi.UART_READ, handle, length))
+
+    def adc_open(self, controller: int) -> int:
+        """A handle to the converter. Raises Denied, Busy, NoDevice."""
+        return int(self._ask(abi.ADC_OPEN, controller))
+
+    def adc_reference(self, handle: int, channel: int, millivolts: int) -> None:
+        """What reads as full scale. Raises Invalid."""
+        self._ask(abi.ADC_REFERENCE, handle, channel, millivolts)
+
+    def adc_poll(self, handle: int, channel: int) -> int:
+        """The 12-bit value of a channel now."""
+        return int(self._ask(abi.ADC_POLL, handle, channel))
+
     # -- device authentication ----------------------------------------------------------------------
 
     def is_device_auth_ready(self) -> bool:

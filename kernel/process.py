@@ -32,12 +32,13 @@ NEXT = {
 
 class Wait:
     """A `wait` call whose reply was put off: which handles, until when, and whether one of them is
-    a thing that must be looked at again and again."""
+    a thing that must be looked at again and again. At `wake_us` there is something to tell for sure."""
 
-    def __init__(self, handles: list[int], due_us: int, is_polled: bool) -> None:
+    def __init__(self, handles: list[int], due_us: int, is_polled: bool, wake_us: int) -> None:
         self.handles = handles
         self.due_us = due_us
         self.is_polled = is_polled
+        self.wake_us = wake_us
 
 
 class Process:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..hal.interface import Clock
     from ..monitor.port import MonitorPort
     from ..wire.manifest import Manifest
+    from .buses import Buses
     from .credentials import Credentials
     from .intercore import Intercore
     from .journal import Journal
@@ -31,12 +32,16 @@ if TYPE_CHECKING:
     from .streams import Streams
 
 
+POLLED = ("pin", "stream", "uart")  # kinds of things that must be looked at
+TIMED = ("i2c", "spi")  # that know when they have something to tell
+
+
 class Means:
     """What the system calls of every process work with. `attend()` wakes the kernel's step; `sharers()` is how
     many apps share the network; `manifest_of(component)` that of an app, or None."""
 
     def __init__(
-        self, clock: Clock, monitor: MonitorPort, journal: Journal, pins: Pins, storage: Storage,
+        self, clock: Clock, monitor: MonitorPort, journal: Journal, pins: Pins, buses: Buses, storage: Storage,
         streams: Streams, credentials: Credentials, roots: bytes,
         attend: Callable[[], None], sharers: Callable[[], int],
         intercore: Intercore, manifest_of: Callable[[bytes], Manifest | None],
@@ -45,6 +50,7 @@ class Means:
         self.monitor = monitor
         self.journal = journal
         self.pins = pins
+        self.buses = buses
         self.storage = storage
         self.streams = streams
         self.credentials = credentials
@@ -66,7 +72,8 @@ class Syscalls:
 
     def table(self) -> dict[Any, Callable[..., Any]]:
         """For `wire.call.Gate`."""
-        return {
+        table = self._bus_table()
+        table.update({
             abi.EXIT: self.exit, abi.LOG: self.log, abi.WAIT: self.wait, abi.CLOCK: self.clock,
             abi.CLOSE: self.close, abi.CRASHED: self.crashed, abi.RANDOM: self._means.monitor.read_rng,
             abi.GPIO_OPEN_OUTPUT: self.gpio_open_output, abi.GPIO_OPEN_INPUT: self.gpio_open_input,
@@ -80,7 +87,25 @@ class Syscalls:
             abi.DEVICE_AUTH_CERTIFICATE: self.device_auth_certificate,
             abi.DEVICE_AUTH_SIGN: self.device_auth_sign, abi.TRUSTED_ROOTS: self.trusted_roots,
             abi.APP_CONNECT: self.app_connect, abi.APP_SEND: self.app_send, abi.APP_RECEIVE: self.app_receive,
-        }  # fmt: skip
+        })  # fmt: skip
+        return table
+
+    def _bus_table(self) -> dict[Any, Callable[..., Any]]:
+        get = self._handles.get
+        return {
+            abi.I2C_OPEN: self.i2c_open, abi.SPI_OPEN: self.spi_open,
+            abi.UART_OPEN: self.uart_open, abi.ADC_OPEN: self.adc_open,
+            abi.I2C_CONFIGURE: lambda handle, *values: get(handle, "i2c").configure(*values),
+            abi.I2C_BEGIN: lambda handle, *values: get(handle, "i2c").begin(*values),
+            abi.I2C_RESULT: lambda handle: get(handle, "i2c").fetch(),
+            abi.SPI_CONFIGURE: lambda handle, *values: get(handle, "spi").configure(*values),
+            abi.SPI_BEGIN: lambda handle, *values: get(handle, "spi").begin(*values),
+            abi.SPI_RESULT: lambda handle: get(handle, "spi").fetch()[2],
+            abi.UART_WRITE: lambda handle, data: get(handle, "uart").write(data),
+            abi.UART_READ: lambda handle, length: get(handle, "uart").read(length),
+            abi.ADC_REFERENCE: lambda handle, *values: get(handle, "adc").refer(*values),
+            abi.ADC_POLL: lambda handle, channel: get(handle, "adc").poll(channel),
+        }
 
     # -- the app itself ----------------------------------------------------------------------------
 
@@ -112,8 +137,10 @@ class Syscalls:
             raise Invalid("half a handle", "kernel", "wait.handles")
         now_us = self._means.clock.uptime_us()
         numbers = list(struct.unpack("<{}H".format(len(handles) // 2), handles))
-        kinds = [self._handles.find(number).kind for number in numbers]
-        wait = Wait(numbers, now_us + timeout_ms * 1000, "pin" in kinds or "stream" in kinds)
+        things: list[Any] = [self._handles.find(number) for number in numbers]  # Any: TIMED says which have a due time
+        due_us = now_us + timeout_ms * 1000
+        times = [thing.due_us for thing in things if thing.kind in TIMED and thing.due_us is not None]
+        wait = Wait(numbers, due_us, bool([1 for thing in things if thing.kind in POLLED]), min([due_us] + times))
         event = look(process, wait, now_us)
         if event is not None:
             return event
@@ -138,6 +165,26 @@ class Syscalls:
 
     def gpio_set(self, handle: int, level: int) -> None:
         self._handles.get(handle, "pin").write(level)
+
+    # -- buses ---------------------------------------------------------------------------------------
+
+    def i2c_open(self, unit: int) -> int:
+        return self._bus("i2c_master", "ISU" + str(unit), lambda buses, owner: buses.i2c(owner, unit))
+
+    def spi_open(self, unit: int, line: int, polarity: int) -> int:
+        return self._bus("spi_master", "ISU" + str(unit), lambda buses, owner: buses.spi(owner, unit, line, polarity))
+
+    def uart_open(self, unit: int, *settings: int) -> int:
+        return self._bus("uart", "ISU" + str(unit), lambda buses, owner: buses.uart(owner, unit, *settings))
+
+    def adc_open(self, controller: int) -> int:
+        return self._bus("adc", "ADC-CONTROLLER-" + str(controller), lambda buses, owner: buses.adc(owner))
+
+    def _bus(self, line: str, value: str, opened: Callable[[Buses, bytes], Any]) -> int:
+        """A handle to what line `line` of the manifest must name as `value`."""
+        self._capabilities.require_block(line, value)
+        self._handles.require_room()
+        return self._handles.add(opened(self._means.buses, self._process.component))
 
     # -- files ----------------------------------------------------------------------------------------
 

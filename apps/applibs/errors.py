@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 # Linux's numbers of what only this library raises; MicroPython's errno lacks some.
-EEXIST, EMSGSIZE, EADDRINUSE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH = 17, 90, 98, 104, 110, 113
+ENXIO, EEXIST, EMSGSIZE, EADDRINUSE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH = 6, 17, 90, 98, 104, 110, 113
 
 
 class Refusal(OSError):
@@ -43,6 +43,6 @@ def ask(call: Callable[[KernelPort], T], errnos: dict[str, int] | None = None) -
 
 
 __all__ = [
-    "EACCES", "EADDRINUSE", "EBUSY", "ECONNRESET", "EEXIST", "EHOSTUNREACH", "EINVAL", "EMSGSIZE", "EPERM", "ETIMEDOUT",
+    "EACCES", "EADDRINUSE", "EBUSY", "ECONNRESET", "EEXIST", "EHOSTUNREACH", "EINVAL", "EMSGSIZE", "ENXIO", "EPERM", "ETIMEDOUT",
     "Refusal", "ask",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from ..applibs import application, deviceauth, eventloop, gpio, log, networking, storage
+from ..applibs import adc, application, deviceauth, eventloop, gpio, i2c, log, networking, spi, storage, uart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     Import = Callable[..., Any]
 
 LIBRARIES = {
-    "application": application, "deviceauth": deviceauth, "eventloop": eventloop, "gpio": gpio,
-    "log": log, "networking": networking, "storage": storage,
+    "adc": adc, "application": application, "deviceauth": deviceauth, "eventloop": eventloop, "gpio": gpio, "i2c": i2c,
+    "log": log, "networking": networking, "spi": spi, "storage": storage, "uart": uart,
 }  # fmt: skip
 PACKAGES = ("applibs", "armillary.apps.applibs")
 STANDARD = (

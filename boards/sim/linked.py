@@ -294,5 +294,5 @@ class LinkedDevice:
         bus = self._bus("kernel")
         return kernel_hardware.Hardware(
             self.silicon.clock, port.UartPort(bus), port.GpioPort(bus), port.NetworkPort(bus), self.tasks, self._config,
-            port.IntercorePort(bus),
+            port.IntercorePort(bus), port.BusesPort(bus), port.serial_ports(bus),
         )  # fmt: skip

@@ -175,7 +175,7 @@ class _Lines(_Part):
     """The clock and the serial lines."""
 
     def calls(self) -> dict[Call, Callable[..., Any]]:
-        return {abi.CLOCK_READ: self.clock, abi.UART_WRITE: self.write, abi.UART_READ: self.read}
+        return {abi.CLOCK_READ: self.clock, abi.UART_WRITE: self.write, abi.UART_READ: self.read, abi.UART_CONFIGURE: self.configure}
 
     def clock(self) -> tuple[int, int]:
         self.firewall.device(self.master, "clock")
@@ -187,6 +187,9 @@ class _Lines(_Part):
 
     def read(self, port: int, length: int) -> bytes:
         return self._uart(READ, port).read(length)
+
+    def configure(self, port: int, *settings: int) -> None:
+        self._uart(WRITE, port).configure(*settings)
 
     def _uart(self, right: str, port: int) -> Uart:
         self.firewall.uart(self.master, right, port)

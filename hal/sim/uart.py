@@ -33,6 +33,7 @@ class Uart:
         self.overrun = 0
         self._sent = bytearray()
         self._arrived = bytearray()
+        self.settings: tuple[int, int, int, int, int] | None = None  # see `configure`
 
     def write(self, data: bytes, master: str = "") -> None:
         """Send all of `data`, on behalf of bus master `master` where it came over the bus."""
@@ -46,6 +47,10 @@ class Uart:
         if excess > 0:
             self.dropped += excess
             self._sent = self._sent[excess:]
+
+    def configure(self, baud: int, data_bits: int, parity: int, stop_bits: int, flow: int) -> None:
+        """How the device set its end of the line: `settings`. Bytes go whole here, whatever it is."""
+        self.settings = (baud, data_bits, parity, stop_bits, flow)
 
     def read(self, length: int) -> bytes:
         """What has arrived, at most `length` bytes."""

@@ -167,6 +167,7 @@ BUSES = [  # (call, its arguments, the pins that it takes)
     *[(abi.SPI_TRANSFER, (unit, 0, 1, b"x"), ISU_PINS[unit]) for unit in range(5)],
     *[(abi.UART_WRITE, (unit + 1, b"x"), ISU_PINS[unit]) for unit in range(5)],
     *[(abi.UART_READ, (unit + 1, 1), ISU_PINS[unit]) for unit in range(5)],
+    *[(abi.UART_CONFIGURE, (unit + 1, 9600, 8, 0, 1, 0), ISU_PINS[unit]) for unit in range(5)],
     (abi.ADC_READ, (0,), range(41, 49)),
 ]
 

@@ -24,7 +24,7 @@ from tests.kernel.making import component_of
 
 FACTS = types.SimpleNamespace(
     FLASH_SIZE=0x20_0000, FLASH_SECTOR=4096, FLASH_PAGE=256, FUSE_ROWS=64, FUSE_ROW_BYTES=32,
-    PINS=(4, 5, 6, 7, 8, 9, 10, 11),
+    PINS=(4, 5, 6, 7, 8, 9, 10, 11, *range(26, 36), *range(41, 49), *range(66, 71)),  # with ISU0, ISU1, ISU3, ADC
     FLASH_LAYOUT={
         7: (0x0_0000, 0x2000), 8: (0x0_2000, 0x2000), 9: (0x0_4000, 0x2000), 10: (0x0_6000, 0x2000),
         0x3000: (0x0_8000, 0x8000), 5: (0x1_0000, 0x4000), 15: (0x1_4000, 0x1000), 6: (0x4_0000, 0x8_0000),
@@ -166,7 +166,8 @@ class Device:
         self.monitor.boot()
         self.smc = MonitorPort(self.monitor.gate("kernel"))
         port = self.chip.port("kernel")
-        hardware = Hardware(self.clock, bus.UartPort(port), bus.GpioPort(port), bus.NetworkPort(port), self.tasks, self.config)
+        hardware = Hardware(self.clock, bus.UartPort(port), bus.GpioPort(port), bus.NetworkPort(port), self.tasks, self.config,
+                            buses=bus.BusesPort(port), uarts=bus.serial_ports(port))  # fmt: skip
         self.kernel = Kernel(hardware, self.smc, split(self.chip.started[-1][1]), self.observe)
         self.kernel.boot()
         return self.kernel

@@ -21,7 +21,8 @@ def main(machine: Any) -> None:
     config = json.loads(machine.files["config.json"]) if "config.json" in machine.files else None
     hardware = Hardware(
         MachineClock(machine), port.UartPort(bus), port.GpioPort(bus), port.NetworkPort(bus),
-        BoxedTasks(bus, machine), config, port.IntercorePort(bus),
+        BoxedTasks(bus, machine), config, port.IntercorePort(bus), port.BusesPort(bus),
+        port.serial_ports(bus),
     )  # fmt: skip
     kernel = Kernel(hardware, MonitorPort(machine.link("smc")), machine.load, machine.observe("kernel"))
     kernel.boot()
