@@ -25,13 +25,13 @@ def start(maker, kit, tools, new_device):
 
 def test_every_sample_has_a_lawful_manifest_and_a_readme(tools, maker):
     names = sorted(path.name for path in tools.samples.iterdir() if path.is_dir() and path.name != "__pycache__")
-    assert names == ["blink", "cloud", "crash", "intercore", "overreach"]
+    assert names == ["blink", "cloud", "crash", "intercore", "overreach", "thermometer"]
     components = set()
     for name in names:
         _, manifest = tools.sample(maker, name)
         components.add(manifest.component)
         assert manifest.name == name and (tools.samples / name / "README.md").read_text().startswith("# " + name)
-    assert len(components) == 5
+    assert len(components) == 6
 
 
 def test_blink_blinks(start):

@@ -78,6 +78,7 @@ class Isu:
 
     def __init__(self, number: int, scheduler: Scheduler, log: Log, bank: GpioBank, lines: Lines, wires: Wires) -> None:
         base, name = ISU + STRIDE * number, f"ISU{number} "
+        self._wires, self._number = wires, number
         self.i2c_bus, self.spi_bus, self.console = wires.i2c[number], wires.spi[number], Console()
         irq = ISU_IRQ + 4 * number
         self.gpio = IsuGpio(scheduler, log, bank, ISU_PINS[number], base, name + "GPIO")
@@ -104,7 +105,7 @@ class Isu:
         for address, part in own.devices():
             if not isinstance(part, Slave):
                 other.i2c_bus.attach(address, part)
-        self.i2c_bus = other.i2c_bus
+        self.i2c_bus = self._wires.i2c[self._number] = other.i2c_bus
         self.i2c.lead_to(self.i2c_bus)
 
     def _reset_engines(self) -> None:
