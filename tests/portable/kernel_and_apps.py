@@ -10,8 +10,10 @@ import json
 from armillary.apps.runtime.app import App
 from armillary.hal.sim.clock import VirtualClock
 from armillary.hal.sim.gpio import GpioBank
+from armillary.hal.sim.masters import Masters
 from armillary.hal.sim.network import LinkedNetwork
 from armillary.hal.sim.uart import Uart
+from armillary.hal.sim.wires import Wires
 from armillary.kernel.core import Kernel
 from armillary.kernel.hardware import Hardware
 from armillary.monitor import abi
@@ -60,6 +62,35 @@ async def main():
     loop.add_timer(0.1, tick)
     log.debug("%s %d", await loop.run(5), len(ticks))
     raise ValueError("as planned")
+"""
+
+BUSES = """
+from applibs import adc, eventloop, i2c, log, spi, uart
+
+async def main():
+    begun = eventloop.now()
+    with i2c.open(i2c.ISU0) as bus:
+        bus.set_bus_speed(i2c.FAST)
+        log.debug("%s", (await bus.write_then_read(0x6A, bytes((0x0F,)), 1)).hex())
+        try:
+            await bus.write(0x6B, b"x")
+        except OSError as error:
+            log.debug("%d %s", error.errno, error.args[1])
+    with spi.open(spi.ISU1, spi.CHIP_SELECT_A) as bus:
+        parts = await bus.transfer_sequential([bytes((0x8F,)), 1, 3])
+        log.debug("%s", [part.hex() for part in parts])
+        log.debug("%d", len(await bus.write_then_read(bytes(5000), 4500)))
+    log.debug("%d us", round((eventloop.now() - begun) * 1_000_000))
+    with uart.open(uart.ISU3, 9600) as line:
+        line.write(b"hello")
+        log.debug("%s", await line.read_some(1))
+    with adc.open() as converter:
+        log.debug("%d", converter.poll(1))
+    try:
+        uart.open(uart.ISU0)
+    except OSError as error:
+        log.debug("%d", error.errno)
+    await eventloop.sleep(1000)
 """
 
 
@@ -177,6 +208,36 @@ class Tasks:
         task.next, task.is_ready = reply, True
 
 
+class Counter:
+    """A part on I2C and SPI that sends the last byte it got, and one more each time."""
+
+    def __init__(self):
+        self.value = 0
+
+    def start(self, is_read):
+        return True
+
+    def write(self, byte):
+        self.value = byte
+        return True
+
+    def read(self):
+        self.value = self.value + 1 & 0xFF
+        return self.value
+
+    def stop(self):
+        pass
+
+    def select(self):
+        self.value = 0
+
+    def exchange(self, byte):
+        return self.read()
+
+    def deselect(self):
+        pass
+
+
 class Echo:
     def __init__(self):
         self.out, self.is_closed = b"", False
@@ -205,11 +266,18 @@ def run(seconds):
 store = build(asxipfs.pack([("certs/none.txt", b"", False)]), image.UPDATE_CERT_STORE, b"c" * 16, "certificates")
 double = Double([
     package("blink", BLINK, {"Gpio": [8]}, ("0.25",)),
+    package("buses", BUSES, {"I2cMaster": ["ISU0"], "SpiMaster": ["ISU1"], "Uart": ["ISU3"], "Adc": ["ADC-CONTROLLER-0"]}),
     package("probe", PROBE, {"Gpio": [8], "MutableStorage": {"SizeKB": 1}, "AllowedConnections": ["echo.example"]}),
 ])  # fmt: skip
 clock, uart, tasks = VirtualClock(), Uart(), Tasks()
-pins = GpioBank((8, 9), clock)
-hardware = Hardware(clock, uart, pins, LinkedNetwork({("echo.example", 7): Echo}), tasks, {"service_host": "service.example"})
+pins = GpioBank((8, 9) + tuple(range(26, 71)), clock)
+wires = Wires()
+wires.i2c[0].attach(0x6A, Counter())
+wires.spi[1].attach(0, Counter())
+wires.serial[3].sink = lambda data: wires.serial[3].inject(b"you said " + data)
+wires.analog.set(1, 1_250_000)
+hardware = Hardware(clock, uart, pins, LinkedNetwork({("echo.example", 7): Echo}), tasks, {"service_host": "service.example"},
+                    buses=Masters(wires, clock), uarts=tuple(wires.serial))  # fmt: skip
 kernel = Kernel(hardware, MonitorPort(double.gate()), [b"", b"the runtime", store])
 kernel.boot()
 run(6)
