@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from ..hal.interface import Task
     from ..wire.manifest import Manifest
     from .daemon import Signal, Steps
+    from .failures import FailedImages
     from .hardware import Hardware
     from .program import Program
+    from .restart import Restart
     from .syscalls import Means
 
 PREVIOUS = 3  # state of an image, `wire.partition`
@@ -34,11 +36,13 @@ OTHERS_FIRST = (Busy, Full, Locked)  # why a real-time app may have to wait: no 
 
 class Applications:
     """The processes of all installed apps. `runtime` is the app runtime's package; `observe` sees
-    every system call where somebody traces; `changed` is set when something here may be due."""
+    every system call where somebody traces; `changed` is set when something here may be due. `failed`
+    are images that failed their probation."""
 
     def __init__(
-        self, hardware: Hardware, means: Means, runtime: bytes, changed: Signal, observe: Callable[..., None] | None
-    ) -> None:
+        self, hardware: Hardware, means: Means, runtime: bytes, changed: Signal, observe: Callable[..., None] | None,
+        failed: FailedImages, restart: Restart,
+    ) -> None:  # fmt: skip
         self._hardware = hardware
         self._config = hardware.config
         self._means = means
@@ -46,8 +50,9 @@ class Applications:
         self._changed = changed
         self._observe = observe
         self._next: dict[bytes, Program | None] = {}  # what follows a process that is stopping
+        self._restart = restart
         self.processes: dict[bytes, Process] = {}
-        self.reverted: list[bytes] = []  # images that failed their probation
+        self.failed = failed
 
     # -- what others ask for -----------------------------------------------------------------------
 
@@ -61,12 +66,7 @@ class Applications:
 
         Whether it will run; a refusal is recorded.
         """
-        try:
-            new: Program | None = program.load(self._means.monitor, component)
-        except Fault as fault:
-            self._means.journal.say("an app was not started: " + str(fault))
-            self._means.journal.denied(component, fault)
-            new = None
+        new = self._load(component)
         old = self.processes.get(component)
         if old is not None and old.is_alive:
             self._next[component] = new
@@ -74,6 +74,15 @@ class Applications:
         else:
             self._follow(component, new)
         return new is not None
+
+    def _load(self, component: bytes) -> Program | None:
+        """The installed program of `component`; None, and a refusal is recorded, if it may not run."""
+        try:
+            return program.load(self._means.monitor, component)
+        except Fault as fault:
+            self._means.journal.say("an app was not started: " + str(fault))
+            self._means.journal.denied(component, fault)
+            return None
 
     def remove(self, component: bytes) -> None:
         """Stop an app and forget it; its image is the caller's matter. Raises NotFound."""
@@ -231,6 +240,7 @@ class Applications:
         process.is_proven = True
         try:
             self._means.monitor.confirm_application(process.component)
+            self.failed.discard(process.program.image)
         except Fault as fault:
             self._means.journal.say("{} was not confirmed: {}".format(process.program.name, fault))
 
@@ -242,16 +252,33 @@ class Applications:
         ]:
             return False
         try:
-            monitor.revert_application(component)
+            needs_restart = monitor.revert_application(component)
         except Fault:
             return False  # it was confirmed in an earlier life
-        image = process.program.image
-        self._means.journal.say("{}: back to the previous image".format(process.program.name))
+        name, image = process.program.name, process.program.image
+        self._means.journal.say("{}: back to the previous image".format(name))
         self._means.journal.record(
             "update", component, {"result": "reverted", "image": image.hex(), "reason": "crashed on probation"}
         )
-        self.reverted = (self.reverted + [image])[-16:]
-        return self.replace(component)
+        is_kept = self.failed.add(image)
+        if not needs_restart:
+            return self.replace(component)
+        self._wait_for_restart(component, name, is_kept)
+        return True
+
+    def _wait_for_restart(self, component: bytes, name: str, may_restart: bool) -> None:
+        """The image that is installed now claims other pins or blocks than its core has: it stands still until the
+        restart. That is asked for only if the image that failed is remembered beyond it: else it might be fetched
+        again, and the device restart for it without end."""
+        new = self._load(component)
+        if new is None:
+            self._follow(component, None)
+            return
+        self.processes[component] = self._process(new)
+        if may_restart:
+            self._restart.want("{} went back to an image with another claim".format(name))
+        else:
+            self._means.journal.say("{} waits for the next restart of the device".format(name))
 
     # -- succession ----------------------------------------------------------------------------------
 
@@ -265,10 +292,13 @@ class Applications:
             self.processes.pop(component, None)
             self._means.intercore.removed(component)
             return
-        journal = self._means.journal
-        capabilities = Capabilities(new.manifest, lambda fault: journal.denied(component, fault))
-        self.processes[component] = Process(new, capabilities)
+        self.processes[component] = self._process(new)
         self.start(component)
+
+    def _process(self, new: Program) -> Process:
+        """Where `new` will run: stopped."""
+        journal = self._means.journal
+        return Process(new, Capabilities(new.manifest, lambda fault: journal.denied(new.component, fault)))
 
     def _find(self, component: bytes) -> Process:
         if component not in self.processes:

@@ -16,11 +16,13 @@ from .attestation import Attestation
 from .buses import Buses
 from .credentials import Credentials
 from .daemon import Scheduler, Signal, Until
+from .failures import FailedImages
 from .intercore import Intercore
 from .journal import Journal
 from .pins import Pins
 from .process import Process
 from .reports import Reports
+from .restart import Restart
 from .service import Service
 from .storage import Storage
 from .streams import Streams
@@ -68,12 +70,14 @@ class Kernel:
             self._apps_changed.set, lambda: self.applications.sharers(),
             self.intercore, lambda component: self.applications.manifest_of(component),
         )  # fmt: skip
-        self.applications = Applications(hardware, means, packages[1], self._apps_changed, observe)
+        self.restart = Restart(monitor, self._storage, self.journal, Signal(self._attend))
+        failed = FailedImages(monitor, self._storage, self.journal)
+        self.applications = Applications(hardware, means, packages[1], self._apps_changed, observe, failed, self.restart)
         service = Service(hardware, monitor, self.credentials, pem_to_der(roots), native)
         self.attestation = Attestation(hardware, monitor, service, self.credentials, self.journal,
                                        self.applications.tenants, Signal(self._attend))  # fmt: skip
         self.update = Update(hardware, monitor, service, self.attestation, self.applications, self.journal,
-                             Signal(self._attend))  # fmt: skip
+                             self.restart, Signal(self._attend))  # fmt: skip
         self._reports = Reports(hardware, service, self.attestation, self.journal, self._reports_due)
 
     def boot(self) -> None:
@@ -87,6 +91,7 @@ class Kernel:
             ("update", self.update.run),
             ("failure reports", self._reports.run),
             ("boot confirmation", self._confirm_boot),
+            ("restart", self.restart.run),
         ):
             self.scheduler.spawn(name, begin)
         self.applications.install_all()
@@ -140,6 +145,8 @@ class Kernel:
             self.monitor.confirm_boot()
         except Fault as fault:
             self.journal.say("boot was not confirmed: " + str(fault))
+            return
+        self.restart.confirmed()
 
     def _tend_watchdog(self) -> Steps[None]:
         while True:

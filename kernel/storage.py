@@ -172,9 +172,13 @@ class Storage:
 
     def flush_due(self) -> None:
         """Write the contents that have waited long enough."""
+        self.flush(FLUSH_US)
+
+    def flush(self, waited_us: int = 0) -> None:
+        """Write the contents that have waited so long: all of them, before a restart."""
         now = self._uptime_us()
         for content in list(self._open.values()):
-            if content.dirty_since is not None and now >= content.dirty_since + FLUSH_US:
+            if content.dirty_since is not None and now >= content.dirty_since + waited_us:
                 try:
                     self._flush(content)
                 except Fault as fault:

@@ -2,7 +2,7 @@
 
 Blocks go straight from the channel into the monitor's staging; nothing is kept here, and nothing that
 came over the network is parsed here: the monitor verifies the package from its own copy. A package
-that the monitor refused, or that failed its probation, is not fetched again.
+that the monitor refused is not fetched again before the next boot, one that failed its probation never.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from .. import native
 from ..wire.call import BULK
 from ..wire.fault import Fault, Untrusted, explain
 from ..wire.guid import to_text
+from .restart import RESET_UPDATE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from .daemon import Signal, Steps
     from .hardware import Hardware
     from .journal import Journal
+    from .restart import Restart
     from .service import Service, Wanted
 
 RANGE = 16 * BULK  # bytes asked for at once
 MOST_REFUSED = 32  # images remembered
 STAGED, INSTALLED = 1, 2  # states of an image, `wire.partition`
-RESET_UPDATE = 1  # reason of the reset that an update needs
 
 
 class Update:
@@ -33,7 +34,7 @@ class Update:
 
     def __init__(
         self, hardware: Hardware, monitor: MonitorPort, service: Service, attestation: Attestation,
-        applications: Applications, journal: Journal, now: Signal,
+        applications: Applications, journal: Journal, restart: Restart, now: Signal,
     ) -> None:  # fmt: skip
         self._clock = hardware.clock
         self._config = hardware.config
@@ -42,6 +43,7 @@ class Update:
         self._attestation = attestation
         self._applications = applications
         self._journal = journal
+        self._restart = restart
         self.now = now
         attestation.listeners.append(now)
         self.last_result = "never asked"
@@ -85,7 +87,7 @@ class Update:
 
     def _missing(self, wanted: list[Wanted]) -> list[Wanted]:
         have = self._in_state(wanted, STAGED) + self._in_state(wanted, INSTALLED)
-        done = self._refused + self._applications.reverted
+        done = self._refused + self._applications.failed.images()
         return [image for image in wanted if image not in have and image.image not in done]
 
     def _fetch(self, image: Wanted) -> Steps[None]:
@@ -136,8 +138,7 @@ class Update:
         for image in staged:
             self._record(image, "installed", "", {})
         if needs_restart:
-            self._journal.say("restarting into the update")
-            self._monitor.reset(RESET_UPDATE)
+            self._restart.now(RESET_UPDATE, "restarting into the update")
         for image in staged:
             self._applications.replace(image.component)
         self._attestation.notice_apps()

@@ -37,7 +37,7 @@ READ_IMAGE = Call(65, "read_image", "handle:u16 offset:u32 length:u16=1..4000", 
 CLOSE_IMAGE = Call(66, "close_image", "handle:u16", "", KERNEL, "Let it go.")
 CONFIRM_BOOT = Call(67, "confirm_boot", "", "", KERNEL, "This set of images works: move the counters, refresh the backups.")
 CONFIRM_APPLICATION = Call(68, "confirm_application", "component:b16", "", KERNEL, "This application image works: move its counter, free the previous one.")
-REVERT_APPLICATION = Call(69, "revert_application", "component:b16", "", KERNEL, "The installed application image fails: go back to the previous one.")
+REVERT_APPLICATION = Call(69, "revert_application", "component:b16", "restart:u8<=1", KERNEL, "The installed application image fails: go back to the previous one. Restart: that is a real-time app for which the cores must be divided anew.")
 STORAGE_READ = Call(72, "storage_read", "component:b16 offset:u32 length:u16=1..4000", "size:u32 data:bytes<=4000", KERNEL, "A component's mutable file (as the kernel stored it): its size and bytes.")
 STORAGE_WRITE = Call(73, "storage_write", "component:b16 data:bytes<=4000 last:u8<=1", "", KERNEL, "Write the next part of a new content; with last it replaces the old one in one step; an empty part that is not the last discards those before it.")
 STORAGE_DELETE = Call(74, "storage_delete", "component:b16", "", KERNEL, "Delete a component's mutable file.")

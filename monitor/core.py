@@ -192,9 +192,10 @@ class Monitor:
         self.staging.settle()
         self.realtime.lost(component)
 
-    def _revert_application(self, component: bytes) -> None:
+    def _revert_application(self, component: bytes) -> int:
         self.store.revert_application(component)
         self.realtime.lost(component)
+        return int(self.realtime.is_restart_due([component]))
 
     def _confirm_boot(self) -> None:
         self.staging.require(CONFIRM)

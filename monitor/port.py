@@ -166,9 +166,9 @@ class MonitorPort(Port):
         """Say that this application image works."""
         self._ask(abi.CONFIRM_APPLICATION, component)
 
-    def revert_application(self, component: bytes) -> None:
-        """Go back to the previous image of an application."""
-        self._ask(abi.REVERT_APPLICATION, component)
+    def revert_application(self, component: bytes) -> bool:
+        """Go back to the previous image of an application. Whether it can run only after a restart of the device."""
+        return bool(self._ask(abi.REVERT_APPLICATION, component))
 
     # -- peripherals --------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ class RealTime:
             self._tell("a real-time app is left out: " + str(self._refused[component]))
 
     def is_restart_due(self, components: list[bytes]) -> bool:
-        """Whether one of `components`, just installed, can only run once the map is made anew."""
+        """Whether one of `components`, just installed or gone back to, can only run once the map is made anew."""
         if not self._ownership.is_locked:
             return False
         fresh = [entry for entry in self._applications() if entry.component in components]

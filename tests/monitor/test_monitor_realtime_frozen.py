@@ -5,6 +5,7 @@ import pytest
 from armillary.monitor import claims, realtime
 from armillary.wire import image
 from armillary.wire.fault import Busy, Denied, Full, Locked, NotFound, OutOfOrder, Rollback, Untrusted
+from tests.monitor.conftest import APP
 from tests.monitor.rtapps import FIRST, FOURTH, SECOND, THIRD, package
 
 GPIO, KERNEL = 1, 1
@@ -59,24 +60,45 @@ def test_the_way_back_to_an_image_with_the_same_claim_is_open_at_once(with_two):
     with_two.install(package(with_two.maker, FIRST, {"Gpio": [8, 9]}, version=2))
     with_two.kernel.realtime_stop(FIRST)
     with_two.kernel.realtime_start(FIRST)
-    with_two.kernel.revert_application(FIRST)
+    assert with_two.kernel.revert_application(FIRST) is False
     assert with_two.kernel.realtime_status(FIRST)[:2] == (255, 0)  # the one that failed was stopped
     assert with_two.kernel.realtime_start(FIRST) == 0
     assert with_two.entry(FIRST).version == 1
 
 
-def test_the_way_back_to_an_image_with_another_claim_needs_a_restart(with_two):
+def test_the_way_back_to_an_image_with_another_claim_says_that_it_needs_a_restart(with_two):
     with_two.kernel.realtime_start(FIRST)
     with_two.kernel.confirm_application(FIRST)
     with_two.install_and_restart(package(with_two.maker, FIRST, {"Gpio": [10]}, version=2))
     with_two.kernel.realtime_start(FIRST)
-    with_two.kernel.revert_application(FIRST)
+    assert with_two.kernel.revert_application(FIRST) is True
     with pytest.raises(Locked) as refusal:
         with_two.kernel.realtime_start(FIRST)
     assert "restart the device" in refusal.value.remedy
     with_two.boot()
     assert with_two.kernel.realtime_start(FIRST) == 0
     assert with_two.owned(0) == [8, 9]
+
+
+def test_the_way_back_of_an_app_of_the_main_core_needs_none(with_two):
+    device = with_two
+    device.install(device.maker.package(image.APPLICATIONS, 2))
+    device.run()
+    device.kernel.confirm_application(APP)
+    device.install(device.maker.package(image.APPLICATIONS, 3))
+    assert device.kernel.revert_application(APP) is False
+
+
+def test_the_way_back_to_an_app_of_the_main_core_gives_the_pins_back_with_a_restart(with_two):
+    with_two.run()
+    with_two.kernel.confirm_application(APP)
+    with_two.kernel.invalidate_image(SECOND)
+    assert with_two.install(package(with_two.maker, APP, {"Gpio": [11]}, version=2)) == (1, True)
+    with_two.boot()
+    assert 11 in with_two.owned(0) + with_two.owned(1)
+    assert with_two.kernel.revert_application(APP) is True
+    with_two.boot()
+    assert with_two.owner(11) == KERNEL
 
 
 def test_removal_stops_the_core_at_once_and_its_pins_come_back_with_the_restart(with_two):

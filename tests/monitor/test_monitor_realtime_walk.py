@@ -126,10 +126,14 @@ class Walk(RuleBasedStateMachine):
     @rule(component=st.sampled_from(COMPONENTS))
     def revert(self, component):
         try:
-            self.device.kernel.revert_application(component)
+            restart = self.device.kernel.revert_application(component)
         except Fault:
             return
         self.forget(component)
+        assert not restart or self.is_locked, "a restart for a device where nothing is frozen"
+        previous = self.installed(component)
+        if self.is_locked and not restart and not self.is_restarting and previous is not None:
+            self.check_at_once(previous, None)
 
     def forget(self, component):
         self.running = {core: one for core, one in self.running.items() if one.component != component}

@@ -5,6 +5,7 @@ import pytest
 from tests.realtime.pairs import Author
 from tests.realtime.test_integration import BLINK, DEAF, LIAR, OUTSIDE, SENDS
 from tests.realtime.test_integration_random import ANYTHING
+from tests.realtime.test_integration_updates import MORTAL
 
 pytestmark = pytest.mark.armillary(mode="boxed")
 RINGS_ALL_THE_TIME = "int main(void) { rings_open(); disable_interrupts(); for (;;) { MBOX_SOFTWARE_SEND = 3u; } }"
@@ -55,6 +56,19 @@ def test_a_lie_in_the_rings_ends_the_connection_and_nothing_else(device, author)
     assert "a write position of 4032" in device.log and device.crashes == []
     before = device.board.pin(8).toggles
     assert device.run_until(lambda: device.board.pin(8).toggles > before + 1, 20)
+
+
+def test_the_way_back_to_another_claim_restarts_the_device_once(service, device, author):
+    device.install(author.asker())
+    device.install(author.echo())
+    device.power_on()
+    until(device, "app talker: 40", 60)  # it has lived through its probation
+    device.install(author.program(MORTAL, capabilities={"Gpio": [8]}), version=2)
+    until(device, "went back to an image with another claim", 60)
+    before = len(device.lines("talker"))
+    assert device.run_until(lambda: any(line.isdigit() for line in device.lines("talker")[before:]), 30), device.log
+    device.run(3)
+    assert device.log.count("[kernel] restarting") == 2  # into the update, and back
 
 
 @pytest.mark.slow

@@ -127,6 +127,30 @@ def test_one_that_claims_something_new_waits_for_the_restart_that_the_install_as
     assert service.reports("crash") == []
 
 
+def test_the_way_back_to_another_claim_restarts_the_device_once_and_all_is_as_before(service, talking, author):
+    talking.install(author.program(MORTAL, capabilities={"Gpio": [8]}), version=2)
+    assert talking.run_until(lambda: "went back to an image with another claim" in talking.log, 10)
+    assert later(talking, 4)[-1].isdigit() and counter(talking) == 1 and running(talking)["program"] == "running"
+    for _ in range(3):
+        talking.rings.kernel.update.now.set()  # the service still wants the one that failed
+        talking.run(2)
+    assert talking.log.count("[kernel] restarting") == 2  # into the update, and back
+    assert later(talking, 1)[-1].isdigit() and counter(talking) == 1
+
+
+def test_one_that_fails_both_ways_leaves_the_device_up(service, device, author):
+    dies_later = "int main(void) { wait_us(4000000u); return (int)REGISTER(0x50000000u); }"
+    device.install(author.asker())
+    device.install(author.program('#include "gpt.h"\n' + dies_later))
+    device.power_on()
+    assert device.run_until(lambda: "program starts again" in device.log, 10)
+    device.install(author.program(MORTAL, capabilities={"Gpio": [8]}), version=2)
+    assert device.run_until(lambda: "went back to an image with another claim" in device.log, 20)
+    device.run(60)
+    assert device.log.count("[kernel] restarting") == 2 and running(device)["program"] in ("backoff", "running")
+    assert counter(device) == 1 and running(device)["talker"] == "running"
+
+
 def test_a_third_one_is_refused_with_a_reason_is_no_crash_and_starts_when_a_core_is_free(device, author):
     names = ("first", "second", "third")
     components = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(1, 4)]
