@@ -329,6 +329,7 @@ class Machine(Savable):
     def write_memory(self, address: int, data: bytes) -> None:
         """Change memory, read-only memory too. Raises ValueError where there is none."""
         self._memory(address, len(data))[:] = data
+        lib.machine_written(self._machine, address, len(data))
         lib.machine_code_changed(self._machine, address, len(data))
 
     def _memory(self, address: int, size: int) -> memoryview:

@@ -27,6 +27,7 @@ uint32_t device_read(struct machine *m, const struct device *device, uint32_t of
     const struct counter *counter = counter_find(m, device->number, offset);
     if (counter) {
         countdown_read(m, m->place.pc, counter);
+        warp_clock(m);
         return counter_value(counter, m, m->countdown.cycle);
     }
     m->is_refused = false;
@@ -87,6 +88,8 @@ static uint64_t on_system_read(uc_engine *engine, uint64_t offset, unsigned size
     if (may_reach(m, address, false)) {
         if (address == 0xe000e018 && size == 4) /* SysTick's value */
             countdown_read(m, m->place.pc, &m->counters[SYSTICK]);
+        if (address >> 4 == 0xe000e01 || address >> 12 == 0xe0001) /* SysTick, DWT */
+            warp_clock(m);
         return system_read(m, address, size);
     }
     refuse(m, PRECISERR | BFARVALID, address);
@@ -99,6 +102,7 @@ static void on_system_write(uc_engine *engine, uint64_t offset, unsigned size, u
     const uint32_t address = 0xe0000000 + (uint32_t)offset;
     (void)engine;
     place_find(m, address, true);
+    warp_write(m);
     if (may_reach(m, address, true)) {
         system_write(m, address, size, (uint32_t)value);
         set_deadline(m);

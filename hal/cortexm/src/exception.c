@@ -125,6 +125,7 @@ static void take(struct machine *m, uint32_t exc_return)
 {
     uint32_t vector = 0, number = highest_pending(m);
 
+    warp_write(m);
     if (!memory_read_word(m, m->vtor + 4 * number, &vector)) { /* which is a hard fault, and that one's vector may be missing too */
         m->hfsr |= VECTTBL;
         m->is_locked_up = exception_priority(m, number) <= -1 || !memory_read_word(m, m->vtor + 4 * HARD_FAULT, &vector);

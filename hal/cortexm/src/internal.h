@@ -132,7 +132,9 @@ void set_deadline(struct machine *m);
 
 /* warp.c */
 void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value);
-void warp_write(struct machine *m);
+void warp_masks(struct machine *m, uint32_t pc); /* a block changes the masks, and nothing is pending */
+void warp_clock(struct machine *m);  /* a register was read that follows from the time */
+void warp_write(struct machine *m);  /* something changed that the loop did not */
 void warp_forget(struct machine *m); /* there is more memory than before */
 void warp_look(struct machine *m); /* between blocks */
 bool warp_has_copy(const struct machine *m); /* a round is under way that is to be compared with what was before it */

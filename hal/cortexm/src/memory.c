@@ -112,6 +112,7 @@ void outside_run(struct machine *m, uint32_t address, uint32_t size)
 void machine_written(struct machine *m, uint32_t address, uint32_t size)
 {
     uint32_t first, end;
+    warp_write(m);
     if (!lines_of(&m->outside, address, size, &first, &end) || !memchr(m->outside.has_code + first, 1, end - first))
         return;
     m->outside.is_stale = true;

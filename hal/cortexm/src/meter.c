@@ -97,6 +97,16 @@ static void narrow(struct machine *m)
     meter_aim(m);
 }
 
+/* An exception may become possible; where none waits, a kernel may have nothing to do. */
+static void masks_change(struct machine *m, const struct block *block)
+{
+    const bool is_waiting = highest_pending(m);
+    if (m->is_translated || is_waiting)
+        look_soon(m);
+    if (!is_waiting)
+        warp_masks(m, block->address);
+}
+
 /* What a block has that counting alone does not do justice.  Returns whether it may run. */
 static bool admit(struct machine *m, const struct block *block)
 {
@@ -109,8 +119,8 @@ static bool admit(struct machine *m, const struct block *block)
     }
     if (block->flags & BLOCK_SEV)
         m->event = true;
-    if (block->flags & BLOCK_MASKS && (m->is_translated || highest_pending(m)))
-        look_soon(m);
+    if (block->flags & BLOCK_MASKS)
+        masks_change(m, block);
     if (block->flags & BLOCK_WRITES) {
         m->written = block->flags & BLOCK_WRITES;
         m->basepri = reg_get(m, UC_ARM_REG_BASEPRI);

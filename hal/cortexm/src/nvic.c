@@ -99,6 +99,7 @@ uint32_t best_pending(struct machine *m, bool ignoring_primask)
 void pend(struct machine *m, uint32_t number)
 {
     set_bit(m->pending, number, true);
+    warp_write(m);
     look_soon(m);
     if (m->scr & 16) /* SEVONPEND */
         m->event = true;

@@ -16,6 +16,7 @@ static void sleep_now(struct machine *m)
 {
     m->is_sleeping = true;
     m->is_for_event = false;
+    warp_write(m);
 }
 
 /* Did unicorn end by itself?  It does so after a WFI only. */

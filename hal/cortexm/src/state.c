@@ -6,8 +6,7 @@
  */
 #include "internal.h"
 
-#define VERSION 0x4d340003u /* "M4", version 3: changes with what is saved */
-#define REGISTERS 56
+#define VERSION 0x4d340004u /* "M4", version 4: changes with what is saved */
 #define ANY UINT64_MAX
 #define MOST_CYCLES (1ull << 62) /* sums of two do not wrap */
 #define MOST_BLOCK 0x10000u      /* bytes of a block */
@@ -47,8 +46,8 @@ static const struct field FIELDS[] = {
     WORD(last_fault.exc_return), MANY(last_fault.registers, UINT32_MAX),
     /* and of loops that poll or wait on a counter */
     ONE(warp.phase, 0, 4), WORD(warp.hits), WORD(warp.patience), ONE(warp.count, 0, POLLS), EACH(warp.polls, pc, UINT32_MAX),
-    EACH(warp.polls, device, DEVICES - 1), EACH(warp.polls, offset, UINT32_MAX), EACH(warp.polls, value, UINT32_MAX),
-    EACH(warp.polls, until, ANY),
+    EACH(warp.polls, device, NO_DEVICE), EACH(warp.polls, offset, UINT32_MAX), EACH(warp.polls, value, UINT32_MAX),
+    EACH(warp.polls, until, ANY), FLAG(warp.is_timed), WORD(warp.others), WORD(warp.idle_pc), WORD(warp.idle_patience),
     MANY(warp.registers, UINT32_MAX), ONE(warp.cycles, 0, MOST_CYCLES),
     WORD(countdown.pc), WORD(countdown.hits), ONE(countdown.cycle, 0, MOST_CYCLES), ONE(countdown.distance, 0, MOST_CYCLES),
     FLAG(countdown.is_wanted),

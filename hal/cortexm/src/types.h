@@ -40,6 +40,7 @@ enum { RESET = 1, NMI = 2, HARD_FAULT = 3, MEM_MANAGE = 4, BUS_FAULT = 5, USAGE_
 #define WORDS (VECTORS / 32)
 #define MEMORIES 16
 #define DEVICES 64
+#define REGISTERS 56  /* of the processor: machine_get() */
 #define BLOCKS 4096   /* known at once, a power of two */
 #define NO_BLOCK BLOCKS
 
@@ -104,6 +105,7 @@ struct systick {
 };
 
 #define POLLS 4 /* registers that one polling loop reads */
+#define NO_DEVICE DEVICES /* of a loop that asks none: its block that changes the masks */
 
 struct poll {
     uint64_t until; /* it reads the same, in ticks */
@@ -113,9 +115,12 @@ struct poll {
 /* A polling loop in the making (warp.c). */
 struct warp {
     bool is_on;
+    bool is_timed; /* the round that is looked at has read a clock */
     uint32_t phase, hits, patience, count;
+    uint32_t others; /* rounds of loops that ask no device since the table's first was met */
+    uint32_t idle_pc, idle_patience; /* the last of them that could be skipped, or ODD; hits that others need */
     struct poll polls[POLLS];
-    uint32_t registers[17];
+    uint32_t registers[REGISTERS];
     uint64_t cycles;
     uint8_t *copy; /* of writable memory */
 };

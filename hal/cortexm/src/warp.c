@@ -5,6 +5,12 @@
  * are the same when the loop comes round, the next rounds can only be the same too, until a device's
  * answer changes or something is due.  They are then counted instead of run: time and cycles are exactly
  * what they would have been.
+ *
+ * A kernel that has nothing to do may ask no device at all: it looks at its lists, again and again, and lets
+ * interrupts in between.  Such a loop is known by the block that changes the masks.
+ *
+ * All that a round may depend on besides: what came from outside (DMA), an exception, a sleep, a write to a
+ * register.  Each begins anew.  And the time: a round that reads a clock is run, for the next reads another.
  */
 #include "internal.h"
 
@@ -15,14 +21,15 @@
 #define AGAIN 2          /* once it has been: the same loop, most likely, goes on after a change */
 #define PATIENCE 4096    /* and at most, where looking found nothing */
 #define LOST 64          /* reads without the first of the table: it was not of this loop */
-#define CORE_REGISTERS 17 /* r0 to r15 and xPSR */
+#define IDLE_ROUNDS 1024 /* of a loop that asks no device: most are at work, and looking costs more than a round does */
+#define IDLE_PATIENCE 65536
 
 enum { WATCHING, WANTED, FIRST_LOOK, RUNNING, SECOND_LOOK };
 
 /* The table holds the last reads; a write, or a read that is not in it, begins anew. */
 static void begin(struct warp *warp)
 {
-    warp->count = warp->hits = 0;
+    warp->count = warp->hits = warp->others = 0;
     warp->phase = WATCHING;
 }
 
@@ -57,12 +64,25 @@ static void add(struct warp *warp, uint32_t pc, uint32_t device, uint32_t offset
     warp->phase = WATCHING;
 }
 
+static bool is_idle(const struct warp *warp)
+{
+    return warp->count && warp->polls[0].device == NO_DEVICE;
+}
+
+/* How often must it come round before it is worth looking?  The idle loop of a kernel is always the same. */
+static uint32_t patience_of(const struct warp *warp)
+{
+    if (!is_idle(warp))
+        return warp->patience;
+    return warp->polls[0].pc == warp->idle_pc ? AGAIN : warp->idle_patience;
+}
+
 /* The loop has come round: it is looked at from its first read to its first read. */
 static void repeated_first(struct machine *m)
 {
     struct warp *warp = &m->warp;
     if (warp->phase == WATCHING)
-        warp->phase = ++warp->hits >= warp->patience ? WANTED : WATCHING;
+        warp->phase = ++warp->hits >= patience_of(warp) ? WANTED : WATCHING;
     else if (warp->phase == WANTED || warp->phase == RUNNING)
         warp->phase++;
     if (warp->phase == FIRST_LOOK || warp->phase == SECOND_LOOK)
@@ -81,12 +101,34 @@ static void repeated_other(struct warp *warp, const struct poll *poll)
     }
 }
 
+void warp_masks(struct machine *m, uint32_t pc)
+{
+    struct warp *warp = &m->warp;
+    if (!warp->is_on)
+        return;
+    if (is_idle(warp) && warp->polls[0].pc == pc) {
+        warp->others = 0;
+        repeated_first(m);
+    } else if (!warp->count || ++warp->others >= LOST || (is_idle(warp) && pc == warp->idle_pc)) { /* the table begins with another loop */
+        begin(warp);
+        add(warp, pc, NO_DEVICE, 0, 0);
+    }
+}
+
+void warp_clock(struct machine *m)
+{
+    m->warp.is_timed = true;
+}
+
 void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value)
 {
     struct warp *warp = &m->warp;
-    struct poll *poll = find(warp, pc, device, offset);
     if (!warp->is_on)
         return;
+    if (is_idle(warp))
+        begin(warp);
+    warp->others = 0;
+    struct poll *poll = find(warp, pc, device, offset);
     if (!poll || poll->value != value) {
         if (poll) /* it changed: the loop may be another */
             begin(warp);
@@ -109,9 +151,9 @@ static size_t writable_size(const struct machine *m)
     return size;
 }
 
-static void read_registers(struct machine *m, uint32_t registers[CORE_REGISTERS])
+static void read_registers(struct machine *m, uint32_t registers[REGISTERS])
 {
-    for (uint32_t i = 0; i < CORE_REGISTERS; i++)
+    for (uint32_t i = 0; i < REGISTERS; i++)
         registers[i] = machine_get(m, i);
 }
 
@@ -129,15 +171,16 @@ static bool remember(struct machine *m)
         }
     read_registers(m, warp->registers);
     warp->cycles = m->cycles;
+    warp->is_timed = false;
     return warp->copy != NULL;
 }
 
 static bool is_unchanged(struct machine *m)
 {
-    uint32_t registers[CORE_REGISTERS];
+    uint32_t registers[REGISTERS];
     const uint8_t *at = m->warp.copy;
     read_registers(m, registers);
-    if (memcmp(registers, m->warp.registers, sizeof registers))
+    if (m->warp.is_timed || memcmp(registers, m->warp.registers, sizeof registers))
         return false;
     for (uint32_t i = 0; i < m->memory_count; i++)
         if (m->memories[i].perms & UC_PROT_WRITE) {
@@ -165,6 +208,19 @@ static void skip(struct machine *m, uint64_t period)
         m->cycles += (end - m->cycles) / period * period;
 }
 
+/* What looking at a loop has shown decides how soon the next is looked at. */
+static void learn(struct warp *warp, bool is_pure)
+{
+    if (!is_idle(warp))
+        warp->patience = is_pure ? AGAIN : warp->patience < PATIENCE ? 2 * warp->patience : PATIENCE;
+    else if (is_pure)
+        warp->idle_pc = warp->polls[0].pc;
+    else if (warp->idle_pc == warp->polls[0].pc)
+        warp->idle_pc = ODD;
+    else
+        warp->idle_patience = warp->idle_patience < IDLE_PATIENCE ? 2 * warp->idle_patience : IDLE_PATIENCE;
+}
+
 void warp_look(struct machine *m)
 {
     struct warp *warp = &m->warp;
@@ -174,7 +230,7 @@ void warp_look(struct machine *m)
             warp->polls[i].until = UINT64_MAX;
     } else if (warp->phase == SECOND_LOOK) {
         const bool is_pure = is_unchanged(m);
-        warp->patience = is_pure ? AGAIN : warp->patience < PATIENCE ? 2 * warp->patience : PATIENCE;
+        learn(warp, is_pure);
         if (is_pure)
             skip(m, m->cycles - warp->cycles);
         begin(warp);
@@ -209,5 +265,7 @@ void machine_warp(struct machine *m, int is_on)
 {
     m->warp.is_on = is_on;
     m->warp.patience = ROUNDS;
+    m->warp.idle_patience = IDLE_ROUNDS;
+    m->warp.idle_pc = ODD;
     begin(&m->warp);
 }
