@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from armillary.hal.sim.realtime.channel import Channel
 from armillary.hal.sim.realtime.time import MILLISECOND, XTAL
 from tests.realtime.rig import SYSRAM, Rig
 
@@ -99,6 +100,33 @@ def test_a_sending_ring_sends_what_is_put_into_it_in_order(ring, texts):
         rig.write(at(channel, SOFTWARE), place + 1 | half if place + 1 < ring else half ^ WRAP)
     rig.scheduler.run(rig.scheduler.now + 200 * MILLISECOND)
     assert bytes(sent) == b"".join(texts) and rig.read(at(channel, STATE)) & 2
+
+
+PLACES = st.sampled_from([SYSRAM, SYSRAM + 2, SYSRAM + 0xFFF0])
+
+
+@given(st.integers(0, 2), st.integers(1, 30), st.integers(0, 30), st.integers(0, 60), PLACES, st.lists(st.integers(0, 40), min_size=1, max_size=12), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_items_that_move_in_a_row_are_those_that_move_one_by_one(shift, ring, threshold, begin, place, steps, turns):
+    """I2S plays a ring into itself, and what comes in goes into another ring; pointers may stand anywhere, also between items."""
+    states = []
+    for most in (1, 256):
+        with pytest.MonkeyPatch.context() as patch:
+            plain = Channel._in_a_row
+            patch.setattr(Channel, "_in_a_row", lambda channel, ready, most=most, plain=plain: plain(channel, min(ready, most)))
+            rig = Rig()
+            rig.memory[:] = bytes(range(256)) * 256
+            for channel, way in ((25, 0), (26, TO_MEMORY)):
+                set_up(rig, channel, MEMORY=place, FIXED=0x380F_0000, SIZE=ring, COUNT=threshold, CON=shift | DONE | way, START=RUN)
+                rig.write(at(channel, HARDWARE), begin | (WRAP if turns else 0))
+            for offset, value in ((0x04, 0xA01), (0x08, 0xA01), (0x00, 0x8000_0001)):
+                rig.write(0x380D_0000 + offset, value)
+            for step in steps:
+                rig.run(0.2)
+                rig.write(at(25, SOFTWARE), step << shift | WRAP * (step % 2))
+                rig.write(at(26, SOFTWARE), rig.read(at(26, HARDWARE)))
+            states.append((rig.save(), rig.irqs, rig.log.lines))
+    assert states[0] == states[1]
 
 
 @pytest.mark.parametrize("channel", range(30))

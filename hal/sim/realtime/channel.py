@@ -183,9 +183,9 @@ class Channel:
             distance += ring
         return max(0, min(distance, ring)) // self.size
 
-    def _advance(self) -> None:
+    def _advance(self, items: int) -> None:
         pointer = self.get(HWPTR)
-        offset, wrap = (pointer & 0xFFFF) + self.size, pointer & RING_WRAP
+        offset, wrap = (pointer & 0xFFFF) + self.size * items, pointer & RING_WRAP
         if offset >= self._ring() * self.size:
             offset, wrap = 0, wrap ^ RING_WRAP
         self.set(HWPTR, offset | wrap)
@@ -232,13 +232,14 @@ class Channel:
             self.dma.log.once(f"{self.dma.name}: channel {self.number} is set up for the other direction than its peripheral has")
             return
         moved = 0
-        while port.ready() > 0 and self._has_room():
+        while (ready := port.ready()) > 0 and self._has_room():
             if moved == BURST:  # a peripheral that takes all at once, and a channel that begins again for ever
                 self._arrange(BURST * COPY_TICKS)
                 return
-            if not self._move(port):
+            count = self._in_a_row(min(ready, BURST - moved)) if self.is_fifo else 1
+            if not self._move(port, count):
                 return
-            moved += 1
+            moved += count
         if moved and self.is_fifo:
             self._await_time_out()
             if self._is_due():
@@ -249,30 +250,41 @@ class Channel:
             return self.get(RLCT) > 0
         return self.filled() < self._ring() if self.get(CON) & TO_MEMORY else self.filled() > 0
 
+    def _in_a_row(self, most: int) -> int:
+        """How many items, at most `most`, move to or from a ring before it turns over, is full or is empty."""
+        ring, filled = self._ring(), self.filled()
+        until_end = ring - (self.get(HWPTR) & 0xFFFF) // self.size
+        return max(1, min(most, ring - filled if self.get(CON) & TO_MEMORY else filled, until_end))
+
     def _address(self) -> int:
         if self.is_fifo:
             return self.get(PGMADDR) + (self.get(HWPTR) & 0xFFFF)
         return self.get(PGMADDR)
 
-    def _move(self, port: Port) -> bool:
-        """One item. Returns whether memory could be reached; if not, the channel stops."""
-        address = self._address()
-        memory = self.dma.memory(address, self.size)
+    def _move(self, port: Port, count: int) -> bool:
+        """Items that lie in a row. Returns whether memory could be reached; if not, the channel stops."""
+        address, size = self._address(), self.size
+        memory = self.dma.memory(address, size * count)
+        if memory is None and count > 1:
+            return all(self._move(port, 1) for _ in range(count))
         if memory is None:
             self.dma.log.once(f"{self.dma.name}: channel {self.number} cannot reach {address:#010x}: only SYSRAM can be")
             self.set(START_AT, 0)
             return False
-        if self.get(CON) & TO_MEMORY:
-            memory[:] = ((port.get() if port.get is not None else 0) & ((1 << 8 * self.size) - 1)).to_bytes(self.size, "little")
-            self.dma.wrote(address, self.size)
+        places = range(0, size * count, size)
+        if self.get(CON) & TO_MEMORY and port.get is not None:
+            mask = (1 << 8 * size) - 1
+            memory[:] = b"".join([(port.get() & mask).to_bytes(size, "little") for _ in places])
+            self.dma.wrote(address, size * count)
         elif port.put is not None:
-            port.put(int.from_bytes(memory, "little"))
-        self._step()
+            for place in places:
+                port.put(int.from_bytes(memory[place : place + size], "little"))
+        self._step(count)
         return True
 
-    def _step(self) -> None:
+    def _step(self, items: int) -> None:
         if self.is_fifo:
-            self._advance()
+            self._advance(items)
             return
         count = self.get(COUNT) & 0xFFFF
         left = self.get(RLCT) - 1
