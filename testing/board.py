@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from armillary.hal.sim.network import Peer
     from armillary.hal.sim.uart import Uart
 
+    from . import parts
+
 Answer = Callable[[bytes], bytes]
 
 
@@ -47,8 +49,6 @@ class Pin:
 class NotPossible(RuntimeError):
     """The test asks for something that cannot be done now; the text says what to do."""
 
-
-NO_PARTS = "nothing hangs on the buses of a boxed board: use a linked one"
 
 
 class Board(ABC):
@@ -88,21 +88,21 @@ class Board(ABC):
         """Name an address of the host's loopback network. Boxed boards only."""
         raise NotPossible("a linked board has no network but its own: use `host` or `connect`")
 
-    def i2c(self, isu: int) -> I2cBus:
-        """The I2C bus of an ISU (0 to 5), to attach parts to. Linked boards only."""
-        raise NotPossible(NO_PARTS)
+    @abstractmethod
+    def i2c(self, isu: int) -> I2cBus | parts.I2c:
+        """The I2C bus of an ISU (0 to 5), to attach parts to."""
 
-    def spi(self, isu: int) -> SpiBus:
-        """The SPI bus of an ISU, to attach parts to. Linked boards only."""
-        raise NotPossible(NO_PARTS)
+    @abstractmethod
+    def spi(self, isu: int) -> SpiBus | parts.Spi:
+        """The SPI bus of an ISU, to attach parts to."""
 
-    def serial(self, isu: int) -> Uart:
-        """The line of an ISU's UART: `inject` sends to the device, `take` or a `sink` hears it. Linked boards only."""
-        raise NotPossible(NO_PARTS)
+    @abstractmethod
+    def serial(self, isu: int) -> Uart | parts.Line:
+        """The line of an ISU's UART: `inject` sends to the device, `take` or a `sink` hears it."""
 
+    @abstractmethod
     def analog(self, channel: int, volts: float) -> None:
-        """Apply a voltage to an analog input. Linked boards only."""
-        raise NotPossible(NO_PARTS)
+        """Apply a voltage to an analog input."""
 
     @abstractmethod
     def read(self, offset: int, length: int) -> bytes:

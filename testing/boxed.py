@@ -14,8 +14,9 @@ from typing import Any
 
 from armillary.boards.sim import client, facts
 from armillary.hal.sim import folder as folders
+from armillary.hal.sim.wires import ISUS
 
-from . import records
+from . import parts, records
 from .board import Answer, Board, NotPossible
 from .device import INSTALL_S, Device
 from .makings import Made, Makings
@@ -60,12 +61,32 @@ class BoxedBoard(Board):
         self.hands: client.Board | None = None
         self._servers: list[Server] = []
         self._hosts: dict[str, str] = {}
+        self._voltages: dict[int, int] = {}
+        self._lines: dict[int, parts.Line] = {}
+        self.parts = parts.Parts()
 
     def begin(self, hands: client.Board) -> None:
         """The supervisor runs."""
         self.hands = hands
         if self._hosts:
             hands.do("hosts", table=self._hosts)
+        for channel, microvolts in self._voltages.items():
+            hands.do("analog", channel=channel, microvolts=microvolts)
+        self.parts.begin(hands)
+
+    def i2c(self, isu: int) -> parts.I2c:
+        return parts.I2c(self.parts, checked(isu))
+
+    def spi(self, isu: int) -> parts.Spi:
+        return parts.Spi(self.parts, checked(isu))
+
+    def serial(self, isu: int) -> parts.Line:
+        return self._lines.setdefault(checked(isu), parts.Line(self.parts, isu))
+
+    def analog(self, channel: int, volts: float) -> None:
+        self._voltages[channel] = round(volts * 1_000_000)
+        if self.hands is not None:
+            self.hands.do("analog", channel=channel, microvolts=self._voltages[channel])
 
     def drive(self, pin: int, level: int | None) -> None:
         self._do("drive", pin=pin, level=level)
@@ -105,7 +126,8 @@ class BoxedBoard(Board):
         return "off" if self.hands is None else str(self.hands.do("status")["state"])
 
     def close(self) -> None:
-        """End the hosts."""
+        """End the hosts, and let go of the parts."""
+        self.parts.close()
         for server in self._servers:
             server.stop()
 
@@ -124,6 +146,13 @@ class BoxedBoard(Board):
         if self.hands is None:
             raise NotPossible("the boxed device has never been powered on: do that first")
         return self.hands.do(command, **arguments)
+
+
+def checked(isu: int) -> int:
+    """`isu`, if the board has it. Raises ValueError."""
+    if not 0 <= isu < ISUS:
+        raise ValueError(f"the board has isu0 to isu{ISUS - 1}")
+    return isu
 
 
 class BoxedDevice(Device):
@@ -155,11 +184,14 @@ class BoxedDevice(Device):
 
     def run(self, seconds: float) -> None:
         time.sleep(seconds)
+        self.board.parts.check()
 
     def run_until(self, is_there: Callable[[], object], timeout: float = INSTALL_S) -> bool:
         end = time.monotonic() + timeout
         while not (found := is_there()) and time.monotonic() < end:
+            self.board.parts.check()
             time.sleep(LOOK_S)
+        self.board.parts.check()
         return bool(found)
 
     def close(self) -> None:
@@ -171,6 +203,7 @@ class BoxedDevice(Device):
         if self._watcher is not None:
             self._watcher.join()
         self.board.close()
+        self.board.parts.check()
 
     @property
     def _hands(self) -> client.Board:

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,22 +32,21 @@ class Board:
     def __init__(self, folder: Path):
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None  # the supervisor, if we started it: ours to wait for
-        self._stream = _connect(folder)
+        self._stream = connect(folder)
         self._lines = self._stream.makefile("rb")
+        self._turn = threading.Lock()  # a part that asks for a pin does so beside the test
 
     def do(self, command: str, **arguments: Any) -> dict[str, Any]:
         """Perform one command of `control.Commands`. Raises BoardProblem."""
         try:
-            self._stream.sendall(json.dumps({"do": command, **arguments}).encode() + b"\n")
-            line = self._lines.readline()
+            with self._turn:
+                self._stream.sendall(json.dumps({"do": command, **arguments}).encode() + b"\n")
+                line = self._lines.readline()
         except OSError as problem:
             raise BoardProblem(f"the board in {self.folder} does not answer: {problem}") from None
         if not line:
             raise BoardProblem(f"the board in {self.folder} went down")
-        answer: dict[str, Any] = json.loads(line)
-        if not answer.pop("ok"):
-            raise BoardProblem(answer["error"])
-        return answer
+        return checked(json.loads(line))
 
     def trace(self) -> Iterator[str]:
         """Every gate crossing as it happens; this connection does nothing else from then on."""
@@ -104,7 +104,15 @@ class Board:
         return found
 
 
-def _connect(folder: Path) -> socket.socket:
+def checked(answer: dict[str, Any]) -> dict[str, Any]:
+    """What an answer says. Raises BoardProblem if it is a refusal."""
+    if not answer.pop("ok"):
+        raise BoardProblem(answer["error"])
+    return answer
+
+
+def connect(folder: Path) -> socket.socket:
+    """A connection to the board in `folder`. Raises BoardProblem."""
     stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         directory = os.open(folder, os.O_PATH | os.O_DIRECTORY)
@@ -125,7 +133,7 @@ def _connect(folder: Path) -> socket.socket:
 def is_up(folder: Path) -> bool:
     """Whether a supervisor runs this device."""
     try:
-        _connect(folder).close()
+        connect(folder).close()
     except BoardProblem:
         return False
     return True

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from armillary.hal.sim.wires import ISUS
 from armillary.wire.fault import Invalid
 
 from .supervisor import ON, Supervisor
+from .visiting import serial
+
+MOST_MICROVOLTS = 5_000_000
 
 
 class Commands:
@@ -69,6 +73,22 @@ class Commands:
     def drive(self, pin: int, level: int | None) -> None:
         """Drive a pin from outside, or let it go with null."""
         self._board.silicon.gpio.drive(number(pin), None if level is None else number(level, 0, 1))
+
+    def analog(self, channel: int, microvolts: int) -> None:
+        """Apply a voltage to an analog input."""
+        self._board.silicon.wires.analog.set(number(channel), number(microvolts, 0, MOST_MICROVOLTS))
+
+    def serial(self, unit: int, data: str = "", is_taken: bool = False) -> dict[str, Any]:
+        """Send `data` (hexadecimal) to the UART of an ISU; `taken` says how many bytes its buffer took. With `is_taken`
+        what it said since the last time is taken away: `said`."""
+        line = serial(self._board, unit)
+        taken = line.inject(bytes.fromhex(data)) if data else 0
+        return {"taken": taken, "said": line.take().hex() if is_taken else ""}
+
+    def i2c_log(self, unit: int) -> dict[str, Any]:
+        """The latest transfers on the I2C bus of an ISU, and the addresses at which parts are."""
+        bus = self._board.silicon.wires.i2c[number(unit, 0, ISUS - 1)]
+        return {"log": bus.log, "taken": [address for address, _ in bus.devices()]}
 
     def flash_read(self, offset: int, length: int) -> dict[str, Any]:
         """Bytes of flash, in hexadecimal, read with a probe at the chip's pins."""

@@ -2,7 +2,7 @@
 
 One JSON object a line each way. A request is {"do": NAME, ...}; its answer is {"ok": true, ...} or
 {"ok": false, "error": TEXT}. After {"do": "trace"} every crossing is sent as {"trace": LINE} until the
-connection closes. The socket is its owner's only; whoever can open it could as well open the folder.
+connection closes; what a client may bring along and is asked for is in `visiting`. The socket is its owner's only; whoever can open it could as well open the folder.
 Even so nothing sent here may end the board, and nobody who does not read may stop it.
 """
 
@@ -19,6 +19,7 @@ from armillary.wire.fault import Fault
 
 from .commands import TABLE, Commands
 from .supervisor import Supervisor
+from .visiting import COMMANDS, Visitor
 
 LONGEST_LINE = 1 << 20
 MOST_UNREAD = 8 << 20  # bytes waiting for a client that does not read, before it is let go
@@ -56,8 +57,8 @@ class Control:
         for connection in list(self._connections.values()):
             connection.close()
 
-    def perform(self, connection: Connection, line: bytes) -> dict[str, Any]:
-        """Do what a request says and return the answer."""
+    def perform(self, connection: Connection, line: bytes) -> dict[str, Any] | None:
+        """Do what a request says and return the answer; None where there is none."""
         try:
             request = json.loads(line)
         except (ValueError, RecursionError):
@@ -70,14 +71,19 @@ class Control:
         elif name == "shut_down":
             self.is_ending = True
         elif name in TABLE:
-            return self._perform(name, request)
+            return self._perform(self._commands, name, request)
+        elif name in COMMANDS:
+            return self._perform(connection.visitor, name, request)
+        elif name == "said":
+            found = self._perform(connection.visitor, name, request)
+            return None if found["ok"] else found
         else:
-            return refusal(f"no command {name[:64]!r}; there are: " + ", ".join(sorted(TABLE)))
+            return refusal(f"no command {name[:64]!r}; there are: " + ", ".join(sorted((*TABLE, *COMMANDS))))
         return {"ok": True}
 
-    def _perform(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _perform(self, who: Commands | Visitor, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         try:
-            return {"ok": True, **(getattr(self._commands, name)(**arguments) or {})}
+            return {"ok": True, **(getattr(who, name)(**arguments) or {})}
         except (Fault, TypeError, ValueError) as problem:
             return refusal(f"{name}: {problem}")
         except PowerLost:
@@ -101,6 +107,7 @@ class Connection:
         self._stream = stream
         self._received = b""
         self._unsent = bytearray()
+        self.visitor = Visitor(control.supervisor, self._send, self.close)
         control.supervisor.watch(stream.fileno(), self._ready)
 
     def trace(self) -> None:
@@ -120,6 +127,7 @@ class Connection:
             supervisor.forget(self._stream.fileno())
             self._control.ended(self._stream.fileno())
             self._stream.close()
+            self.visitor.close()
 
     def _ready(self) -> None:
         if self._unsent:
@@ -136,7 +144,9 @@ class Connection:
             return
         *lines, self._received = self._received.split(b"\n")
         for line in lines:
-            self._send(self._control.perform(self, line))
+            answer = self._control.perform(self, line)
+            if answer is not None:
+                self._send(answer)
         if len(self._received) > LONGEST_LINE:
             self._send(refusal(f"a request has at most {LONGEST_LINE} bytes"))
             self.close()

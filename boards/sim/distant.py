@@ -1,7 +1,7 @@
 """Parts that live in another process: their answers are asked for before the bus does what needs them.
 
 A bus is worked at one moment, and a part elsewhere cannot answer in one. So whoever works the bus says first what it
-will do there (`foresee`), goes on with other things, and does it when all answers are in: the part then gives them out
+will do there (`Plan`), goes on with other things, and does it when all answers are in: the part then gives them out
 one by one. Nobody waits, and a part whose owner does not answer in time is gone.
 
 Operations are [name, argument]: "start" 0 or 1 (to be read), "write" and "exchange" bytes in hexadecimal, "read" a
@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from armillary.hal.sim.buses import RELEASED, I2cBus, SpiBus
 from armillary.hal.sim.masters import Masters, mirror
@@ -32,9 +32,8 @@ Then = Callable[[list[int]], None]
 class Distant:
     """A part in another process. Satisfies `I2cDevice` and `SpiDevice`: what was not foreseen is not acknowledged."""
 
-    def __init__(self, place: str, keeper: Keeper) -> None:
-        self.place = place
-        self.number = 0  # by which its owner knows it
+    def __init__(self, keeper: Keeper, number: int) -> None:
+        self.number = number  # by which its owner knows it
         self._keeper = keeper
         self._known: deque[int] = deque()
 
@@ -132,6 +131,11 @@ class Keeper:
             return
         question.then(found)
 
+    def look(self) -> None:
+        """To be called now and then: is its patience at an end?"""
+        if self.due_s() == 0:
+            self._lost(f"did not answer within {PATIENCE_S:g} s")
+
     def due_s(self) -> float | None:
         """In how many seconds its patience ends; None while nothing is asked."""
         return max(0.0, self._since + PATIENCE_S - time.monotonic()) if self._asked else None
@@ -182,27 +186,33 @@ FLAT: dict[str, Callable[[Any, Any], list[int]]] = {
 }  # fmt: skip
 
 
-def foresee(
-    parts: Iterable[object], operations: Sequence[Operation], action: Callable[[], Any], put_off: Callable[[], Answer]
-) -> Any:
-    """What a method of a gate returns that does `action` on a bus with `parts`: its result, or LATER.
+class Plan(NamedTuple):
+    """Something to be done on a bus: what it is, the parts that it asks, and what it will do to each of them."""
 
-    `operations` are what `action` will do to each of them, and `put_off` gives what is to be called with a late result.
+    action: Callable[[], Any]
+    parts: Sequence[object]
+    operations: Sequence[Operation]
+
+
+def carry_out(plan: Plan, put_off: Callable[[], Answer]) -> Any:
+    """What a method of a gate returns that does what is planned: its result, or LATER.
+
+    `put_off` gives what is to be called with a late result.
     """
-    asked = [part for part in parts if isinstance(part, Distant)]
+    asked = [part for part in plan.parts if isinstance(part, Distant)]
     if not asked:
-        return action()
+        return plan.action()
     later, left = Later(put_off()), [len(asked)]
 
     def arrived() -> None:
         left[0] -= 1
         if not left[0]:
-            later(*_outcome(action))
+            later(*_outcome(plan.action))
             for part in asked:
                 part.forget()
 
     for part in asked:
-        part.foresee(operations, arrived)
+        part.foresee(plan.operations, arrived)
     return later.result()
 
 
@@ -228,31 +238,31 @@ class PatientMasters(Masters):
             operations += [("start", 0), ("write", data.hex())]
         if read_length:
             operations += [("start", 1), ("read", read_length)]
-        return foresee([bus.part_at(address)], operations, lambda: action(unit, address, read_length, data), self._put_off)
+        return carry_out(Plan(lambda: action(unit, address, read_length, data), [bus.part_at(address)], operations), self._put_off)
 
     def spi_transfer(self, unit: int, is_lsb_first: int, read_length: int, data: bytes) -> Any:
         """See `Masters.spi_transfer`; the result may come later."""
         action, bus = super().spi_transfer, self._spi(unit)
         out = bytes(map(mirror, data)) if is_lsb_first else bytes(data)
         operations = [("exchange", (out + b"\xff" * read_length).hex())]
-        return foresee(bus.selected(), operations, lambda: action(unit, is_lsb_first, read_length, data), self._put_off)
+        return carry_out(Plan(lambda: action(unit, is_lsb_first, read_length, data), bus.selected(), operations), self._put_off)
 
 
-def i2c_start(bus: I2cBus, address: int, is_read: int, put_off: Callable[[], Answer]) -> Any:
-    """A start on `bus`: whether it was acknowledged, or LATER."""
-    return foresee([bus.part_at(address)], [("start", is_read)], lambda: int(bus.start(address, bool(is_read))), put_off)
+def i2c_start(bus: I2cBus, address: int, is_read: int) -> Plan:
+    """A start on `bus`: whether it was acknowledged."""
+    return Plan(lambda: int(bus.start(address, bool(is_read))), [bus.part_at(address)], [("start", is_read)])
 
 
-def i2c_write(bus: I2cBus, byte: int, put_off: Callable[[], Answer]) -> Any:
-    """A byte to the part that was addressed: whether it was acknowledged, or LATER."""
-    return foresee([bus.addressed()], [("write", f"{byte:02x}")], lambda: int(bus.write(byte)), put_off)
+def i2c_write(bus: I2cBus, byte: int) -> Plan:
+    """A byte to the part that was addressed: whether it was acknowledged."""
+    return Plan(lambda: int(bus.write(byte)), [bus.addressed()], [("write", f"{byte:02x}")])
 
 
-def i2c_read(bus: I2cBus, put_off: Callable[[], Answer]) -> Any:
-    """A byte of it, or LATER."""
-    return foresee([bus.addressed()], [("read", 1)], bus.read, put_off)
+def i2c_read(bus: I2cBus) -> Plan:
+    """A byte of it."""
+    return Plan(bus.read, [bus.addressed()], [("read", 1)])
 
 
-def spi_transfer(bus: SpiBus, data: bytes, put_off: Callable[[], Answer]) -> Any:
-    """Bytes to the parts that are selected: what they send meanwhile, or LATER."""
-    return foresee(bus.selected(), [("exchange", data.hex())], lambda: bus.transfer(data), put_off)
+def spi_transfer(bus: SpiBus, data: bytes) -> Plan:
+    """Bytes to the parts that are selected: what they send meanwhile."""
+    return Plan(lambda: bus.transfer(data), bus.selected(), [("exchange", data.hex())])

@@ -25,6 +25,7 @@ from armillary.hal.sim.box.zygote import Zygote
 from armillary.hal.sim.chip import WATCHDOG
 from armillary.hal.sim.cores import Cores
 from armillary.hal.sim.host_network import HostNetwork
+from armillary.hal.sim.places import Bench
 from armillary.hal.sim.power import PowerLost
 from armillary.hal.sim.silicon import Silicon
 from armillary.wire.call import Gate
@@ -32,7 +33,7 @@ from armillary.wire.fault import Fault
 
 from .asking import Answer
 from .boxes import CORES, REAL_TIME, Boxes, channel_pair, sealed_memory
-from .distant import PatientMasters
+from .distant import Keeper, PatientMasters
 from .lines import Console, ConsoleFile, DebugUart, TraceLine
 from .realtime import RealTimeBox
 
@@ -68,6 +69,7 @@ class Supervisor:
         self._how_bad = 0
         self._make_trace_flag()
         self.boxes = Boxes(zygote, self._lines_of, self._lost)
+        self.keepers: list[Keeper] = []  # of parts that clients brought along
         self._asking = -1  # the channel whose request is being served
         self._real_time_ends: tuple[int, ...] = ()
         self.silicon = make(
@@ -76,10 +78,12 @@ class Supervisor:
             masters=lambda wires, clock: PatientMasters(wires, clock, self.put_off),
         )  # fmt: skip
         self.network = network
+        wires = self.silicon.wires
+        self.bench = Bench(wires.i2c, wires.spi, wires.analog, self.silicon.gpio)
         self.silicon.on_refused = lambda master, fault: self._observe(master, None, (), fault)
         self.silicon.uarts[0].witness = self.uart.said
         self.silicon.gpio.observe(lambda pin, level, time_us: self.boxes.raise_interrupt())
-        for line in self.silicon.wires.serial:
+        for line in wires.serial:
             line.arrived = self.boxes.raise_interrupt
         self.watch(zygote.socket.fileno(), self.boxes.handle_event)
 
@@ -127,10 +131,13 @@ class Supervisor:
     def step(self, timeout_s: float = TICK_S) -> None:
         """Handle what is ready, or wait for it at most `timeout_s`. Raises ZygoteGone."""
         try:
-            for descriptor, _ in self._poll.poll(timeout_s):
+            dues = [due for keeper in self.keepers if (due := keeper.due_s()) is not None]
+            for descriptor, _ in self._poll.poll(min([timeout_s, *dues])):
                 handler = self._handlers.get(descriptor, self.boxes.raise_interrupt)  # else: the network's
                 handler()
             self._watch_network()
+            for keeper in list(self.keepers):
+                keeper.look()
             if self.state == ON:
                 self.silicon.watchdog.poll()
                 self.silicon.realtime.watch()

@@ -128,16 +128,20 @@ class World:
 
         return give
 
+    def _do(self, plan: distant.Plan) -> Any:
+        """Carry it out for the process that asked; if that is gone when distant parts have answered, not at all."""
+        gate = self._gate
+        return distant.carry_out(plan._replace(action=lambda: plan.action() if self._gate is gate else 0), self._put_off)
+
     def _table(self) -> dict[Call, Callable[..., Any]]:
-        wires, put_off = self._silicon.wires, self._put_off
-        i2c, spi = wires.i2c, wires.spi
+        i2c, spi, do = self._silicon.wires.i2c, self._silicon.wires.spi, self._do
         return {
-            calls.I2C_START: self._of(kinds.I2C, lambda unit, at, is_read: distant.i2c_start(i2c[unit], at, is_read, put_off), _silence),
-            calls.I2C_WRITE: self._of(kinds.I2C, lambda unit, byte: distant.i2c_write(i2c[unit], byte, put_off), _silence),
-            calls.I2C_READ: self._of(kinds.I2C, lambda unit: distant.i2c_read(i2c[unit], put_off), lambda unit: RELEASED),
+            calls.I2C_START: self._of(kinds.I2C, lambda unit, at, is_read: do(distant.i2c_start(i2c[unit], at, is_read)), _silence),
+            calls.I2C_WRITE: self._of(kinds.I2C, lambda unit, byte: do(distant.i2c_write(i2c[unit], byte)), _silence),
+            calls.I2C_READ: self._of(kinds.I2C, lambda unit: do(distant.i2c_read(i2c[unit])), lambda unit: RELEASED),
             calls.I2C_STOP: self._of(kinds.I2C, lambda unit: i2c[unit].stop(), _nothing),
             calls.SPI_SELECT: self._of(kinds.SPI, lambda unit, line, level: spi[unit].select(line, bool(level)), _nothing),
-            calls.SPI_TRANSFER: self._of(kinds.SPI, lambda unit, data: distant.spi_transfer(spi[unit], data, put_off), _released),
+            calls.SPI_TRANSFER: self._of(kinds.SPI, lambda unit, data: do(distant.spi_transfer(spi[unit], data)), _released),
             calls.ANALOG: self._analog,
         }  # fmt: skip
 

@@ -178,25 +178,38 @@ class SpiBus:
 
     def __init__(self) -> None:
         self._lines: dict[int, SpiDevice] = {}
-        self._by_pin: dict[int, SpiDevice] = {}
+        self._by_pin: dict[int, tuple[SpiDevice, int]] = {}  # and the level that selects it
+        self._banks: list[GpioBank] = []  # whose pins are watched
         self._selected: list[SpiDevice] = []
 
     def attach(self, line: int, device: SpiDevice) -> None:
-        """Put `device` behind the engine's select `line`."""
+        """Put `device` behind the engine's select `line`. Raises Invalid if there is no such line, or another part."""
         if line not in (0, 1):
             raise Invalid("no SPI select line " + str(line) + ": an engine has 0 and 1")
+        if self._lines.get(line, device) is not device:
+            raise Invalid("SPI select line " + str(line) + " is taken")
         self._lines[line] = device
 
     def attach_pin(self, bank: GpioBank, pin: int, device: SpiDevice, active: int = 0) -> None:
-        """Put `device` behind pin `pin` of `bank`, selected while the level is `active`."""
-        self._by_pin[pin] = device
-
-        def changed(number: int, level: int, _time: int) -> None:
-            if number == pin:
-                self._set(device, level == active)
-
-        bank.observe(changed)
+        """Put `device` behind pin `pin` of `bank`, selected while the level is `active`. Raises Invalid if another is there."""
+        if pin in self._by_pin and self._by_pin[pin][0] is not device:
+            raise Invalid("the part behind pin " + str(pin) + " is there already")
+        self._by_pin[pin] = device, active
+        if bank not in self._banks:
+            self._banks.append(bank)
+            bank.observe(self._changed)
         self._set(device, bank.read(pin) == active)
+
+    def detach(self, device: SpiDevice) -> None:
+        """Take `device` off the bus, whatever selects it."""
+        self._lines = {line: other for line, other in self._lines.items() if other is not device}
+        self._by_pin = {pin: entry for pin, entry in self._by_pin.items() if entry[0] is not device}
+        self._selected = [other for other in self._selected if other is not device]
+
+    def _changed(self, pin: int, level: int, _time: int) -> None:
+        if pin in self._by_pin:
+            device, active = self._by_pin[pin]
+            self._set(device, level == active)
 
     def selected(self) -> list[SpiDevice]:
         """The parts that are selected now."""
@@ -223,12 +236,12 @@ class SpiBus:
     def parts(self) -> list[tuple[str, SpiDevice]]:
         """(place, part) of all."""
         lines = [(f"SPI line {line}", device) for line, device in sorted(self._lines.items())]
-        return lines + [(f"SPI pin {pin}", device) for pin, device in sorted(self._by_pin.items())]
+        return lines + [(f"SPI pin {pin}", self._by_pin[pin][0]) for pin in sorted(self._by_pin)]
 
     def save(self) -> dict[str, object]:
         """Which parts are selected, in order: (is it by a pin, line or pin); the parts keep their own state."""
         places = [(False, line, device) for line, device in self._lines.items()]
-        places += [(True, pin, device) for pin, device in self._by_pin.items()]
+        places += [(True, pin, device) for pin, (device, _) in self._by_pin.items()]
         selected = [next((by_pin, place) for by_pin, place, device in places if device is one) for one in self._selected]
         return {"selected": selected}
 
@@ -236,7 +249,7 @@ class SpiBus:
         """Go on from what `save` gave. Raises Invalid if a part is missing."""
         selected = []
         for by_pin, place in state["selected"]:
-            device = (self._by_pin if by_pin else self._lines).get(place)
+            device = self._by_pin.get(place, (None, 0))[0] if by_pin else self._lines.get(place)
             if device is None or device in selected:
                 raise Invalid(f"a transfer with a part behind {'pin' if by_pin else 'line'} {place} that is not there")
             selected.append(device)

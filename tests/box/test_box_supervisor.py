@@ -223,7 +223,7 @@ HOSTILE = [
 
 
 def raw(board):
-    stream = client._connect(board.folder)
+    stream = client.connect(board.folder)
     stream.settimeout(10)
     return stream, stream.makefile("rb")
 
@@ -284,7 +284,7 @@ def test_a_client_that_does_not_read_stops_nobody(blinking):
 
 
 def test_more_clients_than_there_is_room_for_are_turned_away(blinking):
-    streams = [client._connect(blinking.folder) for _ in range(control.MOST_CONNECTIONS + 5)]
+    streams = [client.connect(blinking.folder) for _ in range(control.MOST_CONNECTIONS + 5)]
     assert blinking.do("status")["state"] == "on"
     for stream in streams:
         stream.close()

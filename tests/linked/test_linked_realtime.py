@@ -8,7 +8,6 @@ from armillary.boards.mt3620 import build
 from armillary.hal.port import CoresPort, PinOwnershipPort
 from armillary.hal.sim.parts import Accelerometer
 from armillary.hal.sim.power import PowerLost
-from armillary.testing.board import NotPossible
 from tests.realtime.packages import Builder, load_of, pack
 
 pytestmark = pytest.mark.armillary(mode="linked")
@@ -197,10 +196,3 @@ def test_a_part_on_the_board_serves_an_installed_real_time_app(make_device):
     device.power_on()  # what hangs on the bus hangs there still
     assert device.run_until(lambda: "[IO0] -3.25 degrees" in device.board.uart)
     assert device.board.i2c(2).log[:2] == ["0x6a W 0f", "0x6a R 6c"]
-
-
-def test_a_boxed_board_says_that_nothing_hangs_on_its_buses(make_device):
-    device = make_device(mode="boxed")
-    for call in (lambda: device.board.i2c(0), lambda: device.board.spi(0), lambda: device.board.analog(0, 1.0)):
-        with pytest.raises(NotPossible, match="linked"):
-            call()

@@ -1,0 +1,121 @@
+"""Parts that a test writes hang on the board in either mode: the same test, the same part, the same wires."""
+
+import pytest
+
+from armillary.boards.sim.client import BoardProblem
+from armillary.hal.sim.parts import Lsm6dso
+from armillary.wire.fault import Invalid
+from tests.realtime.test_rtapps_buses import Display, Sensor
+
+BOTH = pytest.mark.parametrize("mode", ["linked", "boxed"])
+
+
+def said(device, words, timeout=30):
+    assert device.run_until(lambda: words in device.board.uart, timeout), device.board.uart
+
+
+@BOTH
+def test_a_sensor_of_the_tests_own_is_found_set_up_and_read(make_device, mode):
+    device, sensor = make_device(mode=mode), Sensor()
+    device.board.i2c(2).attach(0x6A, sensor)
+    sensor.set_temperature(21.5)
+    device.install("i2c_sensor")
+    device.power_on()
+    said(device, "[IO0] 21.50 degrees")
+    sensor.set_temperature(-3.25)
+    said(device, "[IO0] -3.25 degrees")
+    assert sensor.registers[0x10] == 0x40
+    assert device.board.i2c(2).log[:4] == ["0x6a W 0f", "0x6a R 6c", "0x6a W 10 40", "0x6a W 20"]
+    assert device.board.i2c(2).is_taken(0x6A) and not device.board.i2c(2).is_taken(0x6B)
+
+
+@BOTH
+def test_a_sensor_that_leaves_is_told_and_one_that_comes_back_is_read(make_device, mode):
+    device, sensor = make_device(mode=mode), Sensor()
+    device.install("i2c_sensor")
+    device.board.i2c(2).attach(0x6A, sensor)
+    device.power_on()
+    said(device, "25.00 degrees")
+    device.board.i2c(2).detach(sensor)
+    said(device, "the sensor does not answer")
+    before = device.board.uart.count("25.00 degrees")
+    device.board.i2c(2).attach(0x6A, sensor)
+    assert device.run_until(lambda: device.board.uart.count("25.00 degrees") > before)
+
+
+@BOTH
+def test_a_display_that_looks_at_a_pin_gets_the_picture(make_device, mode):
+    device = make_device(mode=mode)
+    display = Display(lambda: device.board.pin(5).level)
+    device.board.spi(1).attach(0, display)
+    device.install("spi_display")
+    device.power_on()
+    said(device, "[IO0] drawn", 60)
+    frame = {(x, y) for x in range(128) for y in range(64) if x in (0, 127) or y in (0, 63) or y == x // 2}
+    assert {(x, y) for x in range(128) for y in range(64) if display.dot(x, y)} == frame
+    assert display.selects == 1 + 1024 // 32
+
+
+@BOTH
+def test_voltages_are_measured(make_device, mode):
+    device = make_device(mode=mode)
+    device.board.analog(0, 0.625)
+    device.install("adc_pwm")
+    device.power_on()
+    said(device, "[IO0] 625 mV, 25 %")
+    device.board.analog(0, 2.5)
+    said(device, "[IO0] 2500 mV, 100 %")
+
+
+@BOTH
+def test_a_line_is_spoken_to_and_heard(make_device, mode):
+    device = make_device(mode=mode)
+    device.install("uart_echo")
+    device.power_on()
+    said(device, "echoing ISU0")
+    line, heard = device.board.serial(0), bytearray()
+    assert line.inject(b"hello\nworld\n") == 12
+    said(device, "lines: 2")
+    assert device.run_until(lambda: heard.extend(line.take()) or bytes(heard) == b"hello\nworld\n", 10), heard
+    line.sink = heard.extend
+    line.inject(b"again\n")
+    assert device.run_until(lambda: heard.endswith(b"again\n"), 10), heard
+
+
+@BOTH
+def test_one_place_has_one_part(make_device, mode):
+    device = make_device(mode=mode)
+    device.board.i2c(2).attach(0x6A, Sensor())
+    device.board.spi(1).attach(0, Lsm6dso())
+    with pytest.raises(Invalid, match="taken"):
+        device.board.i2c(2).attach(0x6A, Sensor())
+    with pytest.raises(Invalid, match="taken"):
+        device.board.spi(1).attach(0, Lsm6dso())
+    with pytest.raises(Invalid, match="no 7-bit I2C address 0x80"):
+        device.board.i2c(2).attach(0x80, Sensor())
+    with pytest.raises(Invalid, match="no SPI select line 2"):
+        device.board.spi(1).attach(2, Lsm6dso())
+
+
+class Broken(Sensor):
+    """One that falls over when it is read."""
+
+    def read(self):
+        raise ZeroDivisionError("the part fell over")
+
+
+@BOTH
+def test_what_a_part_raises_is_the_tests_failure(make_device, mode):
+    device = make_device(mode=mode)
+    device.install("i2c_sensor")
+    device.board.i2c(2).attach(0x6A, Broken())
+    with pytest.raises(ZeroDivisionError, match="fell over"):
+        device.power_on()
+        device.run_until(lambda: False, 10)
+
+
+def test_before_a_boxed_device_runs_nothing_can_be_sent_to_it(make_device):
+    line = make_device(mode="boxed").board.serial(0)
+    assert line.take() == b""
+    with pytest.raises(BoardProblem, match="never been powered on"):
+        line.inject(b"x")
