@@ -55,7 +55,7 @@ class Visitor:
 
     def detach(self, part: int) -> None:
         """Take it off again."""
-        if part not in self._parts:
+        if not isinstance(part, int) or part not in self._parts:
             raise Invalid(f"no part {str(part)[:32]} of this client's")
         found, place = self._parts.pop(part)
         place.detach(self._board.bench, found)
@@ -70,8 +70,9 @@ class Visitor:
 
     def said(self, ask: Any = None, answers: Any = None) -> None:
         """The client's answer to what a part was asked."""
-        if self._keeper is not None:
-            self._keeper.said(ask, answers)
+        if self._keeper is None:
+            raise Invalid("this client brought no part that could be asked")
+        self._keeper.said(ask, answers)
 
     def close(self) -> None:
         """The client is gone, and what it brought along with it."""

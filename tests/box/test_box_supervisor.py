@@ -219,6 +219,9 @@ HOSTILE = [
     b'{"do":"flash_flip","offset":16777216,"bit":0}', b'{"do":"drive","pin":999,"level":1}', b'{"do":"drive","pin":8,"level":7}',
     b'{"do":"drive","pin":[],"level":{}}', b'{"do":"fail_after","operations":0}', b'{"do":"fail_after","operations":"x"}', b'{"do":"uart","offset":-5}',
     b'{"do":"uart","offset":NaN}', b'{"do":"drive"}', b'{"do":"' + b"x" * 100_000 + b'"}',
+    b'{"do":"attach"}', b'{"do":"attach","at":[]}', b'{"do":"attach","at":"isu9:0x10"}', b'{"do":"attach","at":"isu1:gpio5","active":{}}', b'{"do":"detach","part":[]}',
+    b'{"do":"listen","unit":1e9}', b'{"do":"said"}', b'{"do":"said","ask":{},"answers":1}', b'{"do":"serial","unit":0,"data":"x"}', b'{"do":"serial","unit":-1}',
+    b'{"do":"serial","unit":0,"data":1}', b'{"do":"analog","channel":8,"microvolts":0}', b'{"do":"analog","channel":0,"microvolts":-1}', b'{"do":"i2c_log","unit":6}',
 ]  # fmt: skip
 
 
@@ -244,8 +247,8 @@ def test_a_hostile_request_is_refused_and_ends_nothing(blinking, request_line):
     st.binary(max_size=300).filter(lambda data: b"\n" not in data),
     st.builds(
         lambda name, arguments: json.dumps({**arguments, "do": name}).encode(),
-        st.sampled_from(["uart", "drive", "flash_read", "flash_flip", "fail_after", "pin_history", "hosts", "denials"]),
-        st.dictionaries(st.sampled_from(["offset", "length", "pin", "level", "bit", "operations", "table"]),
+        st.sampled_from(["uart", "drive", "flash_read", "flash_flip", "fail_after", "pin_history", "hosts", "denials", "attach", "detach", "listen", "serial", "analog"]),
+        st.dictionaries(st.sampled_from(["offset", "length", "pin", "level", "bit", "operations", "table", "at", "part", "unit", "data", "channel", "microvolts"]),
                         st.one_of(st.none(), st.booleans(), st.integers(max_value=-1), st.floats(), st.text(max_size=9), st.lists(st.none()))),
     ),
 ))  # fmt: skip
