@@ -121,11 +121,43 @@ def test_without_its_clock_a_channel_lets_the_pin_go(rig):
     assert rig.bank.read(0) == 1 and rig.bank.contention == set()
 
 
-def test_what_is_too_fast_to_show_costs_little_and_is_told(rig):
-    open_by_masks(rig, 1, 1, selector=2)
-    rig.run(1)
-    assert len(rig.edges) <= 2 * MILLISECOND // (2 * MICROSECOND) + 2
+def duty(rig, pin, end):
+    """The share of the time to `end` at which the pin was high."""
+    found = [*edges(rig, pin), (end, 0)]
+    return sum(after - at for (at, level), (after, _) in zip(found, found[1:], strict=False) if level) / end
+
+
+def test_what_is_too_fast_to_show_costs_little_keeps_its_duty_and_is_told(rig):
+    open_by_masks(rig, 4, 9, selector=2)
+    rig.scheduler.run(100 * MILLISECOND)
+    assert edges(rig, 0)[:5] == [(0, 1), (4 * XTAL, 0), (13 * XTAL, 1), (17 * XTAL, 0), (26 * XTAL, 1)]
+    assert len(rig.edges) < 250
+    assert duty(rig, 0, 100 * MILLISECOND) == pytest.approx(4 / 13, abs=0.01)
     assert "faster than is shown" in rig.log.lines[-1]
+
+
+@pytest.mark.parametrize("replay", [0, REPLAY])
+def test_two_fast_states_keep_their_duty(rig, replay):
+    """Of three periods at a fifth and one at four fifths; without replay the last one goes on."""
+    rig.write(PWM, 2)
+    rig.write(PWM + S0, 8 << 16 | 2)
+    rig.write(PWM + S1, 2 << 16 | 8)
+    rig.write(PWM + CTRL, 1 << 20 | 3 << 8 | CLOCK | POLARITY | replay | KICK)
+    rig.scheduler.run(100 * MILLISECOND)
+    assert len(rig.edges) < 500
+    assert duty(rig, 0, 100 * MILLISECOND) == pytest.approx((3 * 0.2 + 0.8) / 4 if replay else 0.8, abs=0.02)
+
+
+def test_a_kick_is_taken_over_at_the_end_of_a_fast_period_too(rig):
+    open_by_masks(rig, 4, 9, selector=2)
+    rig.scheduler.run(10 * MILLISECOND + 5 * XTAL)
+    before = len(rig.edges)
+    rig.write(PWM + S0, 3 << 16 | 10)
+    rig.change(PWM + CTRL, KICK)
+    rig.run(1)
+    rise = next(time for time, level in edges(rig, 0)[before:] if level)
+    assert 0 <= rise - (10 * MILLISECOND + 5 * XTAL) < 13 * XTAL and rise % (13 * XTAL) == 0
+    assert edges(rig, 0)[before:][-1][0] > rise
 
 
 def test_two_steady_states_that_take_turns_cost_little_too(rig):
@@ -133,7 +165,9 @@ def test_two_steady_states_that_take_turns_cost_little_too(rig):
     rig.write(PWM + S0, 1)
     rig.write(PWM + S1, 1)
     rig.write(PWM + CTRL, CLOCK | POLARITY | REPLAY | 1 << 8 | 1 << 20 | KICK)
-    assert rig.scheduler.next() >= 2 * MICROSECOND and rig.bank.read(0) == 1
+    rig.run(10)
+    rig.scheduler.run(rig.scheduler.next())
+    assert rig.scheduler.next() - rig.scheduler.now >= 100 * MICROSECOND and rig.bank.read(0) == 1
 
 
 @given(st.integers(0, 2000), st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.booleans(), st.booleans())

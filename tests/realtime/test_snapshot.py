@@ -246,7 +246,7 @@ def test_a_forged_state_is_refused_with_its_place_or_runs(data):
 def test_with_the_check_left_out_a_forged_state_is_taken_and_breaks_the_run(monkeypatch):
     found = {name: entry.value for name, entry in savefile.unpack(saved_state()).items()}
     channels = found["PWM0"]["channels"]
-    found["PWM0"]["channels"] = [{**channels[0], "states": [[0, 0, 1], [1, 0, 1]], "is_on": False, "event": 20_000_000}, *channels[1:]]
+    found["PWM0"]["channels"] = [{**channels[0], "states": [[0, 0, 1]], "exact": 0, "is_on": False, "event": 20_000_000}, *channels[1:]]
     found["chip"]["waiting"] = sorted([*(each for each in found["chip"]["waiting"] if each[1] != "PWM0 channel 0"), [20_000_000, "PWM0 channel 0"]])
     forged = savefile.pack(found)
     with pytest.raises(BadState, match="a state without a length"):

@@ -2,7 +2,8 @@
 
 A state is a number of clocks on and a number off, repeated as often as the channel says; the second state
 follows the first if it has a length. A kick hands the settings over: at once, or at the end of the period that
-plays. Edges are arranged one at a time, and a level that stays costs nothing.
+plays. Edges are arranged one at a time, and a level that stays costs nothing. Of a pattern that is too fast to
+arrange each edge the first periods are shown as they are, then longer ones of the same duty, each of which stands for many.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 CHANNELS = 4
 KICK, REPLAY, POLARITY, OPEN_DRAIN, CLOCK, GLOBAL_KICK = 1, 2, 4, 8, 16, 32
 CLOCKS = {0: time.SECOND // time.SLOW_HZ, 1: time.TWO_MHZ, 2: time.XTAL}  # ticks a clock, by the selector
-SHORTEST = 2 * time.MICROSECOND  # of the periods whose every edge is shown
+FINE = 100 * time.MICROSECOND  # periods that are as long are all shown
+EXACT = 8  # and so many of the shorter ones after a kick
+COARSE = time.MILLISECOND  # what stands for the rest is about as long
 STATES = items(row(HALF, HALF, whole(0xFFF, 1)), 2)
 CHANNEL = record({
     "states": STATES, "wanted": optional(STATES), "state": whole(1), "left": whole(0xFFF, -0xFFFF_FFFF), "due": TIME, "is_on": flag,
-    "is_shown": flag, "is_kicked": flag, "event": optional(TIME),
+    "is_shown": flag, "is_kicked": flag, "event": optional(TIME), "began": TIME, "exact": whole(EXACT), "stands": whole(0xFFFF_FFFF, 1),
 })  # fmt: skip
 assert DECISIONS["pwm-polarity"] and DECISIONS["pwm-repeats"] and DECISIONS["pwm-kick"]
 
@@ -42,7 +45,8 @@ class Channel:
         self.event: Event | None = None
         self.states: list[State] = []
         self.wanted: list[State] | None = None
-        self.state = self.left = self.due = 0
+        self.state = self.left = self.due = self.began = self.exact = 0
+        self.stands = 1  # for how many periods the one that plays
         self.is_on = self.is_shown = False
         self.is_kicked = False  # while the clock was off
 
@@ -65,6 +69,19 @@ class Channel:
         if self.event is None:
             self.due = self.pwm.scheduler.now
             self._begin()
+        elif self._is_cut():
+            self._cut()
+
+    def _is_cut(self) -> bool:
+        """What stands for many periods ends with the one of them that plays, if a kick waits for that."""
+        return self.wanted is not None and self.stands > 1
+
+    def _cut(self) -> None:
+        on, off, _ = self.states[self.state]
+        length = (on + off) * self.pwm.clock()
+        self.due = self.began - (self.began - self.pwm.scheduler.now) // length * length
+        self.pwm.scheduler.cancel(self.event)
+        self._arrange(self._begin, 0)
 
     def stop(self) -> None:
         """No clock: the pattern ends and the pin is let go."""
@@ -78,12 +95,14 @@ class Channel:
         if self.wanted is not None:
             self.states, self.wanted, self.state = self.wanted, None, 0
             self.left = self.states[0][2] if self.states else 0
+            self.exact = EXACT
         elif self.states:
             self._advance()
+        self.began, self.stands = self.due, self._many()
         if not self.states or not all(self.states[self.state][:2]):
             self._hold()
         else:
-            self._edge(True, self.states[self.state][0])
+            self._edge(True, self.states[self.state][0] * self.stands)
 
     def _advance(self) -> None:
         self.left -= 1
@@ -93,31 +112,39 @@ class Channel:
             self.state = 1 - self.state
         self.left = self.states[self.state][2]
 
+    def _is_last(self) -> bool:
+        """Nothing follows the state that plays."""
+        return len(self.states) < 2 or (self.state == 1 and not self.word(0) & REPLAY)
+
     def _hold(self) -> None:
         """A period of one level: for ever, if nothing else follows."""
         on, off, _ = self.states[self.state] if self.states else (0, 0, 0)
         self._show(bool(on))
-        is_last = len(self.states) < 2 or (self.state == 1 and not self.word(0) & REPLAY)
-        if is_last:
+        if self._is_last():
             self.event = None
         else:
-            self._arrange(self._begin, (on + off) * (1 + self._skipped(on + off)))
+            self._arrange(self._begin, (on + off) * self.stands)
 
     def _edge(self, is_on: bool, clocks: int) -> None:
         self._show(is_on)
         self._arrange(self._off if is_on else self._begin, clocks)
 
     def _off(self) -> None:
-        on, off, _ = self.states[self.state]
-        self._edge(False, off + (on + off) * self._skipped(on + off))
+        self._edge(False, self.states[self.state][1] * self.stands)
 
-    def _skipped(self, clocks: int) -> int:
-        """Periods left out after one that is shown: they are too short to show each."""
-        length = clocks * self.pwm.clock()
-        if length >= SHORTEST:
-            return 0
-        self.pwm.log.once(f"{self.pwm.name}: channel {self.number} is faster than is shown; periods are left out")
-        return SHORTEST // length
+    def _many(self) -> int:
+        """For how many periods the next one stands: one, or those of its state and of some rounds of the pattern."""
+        lengths = [(on + off) * self.pwm.clock() for on, off, _ in self.states]
+        if not lengths or lengths[self.state] >= FINE or self.exact:
+            self.exact = max(0, self.exact - 1)
+            return 1
+        self.pwm.log.once(f"{self.pwm.name}: channel {self.number} is faster than is shown; few periods stand for many")
+        if self._is_last():
+            return -(-COARSE // lengths[self.state])
+        round_ = sum(length * times for length, (_, _, times) in zip(lengths, self.states, strict=True))
+        many = max(1, self.left) * (-(-COARSE // round_) if max(lengths) < FINE else 1)
+        self.left = 1
+        return many
 
     def _show(self, is_on: bool) -> None:
         self.is_on, self.is_shown = is_on, True
@@ -131,8 +158,8 @@ class Channel:
         """Where the pattern is."""
         wanted = None if self.wanted is None else list(self.wanted)
         return {"states": list(self.states), "wanted": wanted, "state": self.state, "left": self.left, "due": self.due,
-                "is_on": self.is_on, "is_shown": self.is_shown, "is_kicked": self.is_kicked,
-                "event": due(self.event)}  # fmt: skip
+                "is_on": self.is_on, "is_shown": self.is_shown, "is_kicked": self.is_kicked, "event": due(self.event),
+                "began": self.began, "exact": self.exact, "stands": self.stands}  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on at the same place."""
@@ -140,12 +167,12 @@ class Channel:
         self.event = None
         self.states, self.wanted = list(state["states"]), state["wanted"]
         self.state, self.left, self.due, self.is_on = state["state"], state["left"], state["due"], state["is_on"]
-        self.is_kicked = state["is_kicked"]
+        self.is_kicked, self.began, self.exact, self.stands = state["is_kicked"], state["began"], state["exact"], state["stands"]
         if state["is_shown"]:
             self._show(self.is_on)
         if state["event"] is not None:
             is_split = bool(self.states) and all(self.states[self.state][:2])
-            call = self._off if self.is_on and is_split else self._begin
+            call = self._off if self.is_on and is_split and not self._is_cut() else self._begin
             self.event = self.pwm.scheduler.at(state["event"], call, f"{self.pwm.name} channel {self.number}")
 
 
