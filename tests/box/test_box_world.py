@@ -1,5 +1,7 @@
 """What hangs on the board's wires serves the real-time cores in their process: ring 0 answers what their engines ask."""
 
+import select
+
 import pytest
 
 from armillary.hal.sim.parts import Accelerometer, Lsm6dso
@@ -79,6 +81,14 @@ def test_a_line_leads_to_the_uart_of_a_program_and_back(bench, built):
     bench.until(lambda: b"lines: 2" in bench.said)
     heard = bytearray()
     bench.until(lambda: heard.extend(line.take()) or bytes(heard) == b"hello\nworld\n")
+
+
+def test_what_arrives_on_a_line_of_the_kernels_interrupts_it(bench):
+    line, interrupt = bench.silicon.wires.serial[1], bench.supervisor.boxes.interrupt
+    line.inject(b"")
+    assert not select.select([interrupt], [], [], 0)[0]
+    line.inject(b"x")
+    assert select.select([interrupt], [], [], 0)[0] and line.read(2) == b"x"
 
 
 def test_without_the_grant_the_program_faults_before_anything_is_asked(bench, built):

@@ -1,5 +1,7 @@
 """Parts that a test writes hang on the board in either mode: the same test, the same part, the same wires."""
 
+import json
+
 import pytest
 
 from armillary.boards.sim.client import BoardProblem
@@ -80,6 +82,71 @@ def test_a_line_is_spoken_to_and_heard(make_device, mode):
     line.sink = heard.extend
     line.inject(b"again\n")
     assert device.run_until(lambda: heard.endswith(b"again\n"), 10), heard
+
+
+SPEAKER = """
+from applibs import log, uart
+
+async def main():
+    with uart.open(uart.ISU0) as line:
+        log.debug("listening")
+        while True:
+            line.write((await line.read_some(60)).upper())
+"""
+VOLTMETER = """
+from applibs import adc, eventloop, log, spi
+
+async def main():
+    with spi.open(spi.ISU1, spi.CHIP_SELECT_A) as bus, adc.open() as inputs:
+        while True:
+            who = await bus.write_then_read(bytes([0x8F]), 1)
+            log.debug("spi %02x, %d counts", who[0], inputs.poll(3))
+            await eventloop.sleep(0.1)
+"""
+
+
+def written(folder, code, capabilities):
+    """An app of the main core in a folder of its own."""
+    (folder / "written/bin").mkdir(parents=True)
+    (folder / "written/bin/app.py").write_text(code)
+    (folder / "written/app_manifest.json").write_text(json.dumps({
+        "SchemaVersion": 1, "Name": "written", "ComponentId": "1f0c6a10-7d1e-4d52-9a54-6b1d1c0ea0a0", "EntryPoint": "/bin/app.py",
+        "CmdArgs": [], "Capabilities": capabilities, "ApplicationType": "Default",
+    }))  # fmt: skip
+    return folder / "written"
+
+
+@BOTH
+def test_the_same_sensor_serves_an_app_of_the_main_core(make_device, mode):
+    device, sensor = make_device(mode=mode), Sensor()
+    device.board.i2c(2).attach(0x6A, sensor)
+    sensor.set_temperature(21.5)
+    device.install("thermometer")
+    device.power_on()
+    assert device.run_until(lambda: "21.50 degrees" in device.lines("thermometer")), device.log
+    sensor.set_temperature(-3.25)
+    assert device.run_until(lambda: "-3.25 degrees" in device.lines("thermometer")), device.log
+
+
+@BOTH
+def test_an_app_of_the_main_core_is_told_when_its_line_speaks(make_device, mode, tmp_path):
+    device, heard = make_device(mode=mode), bytearray()
+    device.install(written(tmp_path, SPEAKER, {"Uart": ["ISU0"]}))
+    device.board.serial(0).sink = heard.extend
+    device.power_on()
+    assert device.run_until(lambda: "listening" in device.lines("written")), device.log
+    device.board.serial(0).inject(b"hello")
+    assert device.run_until(lambda: bytes(heard) == b"HELLO", 10), heard
+
+
+@BOTH
+def test_spi_and_voltages_serve_an_app_of_the_main_core(make_device, mode, tmp_path):
+    device = make_device(mode=mode)
+    device.board.spi(1).attach(0, Lsm6dso())
+    device.board.analog(3, 1.25)
+    device.install(written(tmp_path, VOLTMETER, {"SpiMaster": ["ISU1"], "Adc": ["ADC-CONTROLLER-0"]}))
+    device.power_on()
+    assert device.run_until(lambda: "spi 6c, 2047 counts" in device.lines("written")), device.log
 
 
 @BOTH
