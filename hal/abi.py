@@ -63,6 +63,7 @@ SPI_SELECT = Call(58, "spi_select", "unit:u8<=5 line:u8<=1 level:u8<=1", "", KER
 SPI_TRANSFER = Call(59, "spi_transfer", "unit:u8<=5 is_lsb_first:u8<=1 read_length:u16<=4000 data:bytes<=4000", "data:bytes<=4000", KERNEL, "Clock data out, then read_length bytes in.")
 UART_CONFIGURE = Call(61, "uart_configure", "port:u8=1..5 baud:u32 data_bits:u8=5..8 parity:u8<=2 stop_bits:u8=1..2 flow:u8<=1", "", KERNEL, "Settings of the line: parity 0 none, 1 even, 2 odd; flow control 0 none, 1 RTS/CTS.")
 ADC_READ = Call(60, "adc_read", "channel:u8<=7", "value:u16<=4095", KERNEL, "An analog input now, against 2.5 V. Takes every pin of the converter.")
+PWM_APPLY = Call(62, "pwm_apply", "controller:u8<=2 channel:u8<=3 period_ns:u32=1..4294967295 duty_ns:u32 is_inverted:u8<=1 is_enabled:u8<=1", "", KERNEL, "Pulses of duty_ns every period_ns on a pin of the controller; not enabled, the level between pulses. Takes every pin of it.")
 
 # Bulk: a master may have a DMA window, memory that it shares with the bus and with nobody else.
 WINDOW = 2 * 1024 * 1024  # bytes
@@ -78,5 +79,5 @@ CALLS = (
     NET_OPEN, NET_STATUS, NET_SEND, NET_RECEIVE, NET_CLOSE, FLASH_FETCH, CORE_FETCH, TASK_FETCH,
     CORE_STOP, CORE_GRANT, CORE_SHARE, CORE_STATUS, CORE_REPORT, CORE_DENIAL,
     MBOX_READ, MBOX_WRITE, SYSRAM_READ, SYSRAM_WRITE,
-    I2C_TRANSFER, SPI_SELECT, SPI_TRANSFER, ADC_READ, UART_CONFIGURE,
+    I2C_TRANSFER, SPI_SELECT, SPI_TRANSFER, ADC_READ, UART_CONFIGURE, PWM_APPLY,
 )  # fmt: skip

@@ -121,6 +121,14 @@ class Buses(Protocol):
         """The 12-bit value of an analog input (0 to 7); 4095 is 2.5 V or more."""
 
 
+class Pwm(Protocol):
+    """The main core's pulse width modulation: controllers 0 to 2, each the caller's while it owns all four pins of it."""
+
+    def apply(self, controller: int, channel: int, period_ns: int, duty_ns: int, is_inverted: int, is_enabled: int) -> None:
+        """Pulses of `duty_ns` every `period_ns` on pin `channel` (0 to 3) from now on; not enabled, the level between
+        pulses. Raises Invalid."""
+
+
 class PinOwnership(Protocol):
     """The bus firewall's table of pin owners; the monitor's alone."""
 

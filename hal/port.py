@@ -209,6 +209,17 @@ class BusesPort:
         return int(self._port.call(abi.ADC_READ, channel))
 
 
+class PwmPort:
+    """The main core's pulse width modulation."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+
+    def apply(self, controller: int, channel: int, period_ns: int, duty_ns: int, is_inverted: int, is_enabled: int) -> None:
+        """Pulses on pin `channel` of a controller; not enabled, the level between pulses."""
+        self._port.call(abi.PWM_APPLY, controller, channel, period_ns, duty_ns, is_inverted, is_enabled)
+
+
 class PinOwnershipPort:
     """The firewall's table of pin owners."""
 

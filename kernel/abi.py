@@ -56,6 +56,8 @@ UART_READ = Call(106, "uart_read", "handle:u16 length:u16=1..4000", "data:bytes<
 ADC_OPEN = Call(107, "adc_open", "controller:u8", "handle:u16", APP, "The converter with its eight channels. Needs Capabilities.Adc.")
 ADC_REFERENCE = Call(108, "adc_reference", "handle:u16 channel:u8<=7 millivolts:u16", "", APP, "The voltage that reads as full scale, at most 2500.")
 ADC_POLL = Call(109, "adc_poll", "handle:u16 channel:u8<=7", "value:u32", APP, "The 12-bit value of a channel now.")
+PWM_OPEN = Call(110, "pwm_open", "controller:u8", "handle:u16", APP, "A PWM controller with its four channels. Needs Capabilities.Pwm.")
+PWM_APPLY = Call(111, "pwm_apply", "handle:u16 channel:u8<=3 period_ns:u32=1..4294967295 duty_ns:u32 is_inverted:u8<=1 is_enabled:u8<=1", "", APP, "Pulses of duty_ns every period_ns; not enabled, the level between pulses.")
 
 CALLS = (
     EXIT, LOG, WAIT, CLOCK, CLOSE, CRASHED, RANDOM, GPIO_OPEN_OUTPUT, GPIO_OPEN_INPUT, GPIO_GET,
@@ -64,4 +66,5 @@ CALLS = (
     DEVICE_AUTH_SIGN, TRUSTED_ROOTS, APP_CONNECT, APP_SEND, APP_RECEIVE,
     I2C_OPEN, I2C_CONFIGURE, I2C_BEGIN, I2C_RESULT, SPI_OPEN, SPI_CONFIGURE, SPI_BEGIN, SPI_RESULT,
     UART_OPEN, UART_WRITE, UART_READ, ADC_OPEN, ADC_REFERENCE, ADC_POLL,
+    PWM_OPEN, PWM_APPLY,
 )  # fmt: skip

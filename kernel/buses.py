@@ -1,4 +1,4 @@
-"""Buses: I2C, SPI, UART and the converter, as apps have them. Each has one owner, who has every pin of its serial unit.
+"""Buses: I2C, SPI, UART, the converter and PWM, as apps have them. Each has one owner, who has every pin of it.
 
 A transfer is begun, takes its time, and is then fetched: `event` tells when. The model of the wire is instant, so the
 time is kept here, as the driver of a real engine waits for its interrupt: (bits on the wire) / (clock set).
@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..hal.interface import Buses as Hal
     from ..hal.interface import Clock, Uart
+    from ..hal.interface import Pwm as PwmHal
     from .pins import Pins
 
 I2C_SPEEDS = (100_000, 400_000, 1_000_000, 3_400_000)  # Hz, of I2CMaster_SetBusSpeed
@@ -224,12 +225,32 @@ class Adc(_Held):
         return min(FULL_SCALE, value)
 
 
-class Buses:
-    """What there is. `uarts` are those of ISU0 on; `hal` is None on a board without buses."""
+class Pwm(_Held):
+    """A PWM controller with its four channels (Applibs `pwm.h`)."""
 
-    def __init__(self, hal: Hal | None, uarts: tuple[Uart, ...], pins: Pins, clock: Clock) -> None:
+    kind = "pwm"
+
+    def __init__(self, buses: Buses, owner: bytes, controller: int) -> None:
+        if buses.pwms is None:
+            raise NoDevice("this board has no PWM", "kernel", "bus.board")
+        self._hal = buses.pwms
+        _Held.__init__(self, buses, owner, blocks.PWM + controller)
+        self._controller = controller
+
+    def apply(self, channel: int, period_ns: int, duty_ns: int, is_inverted: int, is_enabled: int) -> None:
+        """Pulses from now on, or the level between them. Raises Invalid."""
+        self._hal.apply(self._controller, channel, period_ns, duty_ns, is_inverted, is_enabled)
+
+
+class Buses:
+    """What there is. `uarts` are those of ISU0 on; `hal`, `pwms` are None on a board without."""
+
+    def __init__(
+        self, hal: Hal | None, uarts: tuple[Uart, ...], pwms: PwmHal | None, pins: Pins, clock: Clock
+    ) -> None:  # fmt: skip
         self._hal = hal
         self.uarts = uarts
+        self.pwms = pwms
         self.pins = pins
         self.clock = clock
 
@@ -257,6 +278,10 @@ class Buses:
         if unit >= len(self.uarts):
             raise NoDevice("the board has no UART on ISU" + str(unit), "kernel", "bus.board")
         return Serial(self, owner, unit, (baud, data_bits, parity, stop_bits, flow))
+
+    def pwm(self, owner: bytes, controller: int) -> Pwm:
+        """Take a PWM controller. Raises Busy, NoDevice."""
+        return Pwm(self, owner, controller)
 
     def adc(self, owner: bytes) -> Adc:
         """Take the converter. Raises Busy, NoDevice."""

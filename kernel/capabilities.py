@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..wire.manifest import Manifest
 
 SIGN_AGAIN = " and sign the image again"
-LINES = {"i2c_master": "I2cMaster", "spi_master": "SpiMaster", "uart": "Uart", "adc": "Adc"}
+LINES = {"i2c_master": "I2cMaster", "spi_master": "SpiMaster", "uart": "Uart", "adc": "Adc", "pwm": "Pwm"}
 
 
 class Capabilities:

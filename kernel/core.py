@@ -61,7 +61,7 @@ class Kernel:
         self.scheduler = Scheduler(clock.uptime_us, self._fell)
         self._storage = Storage(monitor, native, clock.uptime_us, self.journal.denied)
         self.pins = Pins(hardware.gpio, monitor)
-        buses = Buses(hardware.buses, hardware.uarts, self.pins, clock)
+        buses = Buses(hardware.buses, hardware.uarts, hardware.pwm, self.pins, clock)
         streams = Streams(hardware.network, hardware.config["network_streams"])
         roots = certificates(packages[2])
         self.intercore = Intercore(hardware, monitor, self.journal, self._attend)

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..hal.interface import Buses, Clock, Gpio, Intercore, Network, Tasks, Uart
+    from ..hal.interface import Buses, Clock, Gpio, Intercore, Network, Pwm, Tasks, Uart
 
 # Times in seconds or milliseconds as the name says. A board may replace any of them.
 CONFIG: dict[str, Any] = {  # Any: numbers and one name
@@ -49,6 +49,7 @@ class Hardware:
         intercore: Intercore | None = None,
         buses: Buses | None = None,
         uarts: tuple[Uart, ...] = (),
+        pwm: Pwm | None = None,
     ) -> None:
         self.clock = clock
         self.uart = uart
@@ -58,6 +59,7 @@ class Hardware:
         self.intercore = intercore  # None on a board without real-time cores
         self.buses = buses  # None on a board without
         self.uarts = uarts  # of ISU0 on
+        self.pwm = pwm  # None on a board without
         self.config = dict(CONFIG)
         for name, value in (config or {}).items():
             if name not in CONFIG:

@@ -197,6 +197,14 @@ class KernelPort(Port):
         """The 12-bit value of a channel now."""
         return int(self._ask(abi.ADC_POLL, handle, channel))
 
+    def pwm_open(self, controller: int) -> int:
+        """A handle to a PWM controller. Raises Denied, Busy, NoDevice."""
+        return int(self._ask(abi.PWM_OPEN, controller))
+
+    def pwm_apply(self, handle: int, channel: int, period_ns: int, duty_ns: int, is_inverted: int, is_enabled: int) -> None:
+        """Pulses, or the level between them. Raises Invalid."""
+        self._ask(abi.PWM_APPLY, handle, channel, period_ns, duty_ns, is_inverted, is_enabled)
+
     # -- device authentication ----------------------------------------------------------------------
 
     def is_device_auth_ready(self) -> bool:

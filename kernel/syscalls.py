@@ -103,6 +103,7 @@ class Syscalls:
             abi.SPI_RESULT: lambda handle: get(handle, "spi").fetch()[2],
             abi.UART_WRITE: lambda handle, data: get(handle, "uart").write(data),
             abi.UART_READ: lambda handle, length: get(handle, "uart").read(length),
+            abi.PWM_OPEN: self.pwm_open, abi.PWM_APPLY: lambda handle, *values: get(handle, "pwm").apply(*values),
             abi.ADC_REFERENCE: lambda handle, *values: get(handle, "adc").refer(*values),
             abi.ADC_POLL: lambda handle, channel: get(handle, "adc").poll(channel),
         }
@@ -179,6 +180,9 @@ class Syscalls:
 
     def adc_open(self, controller: int) -> int:
         return self._bus("adc", "ADC-CONTROLLER-" + str(controller), lambda buses, owner: buses.adc(owner))
+
+    def pwm_open(self, controller: int) -> int:
+        return self._bus("pwm", "PWM-CONTROLLER-" + str(controller), lambda buses, owner: buses.pwm(owner, controller))
 
     def _bus(self, line: str, value: str, opened: Callable[[Buses, bytes], Any]) -> int:
         """A handle to what line `line` of the manifest must name as `value`."""

@@ -9,7 +9,20 @@ from __future__ import annotations
 
 import sys
 
-from ..applibs import adc, application, deviceauth, eventloop, gpio, i2c, log, networking, spi, storage, uart
+from ..applibs import (
+    adc,
+    application,
+    deviceauth,
+    eventloop,
+    gpio,
+    i2c,
+    log,
+    networking,
+    pwm,
+    spi,
+    storage,
+    uart,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +33,7 @@ if TYPE_CHECKING:
 
 LIBRARIES = {
     "adc": adc, "application": application, "deviceauth": deviceauth, "eventloop": eventloop, "gpio": gpio, "i2c": i2c,
-    "log": log, "networking": networking, "spi": spi, "storage": storage, "uart": uart,
+    "log": log, "networking": networking, "pwm": pwm, "spi": spi, "storage": storage, "uart": uart,
 }  # fmt: skip
 PACKAGES = ("applibs", "armillary.apps.applibs")
 STANDARD = (

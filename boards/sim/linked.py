@@ -174,8 +174,10 @@ class LinkedDevice:
             now = clock.uptime_us()
             if now >= end:
                 break
-            pause = self._pause_us(now, min(end if due is None else due, end))
+            dues = [time for time in (due, self.silicon.waves.next_us(), end) if time is not None]
+            pause = self._pause_us(now, min(dues))
             clock.advance_us(self._real_time(now, pause))
+            self.silicon.waves.poll()
             self._guarded(self.silicon.watchdog.poll)
         return is_there is not None and is_there()
 
@@ -294,5 +296,5 @@ class LinkedDevice:
         bus = self._bus("kernel")
         return kernel_hardware.Hardware(
             self.silicon.clock, port.UartPort(bus), port.GpioPort(bus), port.NetworkPort(bus), self.tasks, self._config,
-            port.IntercorePort(bus), port.BusesPort(bus), port.serial_ports(bus),
+            port.IntercorePort(bus), port.BusesPort(bus), port.serial_ports(bus), port.PwmPort(bus),
         )  # fmt: skip

@@ -24,6 +24,7 @@ from armillary.hal.sim.box.realtime_calls import SHARED
 from armillary.hal.sim.box.zygote import Zygote
 from armillary.hal.sim.chip import WATCHDOG
 from armillary.hal.sim.cores import Cores
+from armillary.hal.sim.gpio import INPUT
 from armillary.hal.sim.host_network import HostNetwork
 from armillary.hal.sim.places import Bench
 from armillary.hal.sim.power import PowerLost
@@ -42,6 +43,7 @@ TICK_S = 0.25  # how often the watchdog and failed cores are looked at when noth
 MOST_RESETS = 4  # resets in a row, without a quiet minute, before the device stays down
 QUIET_S = 60.0
 KEPT_LINES = 5000
+LEAST_S = 0.001  # of a wait for an edge: those in between are not seen one by one
 HEAR_OUT_MS = 20  # after one core was lost, for word of others
 CORE_LOST = 0xFE  # reset reason
 OFF, ON, HALTED = "off", "on", "halted"
@@ -82,10 +84,14 @@ class Supervisor:
         self.bench = Bench(wires.i2c, wires.spi, wires.analog, self.silicon.gpio)
         self.silicon.on_refused = lambda master, fault: self._observe(master, None, (), fault)
         self.silicon.uarts[0].witness = self.uart.said
-        self.silicon.gpio.observe(lambda pin, level, time_us: self.boxes.raise_interrupt())
+        self.silicon.gpio.observe(self._pin_changed)
         for line in wires.serial:
             line.arrived = self.boxes.raise_interrupt
         self.watch(zygote.socket.fileno(), self.boxes.handle_event)
+
+    def _pin_changed(self, pin: int, level: int, time_us: int) -> None:
+        if self.silicon.gpio.mode(pin) == INPUT:  # of its outputs the kernel knows
+            self.boxes.raise_interrupt()
 
     def watch(self, descriptor: int, handler: Callable[[], None]) -> None:
         """Call `handler` whenever `descriptor` can be read."""
@@ -131,8 +137,7 @@ class Supervisor:
     def step(self, timeout_s: float = TICK_S) -> None:
         """Handle what is ready, or wait for it at most `timeout_s`. Raises ZygoteGone."""
         try:
-            dues = [due for keeper in self.keepers if (due := keeper.due_s()) is not None]
-            for descriptor, _ in self._poll.poll(min([timeout_s, *dues])):
+            for descriptor, _ in self._poll.poll(min(timeout_s, *self._dues_s())):
                 handler = self._handlers.get(descriptor, self.boxes.raise_interrupt)  # else: the network's
                 handler()
             self._watch_network()
@@ -140,11 +145,20 @@ class Supervisor:
                 keeper.look()
             if self.state == ON:
                 self.silicon.watchdog.poll()
+                self.silicon.waves.poll()
                 self.silicon.realtime.watch()
         except PowerLost:
             self.power_failed()
         if self._reset_reason is not None:
             self._reset()
+
+    def _dues_s(self) -> list[float]:
+        """In how many seconds something is due: a part's answer, an edge of PWM as far as the loop's grain goes."""
+        dues = [due for keeper in self.keepers if (due := keeper.due_s()) is not None]
+        edge = self.silicon.waves.next_us() if self.state == ON else None
+        if edge is not None:
+            dues.append(max(LEAST_S, (edge - self.silicon.clock.uptime_us()) / 1_000_000))
+        return [TICK_S, *dues]
 
     def power_failed(self) -> None:
         """The rail gave out in the middle of an operation."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .hosts import CoreHost, RealTimeHost, TaskHost
     from .masters import Masters
     from .uart import Uart
+    from .waves import Waves
 
     Window = bytearray | memoryview  # or a memory map
     Observer = Callable[[str, Call | None, tuple[Any, ...], Fault | None], None]
@@ -42,7 +43,8 @@ class Bus:
         entropy: Entropy | None = None, clock: Clock | None = None, uarts: Mapping[int, Uart] | None = None,
         watchdog: Watchdog | None = None, chip: Chip | None = None, gpio: GpioBank | None = None,
         cores: CoreHost | None = None, tasks: TaskHost | None = None, network: Network | None = None,
-        realtime: RealTimeHost | None = None, masters: Masters | None = None, on_denied: Observer | None = None,
+        realtime: RealTimeHost | None = None, masters: Masters | None = None, waves: Waves | None = None,
+        on_denied: Observer | None = None,
     ) -> None:  # fmt: skip
         self.firewall = firewall
         self.uarts = dict(uarts or {})
@@ -50,7 +52,7 @@ class Bus:
         self._devices: dict[str, Any] = {  # Any: each device has its own protocol
             "flash": flash, "fuses": fuses, "entropy": entropy, "clock": clock, "watchdog": watchdog,
             "reset": chip, "gpio": gpio, "cores": cores, "tasks": tasks, "network": network,
-            "real-time cores": realtime, "masters": masters,
+            "real-time cores": realtime, "masters": masters, "waves": waves,
         }  # fmt: skip
 
     def device(self, name: str) -> Any:
@@ -66,9 +68,15 @@ class Bus:
 
     def pin_moved(self, pin: int) -> None:
         """Another master owns `pin` now: what its former owner had set up is undone."""
+        self.end_wave(pin)
         self.device("gpio").release(pin)
         if self._devices["real-time cores"] is not None:
             self._devices["real-time cores"].pin_moved(pin)
+
+    def end_wave(self, pin: int) -> None:
+        """Whatever PWM did with `pin` is over."""
+        if self._devices["waves"] is not None:
+            self._devices["waves"].stop(pin)
 
     def gate(self, master: str, observe: Observer | None = None, window: Window | None = None) -> Gate:
         """The gate of bus master "pluton", "monitor" or "kernel". Raises Invalid for any other.
@@ -211,7 +219,9 @@ class _Pins(_Part):
         }
 
     def configure(self, pin: int, mode: int) -> None:
-        self._gpio(pin).configure(pin, mode)
+        gpio = self._gpio(pin)
+        self.bus.end_wave(pin)
+        gpio.configure(pin, mode)
 
     def read(self, pin: int) -> int:
         return self._gpio(pin).read(pin)
@@ -246,12 +256,17 @@ class _Buses(_Part):
             abi.SPI_SELECT: self._of(blocks.SPI, lambda masters: masters.spi_select),
             abi.SPI_TRANSFER: self._of(blocks.SPI, lambda masters: masters.spi_transfer),
             abi.ADC_READ: self.adc_read,
+            abi.PWM_APPLY: self.pwm_apply,
         }
 
     def adc_read(self, channel: int) -> int:
         self.firewall.block(self.master, blocks.ADC)
         value: int = self.bus.device("masters").adc_read(channel)
         return value
+
+    def pwm_apply(self, controller: int, *arguments: int) -> None:
+        self.firewall.block(self.master, blocks.PWM + controller)
+        self.bus.device("waves").apply(controller, *arguments)
 
     def _of(self, first: int, method: Callable[[Masters], Callable[..., Any]]) -> Callable[..., Any]:
         """A call whose first argument is the number of a unit; `first` is the block of unit 0."""

@@ -25,6 +25,7 @@ from .power import ChipReset, PowerRail
 from .realtime.subsystem import RealTime
 from .uart import Speaker, Uart
 from .watchdog import Watchdog
+from .waves import Waves
 from .wires import Wires
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Silicon:
         self.wires = Wires()
         self.uarts = {port: self.wires.serial[port - 1] if port else Uart() for port in range(UARTS)}
         self.masters = masters(self.wires, self.clock)
+        self.waves = Waves(self.gpio, self.clock)
         self._speakers = [Speaker(self.uarts[0], name) for name in ("io0", "io1")]
         self.firewall = Firewall(facts.FLASH_LAYOUT, facts.PINS)
         self.started: list[tuple[int, bytes]] = []
@@ -111,11 +113,11 @@ class Silicon:
         self.bus = Bus(
             self.firewall, flash=self.flash, fuses=self.fuses, entropy=self.entropy, clock=self.clock,
             uarts=self.uarts, watchdog=self.watchdog, chip=self.chip, gpio=self.gpio, cores=self.cores,
-            tasks=self.tasks, network=self.network, realtime=self.realtime, masters=self.masters,
+            tasks=self.tasks, network=self.network, realtime=self.realtime, masters=self.masters, waves=self.waves,
             on_denied=self._note_denial,
         )  # fmt: skip
         # The real-time cores before the firewall: what they had is in its table.
-        parts: list[Any] = [self.fuses, self.realtime, self.masters, self.firewall, self.gpio, self.watchdog, self.cores]
+        parts: list[Any] = [self.fuses, self.realtime, self.masters, self.waves, self.firewall, self.gpio, self.watchdog, self.cores]
         parts.extend(self.uarts.values())
         parts.extend([part for part in (self.tasks, self.network) if part is not None])
         self.chip.parts = [part for part in parts if hasattr(part, "reset")]

@@ -8,8 +8,8 @@ from armillary.hal.sim.buses import SpiLoop
 from armillary.hal.sim.parts import Accelerometer, Eeprom
 from tests.apps.sources import EACCES, EBADF, EBUSY, EINVAL, app
 
-HEAD = "from applibs import adc, i2c, spi, uart\n"
-CAPABILITIES = {"I2cMaster": ["ISU0"], "SpiMaster": ["ISU1"], "Uart": ["ISU3"], "Adc": ["ADC-CONTROLLER-0"]}
+HEAD = "from applibs import adc, i2c, pwm, spi, uart\n"
+CAPABILITIES = {"I2cMaster": ["ISU0"], "SpiMaster": ["ISU1"], "Uart": ["ISU3"], "Adc": ["ADC-CONTROLLER-0"], "Pwm": ["PWM-CONTROLLER-1"]}
 ENXIO, ENODEV, EMSGSIZE, ETIMEDOUT = 6, 19, 90, 110
 
 
@@ -227,6 +227,43 @@ with adc.open(adc.CONTROLLER_0) as converter:
 def test_an_adc_refusal_has_the_documented_errno(run, call, code):
     _, lines = run("""
 converter = adc.open()
+try:
+    %s
+except OSError as error:
+    log.debug("%%d", error.errno)
+""" % call.replace("; ", "\n    "))  # fmt: skip
+    assert lines == [str(code)]
+
+
+# -- pwm ------------------------------------------------------------------------------------------------
+
+
+def test_pulses_are_applied_changed_and_ended(run):
+    device, _ = run("""
+with pwm.open(pwm.CONTROLLER_1) as controller:
+    controller.apply(0, 2_000_000, 500_000)
+    await eventloop.sleep(0.0035)
+    controller.apply(0, 1_000_000, 500_000, pwm.INVERTED)
+    await eventloop.sleep(0.001)
+    controller.apply(0, 1, 0, enabled=False)
+    await eventloop.sleep(0.01)
+""")
+    begun = device.chip.gpio.history[0][0]
+    assert [(time - begun, level) for time, pin, level in device.chip.gpio.history if pin == 4] == [
+        (0, 1), (500, 0), (2000, 1), (2500, 0), (3500, 1), (4000, 0),
+    ]  # fmt: skip
+    assert device.chip.gpio.mode(4) == 0
+
+
+@pytest.mark.parametrize("call, code", [
+    ("controller.apply(4, 1000, 1)", EINVAL), ("controller.apply(-1, 1000, 1)", EINVAL), ("controller.apply(0, 0, 0)", EINVAL),
+    ("controller.apply(0, 1 << 32, 1)", EINVAL), ("controller.apply(0, 10, 11)", EINVAL), ("controller.apply(0, 10, -1)", EINVAL),
+    ("controller.apply(0, 10, 1, 2)", EINVAL), ("pwm.open(pwm.CONTROLLER_1)", EBUSY), ("pwm.open(pwm.CONTROLLER_0)", EACCES),
+    ("pwm.open(-1)", EINVAL), ("controller.close(); controller.apply(0, 10, 1)", EBADF),
+])  # fmt: skip
+def test_a_pwm_refusal_has_the_documented_errno(run, call, code):
+    _, lines = run("""
+controller = pwm.open(pwm.CONTROLLER_1)
 try:
     %s
 except OSError as error:

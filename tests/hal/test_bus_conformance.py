@@ -21,6 +21,7 @@ from armillary.hal.interface import (
     Intercore,
     Network,
     PinOwnership,
+    Pwm,
     RealTimeCores,
     Uart,
     Watchdog,
@@ -59,10 +60,11 @@ DEVICES = {
     "cores": ("cores", ports.CoresPort, "pluton"),
     "network": ("network", ports.NetworkPort, "kernel"),
     "buses": ("masters", ports.BusesPort, "kernel"),
+    "pwm": ("waves", ports.PwmPort, "kernel"),
 }
 PROTOCOLS = {
     "flash": Flash, "fuses": Fuses, "entropy": Entropy, "clock": Clock, "watchdog": Watchdog, "chip": Chip,
-    "gpio": Gpio, "owners": PinOwnership, "cores": Cores, "network": Network, "uart": Uart, "buses": Buses,
+    "gpio": Gpio, "owners": PinOwnership, "cores": Cores, "network": Network, "uart": Uart, "buses": Buses, "pwm": Pwm,
 }  # fmt: skip
 
 

@@ -169,6 +169,7 @@ BUSES = [  # (call, its arguments, the pins that it takes)
     *[(abi.UART_READ, (unit + 1, 1), ISU_PINS[unit]) for unit in range(5)],
     *[(abi.UART_CONFIGURE, (unit + 1, 9600, 8, 0, 1, 0), ISU_PINS[unit]) for unit in range(5)],
     (abi.ADC_READ, (0,), range(41, 49)),
+    *[(abi.PWM_APPLY, (number, 1, 1000, 500, 0, 1), range(4 * number, 4 * number + 4)) for number in range(3)],
 ]
 
 

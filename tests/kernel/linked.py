@@ -167,7 +167,7 @@ class Device:
         self.smc = MonitorPort(self.monitor.gate("kernel"))
         port = self.chip.port("kernel")
         hardware = Hardware(self.clock, bus.UartPort(port), bus.GpioPort(port), bus.NetworkPort(port), self.tasks, self.config,
-                            buses=bus.BusesPort(port), uarts=bus.serial_ports(port))  # fmt: skip
+                            buses=bus.BusesPort(port), uarts=bus.serial_ports(port), pwm=bus.PwmPort(port))  # fmt: skip
         self.kernel = Kernel(hardware, self.smc, split(self.chip.started[-1][1]), self.observe)
         self.kernel.boot()
         return self.kernel
@@ -183,7 +183,9 @@ class Device:
             now = self.clock.uptime_us()
             if now >= end:
                 return
-            self.clock.advance_us(min(end if due is None else due, end) - now)
+            edge = self.chip.waves.next_us()
+            self.clock.advance_us(min([time for time in (due, edge, end) if time is not None]) - now)
+            self.chip.waves.poll()
             self.chip.watchdog.poll(self.clock.uptime_us())
         raise AssertionError("too many steps")
 

@@ -13,12 +13,14 @@ from armillary.wire.fault import Busy, Closed, Denied, Fault, Full, Invalid, NoD
 
 ALL = {
     "I2cMaster": ["ISU0"], "SpiMaster": ["ISU1"], "Uart": ["ISU3"], "Adc": ["ADC-CONTROLLER-0"],
+    "Pwm": ["PWM-CONTROLLER-1"],
 }  # fmt: skip
 OPENERS = {
     "i2c": lambda port: port.i2c_open(0), "spi": lambda port: port.spi_open(1, 0, 1),
     "uart": lambda port: port.uart_open(3, 9600, 8, 0, 1, 0), "adc": lambda port: port.adc_open(0),
+    "pwm": lambda port: port.pwm_open(1),
 }  # fmt: skip
-PINS = {"i2c": range(26, 31), "spi": range(31, 36), "uart": range(66, 71), "adc": range(41, 49)}
+PINS = {"i2c": range(26, 31), "spi": range(31, 36), "uart": range(66, 71), "adc": range(41, 49), "pwm": range(4, 8)}
 each_kind = pytest.mark.parametrize("kind", OPENERS)
 
 
@@ -54,7 +56,7 @@ def finish(device, port, handle):
 
 
 def held_pins(device):
-    return [pin for pin in range(26, 71) if device.kernel.pins.owner(pin)]
+    return [pin for pin in range(71) if device.kernel.pins.owner(pin)]
 
 
 # -- whose it is ---------------------------------------------------------------------------------------
@@ -64,7 +66,7 @@ def held_pins(device):
 def test_without_the_line_in_the_manifest_it_is_denied_and_told(device, kind):
     with pytest.raises(Denied) as caught:
         OPENERS[kind](device.app("c").port)
-    line = {"i2c": "I2cMaster", "spi": "SpiMaster", "uart": "Uart", "adc": "Adc"}[kind]
+    line = {"i2c": "I2cMaster", "spi": "SpiMaster", "uart": "Uart", "adc": "Adc", "pwm": "Pwm"}[kind]
     assert line in caught.value.reason and "Capabilities." + line in caught.value.remedy
     assert [one for one in device.events("denial") if line in str(one)]
 
@@ -165,7 +167,8 @@ def test_no_bus_is_taken_without_a_handle_to_give(device, app, kind):
 
 def test_a_board_without_buses_says_so(device, app):
     device.kernel.applications._means.buses._hal = None
-    for kind in ("i2c", "spi", "adc"):
+    device.kernel.applications._means.buses.pwms = None
+    for kind in ("i2c", "spi", "adc", "pwm"):
         with pytest.raises(NoDevice):
             OPENERS[kind](app)
     assert not held_pins(device)
@@ -320,6 +323,22 @@ def test_a_voltage_reads_against_its_reference(device, app, millivolts, referenc
 def test_a_reference_beyond_the_converters_is_refused(app, millivolts):
     with pytest.raises(Invalid):
         app.adc_reference(app.adc_open(0), 0, millivolts)
+
+
+def test_pulses_come_from_the_moment_they_are_applied_until_the_app_ends(device, app):
+    device.run(0.1)
+    handle = app.pwm_open(1)
+    app.pwm_apply(handle, 2, 2_000_000, 500_000, 0, 1)
+    device.run(0.004)
+    begun = device.chip.gpio.history[0][0]
+    assert [(time - begun, pin, level) for time, pin, level in device.chip.gpio.history] == [
+        (0, 6, 1), (500, 6, 0), (2000, 6, 1), (2500, 6, 0), (4000, 6, 1),
+    ]  # fmt: skip
+    with pytest.raises(Invalid):
+        app.pwm_apply(handle, 2, 1000, 1001, 0, 1)
+    device.app("a").die(1)
+    device.run(0.2)
+    assert device.chip.waves.next_us() is None and device.chip.gpio.mode(6) == 0
 
 
 # -- anything ---------------------------------------------------------------------------------------------

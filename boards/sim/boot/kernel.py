@@ -22,7 +22,7 @@ def main(machine: Any) -> None:
     hardware = Hardware(
         MachineClock(machine), port.UartPort(bus), port.GpioPort(bus), port.NetworkPort(bus),
         BoxedTasks(bus, machine), config, port.IntercorePort(bus), port.BusesPort(bus),
-        port.serial_ports(bus),
+        port.serial_ports(bus), port.PwmPort(bus),
     )  # fmt: skip
     kernel = Kernel(hardware, MonitorPort(machine.link("smc")), machine.load, machine.observe("kernel"))
     kernel.boot()
