@@ -162,8 +162,8 @@ class RealTimeCores(Cores, Protocol):
     def share(self, core: int, address: int, length: int) -> None:
         """Open a part of the main core's SYSRAM to it; length 0 closes all. Raises Invalid, Full."""
 
-    def status(self, core: int) -> tuple[int, str, int]:
-        """(state, why, refused accesses): state 0 stopped, 1 running, 2 dead."""
+    def status(self, core: int) -> tuple[int, str, int, int]:
+        """(state, why, refused accesses, resets since its start): state 0 stopped, 1 running, 2 dead."""
 
     def report(self, core: int, offset: int = 0) -> tuple[int, bytes]:
         """(size of the report on its death, a part of it from byte `offset` on): UTF-8, empty while it lives."""

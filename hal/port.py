@@ -264,10 +264,10 @@ class CoresPort:
         """Open a part of the main core's SYSRAM to it; length 0 closes all."""
         self._port.call(abi.CORE_SHARE, core, address, length)
 
-    def status(self, core: int) -> tuple[int, str, int]:
-        """(state, why, refused accesses): state 0 stopped, 1 running, 2 dead."""
-        state, reason, denials = self._port.call(abi.CORE_STATUS, core)
-        return int(state), str(reason), int(denials)
+    def status(self, core: int) -> tuple[int, str, int, int]:
+        """(state, why, refused accesses, resets since its start): state 0 stopped, 1 running, 2 dead."""
+        state, reason, denials, resets = self._port.call(abi.CORE_STATUS, core)
+        return int(state), str(reason), int(denials), int(resets)
 
     def report(self, core: int, offset: int = 0) -> tuple[int, bytes]:
         """(size of the whole report on its death, a part of it from byte `offset` on)."""

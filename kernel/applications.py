@@ -183,7 +183,7 @@ class Applications:
             self._end(process, 0, 0)
 
     def _start_real_time(self, process: Process) -> Task:
-        return RealTimeTask(process, self._means.monitor, self._means.intercore, self._means.journal)
+        return RealTimeTask(process, self._means.monitor, self._means.intercore, self._means.journal, self._now)
 
     def _start(self, process: Process) -> Task:
         app, gate = process.program, Gate("kernel", "app", Syscalls(process, self._means).table(), self._observe)

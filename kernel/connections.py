@@ -134,6 +134,9 @@ class Channel:
         self.is_masked = False  # its doorbells do not interrupt
         self.is_dropping = False  # nobody is connected, and what it says is not read
         self.is_stray_told = False
+        self.taken_us: int | None = None  # when it was seen to have read of its rings
+        self.is_lapsed = False  # it was reset, and has not been told of its rings again
+        self.is_untouched = False  # and cannot have begun to use them since
         self.room = self.resets = self.peeks = 0  # at the last look, or since
         self.published = b""
         self._credit = CREDIT

@@ -58,6 +58,22 @@ class Intercore:
         if self._channels.pop(component, None) is not None:
             self._end_all(component, why)
 
+    def was_reset(self, component: bytes, since_us: int) -> None:
+        """Its core was reset, after `since_us` of uptime: it has forgotten all that was said, and is told of its rings
+        once more when an app connects anew. A program that is not believed is not believed for that."""
+        channel = self._channels.get(component)
+        if channel is None or channel.side is None or channel.broken:
+            return
+        self._end_all(component, "the real-time app was reset")
+        try:
+            was_untaken = channel.side.lapse()
+        except Fault as fault:
+            self._break(channel, fault)
+            return
+        is_sure = channel.taken_us is not None and channel.taken_us < since_us
+        channel.is_untouched = was_untaken or is_sure
+        channel.is_lapsed, channel.is_masked, channel.taken_us = True, True, None
+
     def removed(self, component: bytes) -> None:
         """It is gone for good: nobody waits for it."""
         self._end_all(component, "the real-time app was removed")
@@ -117,7 +133,9 @@ class Intercore:
         for component in sorted(self._channels):
             channel = self._channels[component]
             is_due = was_woken or now >= channel.due_us
-            if channel.side is not None and not channel.broken and (is_due or not channel.is_masked):
+            if channel.side is None or channel.broken or channel.is_lapsed:
+                continue
+            if is_due or not channel.is_masked:
                 try:
                     self._attend(channel, channel.side, is_due)
                 except Fault as fault:
@@ -127,13 +145,17 @@ class Intercore:
         """When `attend` is to be called although nothing rang."""
         if self._is_woken:
             return self._clock.uptime_us()
-        dues = [one.due_us for one in self._channels.values() if one.side is not None and not one.broken]
+        dues = [
+            one.due_us for one in self._channels.values() if one.side is not None and not (one.broken or one.is_lapsed)
+        ]  # fmt: skip
         return min(dues) if dues else None
 
     def _attend(self, channel: Channel, side: wire.MainSide, is_due: bool) -> None:
         has_changed = channel.has_changed(side.header())
         if is_due or channel.peeks >= MOST_PEEKS:
             channel.peeks = 0
+            if channel.taken_us is None and side.is_taken():
+                channel.taken_us = self._clock.uptime_us()
             self._look(channel, side, bool(side.attend()))
         elif has_changed:
             side.hush()
@@ -215,6 +237,10 @@ class Intercore:
             channel.side = wire.MainSide(mailbox, device, SYSRAM, (address, address + RING))
             channel.side.offer()
             channel.room = channel.side.room()
+            self._again(channel, "task_poll_ms")
+        elif channel.is_lapsed:
+            channel.is_lapsed = channel.is_masked = channel.is_dropping = False
+            channel.side.offer_again(channel.is_untouched)
             self._again(channel, "task_poll_ms")
         elif channel.is_dropping:
             channel.is_dropping = False

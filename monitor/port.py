@@ -194,10 +194,11 @@ class MonitorPort(Port):
         """Stop it. Raises NotFound if it does not run."""
         self._ask(abi.REALTIME_STOP, component)
 
-    def realtime_status(self, component: bytes) -> tuple[int, int, str, int]:
-        """(core or 255, state, why, refused accesses): state 0 stopped, 1 running, 2 dead. Raises NotFound."""
-        core, state, reason, denials = self._ask(abi.REALTIME_STATUS, component)
-        return core, state, reason, denials
+    def realtime_status(self, component: bytes) -> tuple[int, int, str, int, int]:
+        """(core or 255, state, why, refused accesses, resets of the core since its start): state 0 stopped, 1 running,
+        2 dead. Raises NotFound."""
+        core, state, reason, denials, resets = self._ask(abi.REALTIME_STATUS, component)
+        return core, state, reason, denials, resets
 
     def realtime_report(self, component: bytes) -> str:
         """The whole report on its death, in as many calls as it takes; empty while it lives."""

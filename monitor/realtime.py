@@ -142,15 +142,15 @@ class RealTime:
         """Stop it. Raises NotFound if it does not run."""
         self._stop(self._running(component))
 
-    def status(self, component: bytes) -> tuple[int, int, str, int]:
-        """(core, state, why, refused accesses); core NO_CORE for an app that does not run. Raises NotFound."""
+    def status(self, component: bytes) -> tuple[int, int, str, int, int]:
+        """(core, state, why, refused accesses, resets); core NO_CORE for an app that does not run. Raises NotFound."""
         slot = self._find(component)
         if slot is not None and slot.is_running:
-            state, reason, denials = self._cores.status(slot.core)
-            return slot.number, state, reason, denials
+            state, reason, denials, resets = self._cores.status(slot.core)
+            return slot.number, state, reason, denials, resets
         installed(self._store, component)
         fault = self._refused.get(component)
-        return NO_CORE, STOPPED, "" if fault is None else cut(str(fault), MOST_REASON), 0
+        return NO_CORE, STOPPED, "" if fault is None else cut(str(fault), MOST_REASON), 0, 0
 
     def report(self, component: bytes, offset: int) -> tuple[int, bytes]:
         """(size of the report on its death, a part of it from `offset`). Raises NotFound if it does not run."""

@@ -60,6 +60,8 @@ TO_RT_RECEIVED, TO_RT_SENT = 1, 2
 
 # Registers of the mailbox.
 VERSION, SW_TX_INT_PORT, SW_RX_INT_EN, SW_RX_INT_STS, NF_THRS, CMD_PUSH, DATA_PUSH = 0, 0x14, 0x18, 0x1C, 0x30, 0x40, 0x44
+GEN_CTRL, PUSH_CNT = 4, 0x48
+RESET_OWN = 2  # in GEN_CTRL: of our side, and what we pushed
 IS_THERE = 0x3620_0000  # in VERSION
 HEARD = FROM_RT_SENT | FROM_RT_RECEIVED
 WITNESS = 1  # in NF_THRS, which nobody uses here: 0 says that our side of the mailbox was reset
@@ -218,6 +220,26 @@ class MainSide:
         """Clear the rings and tell the real-time core of them. It may read that late."""
         self._rings.clear()
         self._tell()
+
+    def offer_again(self, may_clear: bool) -> None:
+        """Tell a real-time core that was reset of its rings. They stay as they are unless `may_clear`: it may have taken
+        what was pushed before only after the reset, and be at work in them."""
+        if may_clear:
+            self._rings.clear()
+        self._tell()
+
+    def lapse(self) -> bool:
+        """The real-time core was reset, and nobody talks to it now: take back what it has not read of the pairs, and let
+        it ring. Whether there was something to take back: then it cannot have begun."""
+        self.listen(False)
+        was_untaken = self._mailbox.read(PUSH_CNT) > 0
+        if was_untaken:
+            self._mailbox.write(GEN_CTRL, RESET_OWN)
+        return was_untaken
+
+    def is_taken(self) -> bool:
+        """Whether it has read all pairs."""
+        return self._mailbox.read(PUSH_CNT) == 0
 
     def _tell(self) -> None:
         self._mailbox.write(NF_THRS, WITNESS)

@@ -53,6 +53,7 @@ class Told:
         self.state = STOPPED
         self.reason = ""
         self.report = b""
+        self.resets = 0
         self.denials: list[tuple[int, int, int, int, str, str]] = []
 
 
@@ -190,10 +191,10 @@ class RealTimeBox:
         self._firewall.share(core, address, length)
         self._ask(calls.SHARE, core, address, length)
 
-    def core_status(self, core: int) -> tuple[int, str, int]:
-        """(state, why, refused accesses)."""
+    def core_status(self, core: int) -> tuple[int, str, int, int]:
+        """(state, why, refused accesses, resets since its start)."""
         told = self._told[core]
-        return told.state, told.reason, len(told.denials)
+        return told.state, told.reason, len(told.denials), told.resets
 
     def core_report(self, core: int, offset: int) -> tuple[int, bytes]:
         """(size, bytes from `offset` on) of the report on its death. Raises Invalid beyond its end."""
@@ -351,6 +352,8 @@ class RealTimeBox:
             self._state(*values)
         elif call is calls.REPORT:
             self._report(*values)
+        elif call is calls.RESETS:
+            self._told[values[0]].resets = values[1]
         else:
             self._denied(*values)
 

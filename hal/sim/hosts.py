@@ -31,8 +31,8 @@ class RealTimeHost(CoreHost, Protocol):
     def core_share(self, core: int, address: int, length: int) -> None:
         """What `Firewall.share` says."""
 
-    def core_status(self, core: int) -> tuple[int, str, int]:
-        """(state, why, refused accesses): state 0 stopped, 1 running, 2 dead."""
+    def core_status(self, core: int) -> tuple[int, str, int, int]:
+        """(state, why, refused accesses, resets since its start): state 0 stopped, 1 running, 2 dead."""
 
     def core_report(self, core: int, offset: int) -> tuple[int, bytes]:
         """(size, bytes from `offset` on) of the report on its death. Raises Invalid beyond its end."""

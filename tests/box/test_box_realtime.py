@@ -135,7 +135,7 @@ def test_both_cores_run_and_are_heard(bench, built):
     bench.start(IO0, built("hello"))
     bench.start(IO1, built("hello"))
     bench.until(lambda: bench.said.count(b"] hello from a real-time core\n") == 2)
-    assert bench.cores.status(IO0) == bench.cores.status(IO1) == (RUNNING, "", 0)
+    assert bench.cores.status(IO0) == bench.cores.status(IO1) == (RUNNING, "", 0, 0)
 
 
 def test_pins_go_out_and_come_in(bench, built):
@@ -181,7 +181,7 @@ def test_a_refused_access_is_told_with_the_report_on_the_death(bench, built):
     bench.supervisor.trace_listeners.append(traced.append)
     bench.start(IO0, built(program("WORD(0x38030014) = 1;")))
     bench.until(lambda: bench.cores.status(IO0)[0] == DEAD)
-    state, reason, denials = bench.cores.status(IO0)
+    state, reason, denials, _ = bench.cores.status(IO0)
     assert denials == 1 and "stands still in a fault handler" in reason
     assert bench.cores.denial(IO0, 0)[4] == "GPIO2.DOUT_SET" and "io0" in [master for master, _, _ in bench.silicon.denials]
     assert any("io0" in line and "GPIO2.DOUT_SET" in line for line in traced)
@@ -319,7 +319,7 @@ def test_a_process_that_dies_takes_its_programs_with_it_and_the_device_lives_on(
     os.kill(bench.pid, signal.SIGKILL)
     bench.until(lambda: bench.cores.status(IO0)[0] == DEAD)
     for core in (IO0, IO1):
-        state, reason, _ = bench.cores.status(core)
+        state, reason, _, _ = bench.cores.status(core)
         assert state == DEAD and reason in ("the process of the real-time cores ended" + how for how in ("", " by signal 9"))
         assert b"no post-mortem" in bench.cores.report(core)[1]
     assert bench.silicon.gpio.read(8) == 0 and bench.main.mailbox_read(IO0, POP_CNT) == 0
@@ -341,7 +341,7 @@ def test_what_is_asked_of_a_process_that_is_gone_is_answered_all_the_same(bench,
     bench.until(lambda: bench.silicon.realtime._is_ready)
     deafen(bench.supervisor._real_time_ends[0])
     assert bench.main.mailbox_read(IO0, POP_CNT) == 0
-    state, reason, _ = bench.cores.status(IO0)
+    state, reason, _, _ = bench.cores.status(IO0)
     assert state == DEAD and reason in ("the process of the real-time cores " + how for how in ("is gone", "ended"))
 
 
@@ -387,7 +387,7 @@ def test_what_a_process_tells_is_bounded_and_in_order(bench, built):
     events(bench, (calls.REPORT, IO0, 4, b"hole"), (calls.REPORT, IO0, 0, b"begin"), (calls.REPORT, IO0, 3, b"back"), (calls.REPORT, IO0, 5, b"-end"))
     assert told.core_report(IO0, 0) == (9, b"begin-end")
     events(bench, (calls.DENIED, IO0, 5, 0, 0, 0, 1, "x", "y"), (calls.STATE, IO1, DEAD, "never started"))
-    assert told.core_status(IO0)[2] == 0 and told.core_status(IO1) == (STOPPED, "", 0)
+    assert told.core_status(IO0)[2] == 0 and told.core_status(IO1) == (STOPPED, "", 0, 0)
 
 
 def test_the_bus_knows_of_the_cores_only_what_the_gate_says(bench):

@@ -66,8 +66,9 @@ class Guest:
         while self.box.read(0x58, 4):
             data, command = self.box.read(0x54, 4), self.box.read(0x50, 4)
             pairs.append((command, data))
-        if [command for command, _ in pairs if command == wire.BEGIN]:
-            ours, theirs = (wire.parse_descriptor(data)[0] - 0x8000_0000 for _, data in pairs[:2])
+        told = dict(pairs)
+        if wire.BEGIN in told:
+            ours, theirs = (wire.parse_descriptor(told[which])[0] - 0x8000_0000 for which in (wire.RT_WRITES, wire.RT_READS))
             self.rings = wire.Rings(self.board, ours, theirs)
         return pairs
 

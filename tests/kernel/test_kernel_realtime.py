@@ -21,6 +21,7 @@ class Cores:
 
     def __init__(self, smc):
         self.calls, self.refusals, self.state, self.reason, self.denied, self.report = [], [], 1, "", [], ""
+        self.resets = 0
         for name in ("start", "stop", "status", "report", "denial"):
             setattr(smc, "realtime_" + name, getattr(self, name + "_"))
 
@@ -38,7 +39,7 @@ class Cores:
     def status_(self, component):
         if self.state is None:
             raise NotFound("runs on no real-time core")
-        return 0, self.state, self.reason, len(self.denied)
+        return 0, self.state, self.reason, len(self.denied), self.resets
 
     def report_(self, component):
         return self.report

@@ -17,7 +17,7 @@ def test_the_core_is_started_on_the_verified_package(with_two):
     assert with_two.kernel.realtime_start(SECOND) == 1
     data = package(with_two.maker, SECOND, {"Uart": ["ISU2"]})
     assert loads == [(4, len(data).to_bytes(4, "little") + data)]
-    assert with_two.kernel.realtime_status(SECOND) == (1, 1, "", 0)
+    assert with_two.kernel.realtime_status(SECOND) == (1, 1, "", 0, 0)
 
 
 def test_a_flash_that_answers_otherwise_the_second_time_changes_nothing(with_two):
@@ -34,7 +34,7 @@ def test_a_tampered_image_is_not_started_and_the_core_stays_stopped(with_two):
     with_two.flash.flip_bit(with_two.entry(FIRST).offset + 9000, 0)
     with pytest.raises(Untrusted):
         with_two.kernel.realtime_start(FIRST)
-    assert with_two.kernel.realtime_status(FIRST) == (255, 0, "", 0)
+    assert with_two.kernel.realtime_status(FIRST) == (255, 0, "", 0, 0)
 
 
 def test_another_rightly_signed_app_in_its_place_is_refused(with_two):
@@ -185,13 +185,13 @@ def run(device, component, capabilities, code):
 
 def test_what_the_manifest_claims_the_core_reaches(open_device):
     run(open_device, FIRST, {"Gpio": [8]}, store_word(DOUT_SET_2))
-    assert open_device.kernel.realtime_status(FIRST) == (0, 1, "", 0)
+    assert open_device.kernel.realtime_status(FIRST) == (0, 1, "", 0, 0)
     assert open_device.kernel.realtime_report(FIRST) == ""
 
 
 def test_what_it_does_not_is_refused_and_reported_with_what_would_allow_it(open_device):
     run(open_device, FIRST, {"Uart": ["ISU2"]}, store_word(DOUT_SET_2))
-    core, state, reason, denials = open_device.kernel.realtime_status(FIRST)
+    core, state, reason, denials, _ = open_device.kernel.realtime_status(FIRST)
     assert (core, state, denials) == (0, 2, 1) and reason
     address, is_write, pc, count, register, policy = open_device.kernel.realtime_denial(FIRST, 0)
     assert (address, is_write, pc, count) == (DOUT_SET_2, True, START + 4, 1)
@@ -207,4 +207,4 @@ def test_a_dead_app_is_stopped_and_started_again(open_device):
         open_device.kernel.realtime_start(FIRST)
     open_device.kernel.realtime_stop(FIRST)
     open_device.kernel.realtime_start(FIRST)
-    assert open_device.kernel.realtime_status(FIRST) == (0, 1, "", 0)
+    assert open_device.kernel.realtime_status(FIRST) == (0, 1, "", 0, 0)

@@ -66,7 +66,7 @@ def test_of_two_claims_that_collide_the_later_in_order_of_component_is_refused_w
     complete.install_and_restart(package(complete.maker, SECOND, other), package(complete.maker, FIRST, one))
     said = complete.said()
     assert "real-time core 0: app b0" in said and "real-time core 1" not in said
-    core, state, reason, _ = complete.kernel.realtime_status(SECOND)
+    core, state, reason, _, _ = complete.kernel.realtime_status(SECOND)
     assert (core, state) == (255, 0)
     assert "app b1 claims " + what in reason and "app b0" in reason
     assert reason in said

@@ -123,7 +123,7 @@ class Cores(Quiet):
         print("core", core, "shares", hex(address), length)
 
     def status(self, core):
-        return 1, "", 0
+        return 1, "", 0, 0
 
 
 class Owners(Quiet):

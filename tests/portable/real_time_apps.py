@@ -160,7 +160,7 @@ class Double:
         self.core.is_running = False
 
     def status(self, component):
-        return 0, 1 if self.core.is_running else 2, "" if self.core.is_running else "locked up", self.core.refused
+        return 0, 1 if self.core.is_running else 2, "" if self.core.is_running else "locked up", self.core.refused, 0
 
     def gate(self):
         report = b"post-mortem\ncause: LOCKUP\n"

@@ -39,7 +39,7 @@ def test_a_program_that_was_not_given_a_pin_takes_a_bus_fault_and_dies_with_a_re
     silicon = Silicon(facts, seed=1)
     assert run(silicon, built(POKE % ("0x38030014", "1"))) == "before "
     cores = CoresPort(silicon.port("monitor"))
-    state, reason, denials = cores.status(IO0)
+    state, reason, denials, _ = cores.status(IO0)
     assert (state, denials) == (DEAD, 1) and "stands still in a fault handler" in reason
     size, report = cores.report(IO0)
     report += cores.report(IO0, len(report))[1]
@@ -55,7 +55,7 @@ def test_the_same_program_with_the_pin_goes_on(built):
     silicon = Silicon(facts, seed=1)
     PinOwnershipPort(silicon.port("monitor")).assign(8, 2)
     assert run(silicon, built(POKE % ("0x38030014", "1"))) == "before after"
-    assert CoresPort(silicon.port("monitor")).status(IO0) == (RUNNING, "", 0)
+    assert CoresPort(silicon.port("monitor")).status(IO0) == (RUNNING, "", 0, 0)
 
 
 def test_without_the_firewall_the_attack_works(built, monkeypatch):

@@ -32,7 +32,7 @@ def behind_the_firewall(elf, pins, granted, seconds):
     cores.grant(3, granted)
     cores.start(3, load_of(pack(elf)))
     silicon.realtime.run(int(seconds * 1_000_000))
-    state, _, count = cores.status(3)
+    state, _, count, _ = cores.status(3)
     return bytes(said), state, [cores.denial(3, index)[4] for index in range(count)]
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from armillary.boards.mt3620 import build
 from armillary.wire.fault import Full, Invalid
+from tests.realtime.pairs import Author
+from tests.realtime.test_integration_resets import HANGS
 
 APP, OTHER = "1f0c6a10-7d1e-4d52-9a54-6b1d1c0e0005", "00000000-0000-0000-0000-000000000001"
 CAPACITY = 4096 - 64
@@ -105,6 +107,19 @@ def test_a_message_that_is_longer_than_what_waits_is_told(connected):
     connection.send(b"short")
     word(app, 64, 900)
     app.run_until("the ring is damaged\n")
+
+
+def test_a_program_that_its_watchdog_has_reset_is_told_of_its_rings_again(rtapp, tmp_path):
+    author = Author(tmp_path)
+    app = rtapp(author.program(HANGS))
+    connection = app.connect(APP)
+    for run in range(3):
+        for number in range(5):
+            connection.send(b"%d" % number)
+            app.run_until(lambda: connection.received)
+            assert connection.receive() == b"%d" % number
+        app.run_until("bitten\n" * (run + 1)) if run == 0 else app.run_for(ms=600)
+    assert app.lines() == ["begun", "bitten", "bitten", "bitten"]
 
 
 def test_without_a_partner_it_waits_for_ever_as_on_the_chip(rtapp):

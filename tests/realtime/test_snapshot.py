@@ -182,7 +182,7 @@ def digested(body):
     (lambda data: data[:20], "cut off", 20),
     (lambda data: data[:-1], "the digest", None),
     (lambda data: b"\x7fELF" + data[4:], "no saved state", 0),
-    (lambda data: data[:8] + b"\0\2" + data[10:], "version 2, not 1", 8),
+    (lambda data: data[:8] + b"\0\1" + data[10:], "version 1, not 2", 8),
     (lambda data: data[:500] + bytes([data[500] ^ 1]) + data[501:], "the digest", None),
     (lambda data: digested(data[:10]), "no record 'chip'", 10),
     (lambda data: digested(data[:-32] + b"\5extra\0\0\0\1\0"), "'extra': this chip has no such thing", None),

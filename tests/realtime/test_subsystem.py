@@ -73,7 +73,7 @@ def test_both_cores_run_on_the_clock_of_the_board(board, built):
     board.start(IO0, built("hello"))
     board.silicon.clock.advance_us(5_000_000)
     board.start(IO1, built("hello"))
-    assert board.cores.status(IO0) == board.cores.status(IO1) == (RUNNING, "", 0)
+    assert board.cores.status(IO0) == board.cores.status(IO1) == (RUNNING, "", 0, 0)
     board.run(100)
     assert board.said[0] == board.said[1] == b"hello from a real-time core\r\n"
     assert board.silicon.clock.uptime_us() == 5_100_000
@@ -85,7 +85,7 @@ def test_no_chip_is_made_until_a_core_is_started(board):
     board.cores.share(IO0, 0x8000_0000, 0x1000)
     board.main.write(0x10, b"quiet")
     assert board.main.read(0x10, 5) == b"quiet" and board.main.mailbox_read(IO0, POP_CNT) == 0
-    assert board.cores.status(IO0) == (STOPPED, "", 0) and board.cores.report(IO1) == (0, b"")
+    assert board.cores.status(IO0) == (STOPPED, "", 0, 0) and board.cores.report(IO1) == (0, b"")
     board.silicon.power_off()
     board.silicon.power_on()
     assert not board.silicon.realtime.is_running and board.silicon.realtime._machinery is None
@@ -157,7 +157,7 @@ def test_a_stopped_core_leaves_nothing_behind(board, built):
     assert board.main.mailbox_read(IO0, POP_CNT) == 0
     assert board.silicon.firewall.granted(IO0) == b"" and board.silicon.firewall.owns(IO0, 8)
     board.run(5)
-    assert board.cores.status(IO0) == (STOPPED, "", 0)
+    assert board.cores.status(IO0) == (STOPPED, "", 0, 0)
 
 
 def test_a_pin_that_changes_hands_is_an_input_whatever_the_core_had_set(board, built):
@@ -206,7 +206,7 @@ def test_a_program_that_locks_up_is_dead_and_the_other_core_goes_on(board, built
     board.owners.assign(8, 3)
     board.start(IO0, built(program("fail();", 'static void fail(void) { __asm__ volatile("udf #0"); }\nvoid hard_fault(void);\nvoid hard_fault(void) { fail(); }')))
     board.run(100)
-    state, why, _ = board.cores.status(IO0)
+    state, why, _, _ = board.cores.status(IO0)
     assert state == DEAD and why.startswith("locked up")
     assert board.cores.report(IO0)[1].startswith(b"post-mortem") and board.cores.status(IO1)[0] == RUNNING
     board.run(2000)
@@ -228,11 +228,11 @@ def test_a_watchdogs_reset_is_no_death(board, built):
 def test_a_dead_core_is_started_again_after_a_stop(board, built):
     board.start(IO0, built(program("WORD(0x38030014) = 1;")))
     board.run(100)
-    assert board.cores.status(IO0) == (DEAD, board.cores.status(IO0)[1], 1)
+    assert board.cores.status(IO0) == (DEAD, board.cores.status(IO0)[1], 1, 0)
     board.cores.stop(IO0)
     assert board.cores.report(IO0)[0] > 0  # to be read until the next start
     board.start(IO0, built("hello"))
-    assert board.cores.status(IO0) == (RUNNING, "", 0) and board.cores.report(IO0) == (0, b"")
+    assert board.cores.status(IO0) == (RUNNING, "", 0, 0) and board.cores.report(IO0) == (0, b"")
     with pytest.raises(Invalid):
         board.cores.denial(IO0, 0)
 
@@ -243,7 +243,7 @@ def test_after_a_reset_nothing_is_known_of_a_death(board, built):
     assert board.cores.report(IO0)[0] > 0 and board.cores.status(IO0)[2] == 1
     board.silicon.power_off()
     board.silicon.power_on()
-    assert board.cores.report(IO0) == (0, b"") and board.cores.status(IO0) == (STOPPED, "", 0)
+    assert board.cores.report(IO0) == (0, b"") and board.cores.status(IO0) == (STOPPED, "", 0, 0)
 
 
 def test_a_register_that_is_not_known_is_noted_once(board, built):

@@ -39,6 +39,7 @@ SLICE_NS = 2_000_000  # of the host's time that this should take
 TICK_MS = 1  # of the host, while a core runs
 MOST_LAG_US = 20_000  # that the cores' time may be behind the host's and caught up with
 MOST_EDGES = 64  # of pins in a slice; of more only the last state is told
+RESETS_EVERY_US = 10_000  # how often the board is told that a core was reset: a program may do it without end
 NICE = 5  # below the rings: they share a processor
 WARM = bytes.fromhex("00001300 09001000 00bf 30bf fce7".replace(" ", ""))  # stack, reset handler: nop, wfi, again
 
@@ -80,6 +81,8 @@ class Cores:
         self._slice_us = MOST_US
         self._said = {core: bytearray() for core in REAL_TIME_CORES}
         self._states = dict.fromkeys(REAL_TIME_CORES, STOPPED)
+        self._resets = dict.fromkeys(REAL_TIME_CORES, 0)
+        self._resets_due_us = 0
         self._counts: dict[int, list[int]] = {core: [] for core in REAL_TIME_CORES}
         self._edges: list[tuple[int, int, int, int]] = []
         self._told: dict[int, tuple[int, int, int]] = {}
@@ -204,7 +207,10 @@ class Cores:
                 self._send(calls.DENIED, core, index, *denial)
 
     def _tell_state(self, core: int) -> None:
-        state, reason, _ = self.realtime.core_status(core)
+        state, reason, _, resets = self.realtime.core_status(core)
+        if resets != self._resets[core] and self.clock.uptime_us() >= self._resets_due_us:
+            self._resets[core], self._resets_due_us = resets, self.clock.uptime_us() + RESETS_EVERY_US
+            self._send(calls.RESETS, core, resets)
         if state == self._states[core]:
             return
         self._states[core] = state

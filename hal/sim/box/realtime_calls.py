@@ -34,7 +34,8 @@ STATE = Call(5, "state", "core:u8=3..4 state:u8<=2 reason:text<=256", "", (), "W
 REPORT = Call(6, "report", "core:u8=3..4 offset:u32<=65536 data:bytes<=4000", "", (), "A part of the report on a death; offset 0 begins it.")
 DENIED = Call(7, "denied", "core:u8=3..4 index:u8<=63 address:u32 is_write:u8<=1 pc:u32 count:u32 register:text<=64 policy:text<=256", "", (), "A refused access, and how often it was tried.")
 SENT = Call(8, "sent", "unit:u8<=5 data:bytes<=4000", "", (), "The UART of an ISU sent this.")
-EVENTS = (READY, DRIVE, INTERRUPT, SAID, STATE, REPORT, DENIED, SENT)
+RESETS = Call(9, "resets", "core:u8=3..4 count:u32", "", (), "How often its watchdog or the program itself has reset a core since its start.")
+EVENTS = (READY, DRIVE, INTERRUPT, SAID, STATE, REPORT, DENIED, SENT, RESETS)
 
 MOST_SPI = 64  # bytes of a transfer: an engine has 4 of a command, 32 out and 32 in, or 15 in
 I2C_START = Call(1, "i2c_start", "unit:u8<=5 address:u8<=127 is_read:u8<=1", "is_acknowledged:u8<=1", (), "A start, or a repeated one, and an address.")

@@ -57,6 +57,7 @@ class Core:
         self.console = Console()
         self.entry = 0
         self.is_started = self.is_reset_wanted = False
+        self.resets = 0  # by its watchdog or by itself
         self.blocks: list[Block] = []
         self.shared_written: Callable[[int, bytes], None] | None = None  # is told of what the main core wrote for this one
         self._add_blocks(log)
@@ -238,6 +239,7 @@ class Chip:
         """`core` stopped: begin it again if that is what it wants. Returns why it cannot go on, or None."""
         if core.is_reset_wanted or stop.reason == RESET:
             core.is_reset_wanted = False
+            core.resets = core.resets + 1 & 0xFFFF_FFFF
             core.start(core.entry)
         elif stop.reason not in (TIME, SLEEPING):
             self.failed = core

@@ -40,12 +40,14 @@ class Life:
         load(self.core, program)
         self._mortem = PostMortem(self.core.machine, _symbols(data), self._name, SECOND)
         self.state, self.reason, self.report = RUNNING, "", b""
+        self.core.resets = 0
         self.core.start(program.entry)
 
     def stop(self) -> None:
         """End it where it stands; nothing of it stays in the core."""
         core, machine = self.core, self.core.machine
         core.is_started = core.is_reset_wanted = False
+        core.resets = 0
         self.state, self.reason, self._mortem = STOPPED, "", None
         for region in REGIONS:
             if has_memory(core, region.address):

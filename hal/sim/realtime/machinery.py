@@ -194,10 +194,10 @@ class Machinery:
             if side is not None:
                 side.flush()
 
-    def status(self, number: int) -> tuple[int, str, int]:
-        """(state, why, refused accesses)."""
+    def status(self, number: int) -> tuple[int, str, int, int]:
+        """(state, why, refused accesses, resets since its start)."""
         life = self.lives[number]
-        return life.state, life.reason, len(self.denials(number))
+        return life.state, life.reason, len(self.denials(number)), life.core.resets
 
     def report(self, number: int) -> bytes:
         """The report on its death."""

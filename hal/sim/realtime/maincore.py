@@ -104,7 +104,8 @@ class MainCore:
         self._heard = heard
         self.memory = core.machine.map_ram(BASE, SIZE, "rw")
         self._side = MainSide(_Mailbox(core.a7), _Memory(self.memory, lambda offset, data: core.tell_written(BASE + offset, data)), BASE, (BASE, BASE + (1 << RING_BITS)))
-        self._is_open = self._is_due = False
+        self._is_open = self._is_due = self._was_taken = False
+        self._resets = core.resets
         self.connections: dict[bytes, Connection] = {}
         self.broken: Invalid | None = None  # why nothing more is believed
         core.a7.hear(self._interrupted)
@@ -128,6 +129,7 @@ class MainCore:
         if not self._is_open or self.broken is not None:
             return
         try:
+            self._notice_reset()
             self._side.attend()
             self._take()
             self._give()
@@ -135,6 +137,17 @@ class MainCore:
             self.broken = fault
             self._side.withdraw()
             self._core.a7.log.once(f"{self._core.a7.name}: the program broke the rings: {fault.reason}")
+
+    def _notice_reset(self) -> None:
+        """A program whose core was reset is told of its rings again, empty ones if it cannot be at work in them yet. What
+        the apps have not sent is for the new run."""
+        if self._core.resets == self._resets:
+            self._was_taken = self._side.is_taken()
+            return
+        self._resets = self._core.resets
+        was_untaken = self._side.lapse()
+        self._side.offer_again(was_untaken or self._was_taken)
+        self._was_taken = False
 
     def _take(self) -> None:
         """Messages, until an app has too many that it did not read: then the ring fills up."""

@@ -24,7 +24,7 @@ from ..state import BadState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAGIC, VERSION = b"\x89RTCHIP\n", 1
+MAGIC, VERSION = b"\x89RTCHIP\n", 2
 HEAD, DIGEST = 10, 32  # bytes
 MOST_FILE = 64 << 20
 MOST_RECORDS = 512

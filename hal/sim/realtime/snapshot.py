@@ -45,7 +45,7 @@ CHIP = record({
     "log": items(text(4096), 256), "keys": items(text(4096), 256),
 })  # fmt: skip
 CORE = record({
-    "entry": WORD, "is_started": flag, "is_reset_wanted": flag, "state": octets(1 << 16), "loop": PAGES,
+    "entry": WORD, "is_started": flag, "is_reset_wanted": flag, "resets": WORD, "state": octets(1 << 16), "loop": PAGES,
     "memory": table(WORD, PAGES, 16), "console": octets(2 << 20),
 })  # fmt: skip
 
@@ -100,7 +100,8 @@ def save_core(core: Core) -> dict[str, object]:
     """The state of a core with its memory."""
     state, loop = core.machine.save_state()
     return {
-        "entry": core.entry, "is_started": core.is_started, "is_reset_wanted": core.is_reset_wanted, "state": state,
+        "entry": core.entry, "is_started": core.is_started, "is_reset_wanted": core.is_reset_wanted, "resets": core.resets,
+        "state": state,
         "loop": _pages(loop), "memory": {address: _pages(bytes(place)) for address, place in core.machine.memories},
         "console": bytes(core.console.heard),
     }  # fmt: skip
@@ -197,6 +198,7 @@ def _restore_core(core: Core, state: dict[str, Any]) -> None:
         place[:] = _unpaged(*state["memory"].get(address, (len(place), [])))
     machine.restore_state(state["state"], _unpaged(*state["loop"]))
     core.entry, core.is_started, core.is_reset_wanted = state["entry"], state["is_started"], state["is_reset_wanted"]
+    core.resets = state["resets"]
     core.console.heard[:] = state["console"]
 
 

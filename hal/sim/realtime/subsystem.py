@@ -117,10 +117,10 @@ class RealTime:
         self._number(core)
         self.firewall.share(core, address, length)
 
-    def core_status(self, core: int) -> tuple[int, str, int]:
-        """(state, why, refused accesses)."""
+    def core_status(self, core: int) -> tuple[int, str, int, int]:
+        """(state, why, refused accesses, resets since its start)."""
         number = self._number(core)
-        return (STOPPED, "", 0) if self._machinery is None else self._machinery.status(number)
+        return (STOPPED, "", 0, 0) if self._machinery is None else self._machinery.status(number)
 
     def core_report(self, core: int, offset: int) -> tuple[int, bytes]:
         """(size, bytes from `offset` on) of the report on its death. Raises Invalid beyond its end."""
