@@ -342,9 +342,13 @@ class Machine(Savable):
         """A device's answer; what it raises ends the run, but a BusError is the program's."""
         try:
             return (call() or 0) & 0xFFFFFFFF
-        except BusError:
+        except BaseException as failure:
+            return self._failed(failure)
+
+    def _failed(self, failure: BaseException) -> int:
+        if isinstance(failure, BusError):
             lib.machine_refuse(self._machine)
-        except BaseException as failure:  # through C nothing may be raised: run() raises it
+        else:  # through C nothing may be raised: run() raises it
             self._failure = self._failure or failure
             self.stop()
         return 0
@@ -359,13 +363,19 @@ class Machine(Savable):
 
     def _read(self, number: int, offset: int, size: int) -> int:
         device = self._devices[number][1]
-        value = self._guarded(lambda: device.read(offset, size))
+        try:  # as _guarded does, but this is where programs spend their time
+            value = device.read(offset, size) & 0xFFFFFFFF
+        except BaseException as failure:
+            value = self._failed(failure)
         if self._on_access is not None:
             self._observed(number, offset, size, value, False)
         return value
 
     def _write(self, number: int, offset: int, size: int, value: int) -> None:
         device = self._devices[number][1]
-        self._guarded(lambda: device.write(offset, size, value))
+        try:
+            device.write(offset, size, value)
+        except BaseException as failure:
+            self._failed(failure)
         if self._on_access is not None:
             self._observed(number, offset, size, value, True)

@@ -108,15 +108,18 @@ class Block:
                 self._readers[offset] = reader
             if writer is not None:
                 self._writers[offset] = writer
+        self._at_reset = {register.offset: register.reset for register in self.REGISTERS}
         self.words: dict[int, int] = {}
         self.reset()
 
     def reset(self) -> None:
         """What a reset of the chip does; a subclass extends it."""
-        self.words = {register.offset: register.reset for register in self.REGISTERS}
+        self.words = self._at_reset.copy()
 
     def read(self, offset: int, size: int) -> int:
         """The bytes at `offset`; a narrow access reads its part of the word."""
+        if size == 4 and offset in self._readers:
+            return self._readers[offset]() & 0xFFFFFFFF
         word = offset & ~3
         reader = self._readers.get(word)
         value = reader() if reader is not None else self._stored(word)
@@ -124,6 +127,9 @@ class Block:
 
     def write(self, offset: int, size: int, value: int) -> None:
         """Write; a narrow access changes its part of the stored word."""
+        if size == 4 and offset in self._writers:
+            self._writers[offset](value & 0xFFFFFFFF)
+            return
         word = offset & ~3
         register = self._table.get(word)
         if size != 4:

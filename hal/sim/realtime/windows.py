@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from .registers import Block, Log
 
 
+STEP = 0x100  # blocks begin at multiples of it
+
+
 class Window(NamedTuple):
     """A block and the offset at which it begins; it ends where the next begins."""
 
@@ -23,13 +26,17 @@ class Windows:
     def __init__(self, name: str, base: int, size: int, windows: Sequence[tuple[int, Block]], log: Log) -> None:
         self.name, self.base, self.size, self.log = name, base, size, log
         self.windows = [Window(start, block) for start, block in sorted(windows, key=lambda window: window[0])]
+        assert not any(start % STEP for start, _ in self.windows)
+        self._steps = [self._window(step * STEP) for step in range(-(-size // STEP))]
 
     def find(self, offset: int) -> tuple[Block, int]:
         """The block at `offset`, and the offset inside it."""
-        for start, block in reversed(self.windows):
-            if offset >= start:
-                return block, offset - start
-        return self.windows[0].block, offset
+        start, block = self._steps[offset // STEP]
+        return block, offset - start
+
+    def _window(self, offset: int) -> Window:
+        found = [window for window in self.windows if window.start <= offset]
+        return found[-1] if found else Window(0, self.windows[0].block)
 
     def read(self, offset: int, size: int) -> int:
         """Read from the block there."""
