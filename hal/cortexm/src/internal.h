@@ -57,6 +57,7 @@ void place_find(struct machine *m, uint32_t address, bool is_write);
 /* meter.c */
 bool meter_begin(struct machine *m); /* adds the hooks */
 void meter_forget(struct machine *m); /* code has changed */
+void meter_look_at(struct machine *m, uint32_t address); /* the blocks that begin there are to be looked at each time */
 void meter_start(struct machine *m, uint64_t end); /* before unicorn runs up to the block in which `end` is, and */
 void meter_settle(struct machine *m); /* after it */
 void meter_aim(struct machine *m);    /* the deadline is another */
@@ -139,6 +140,12 @@ void warp_forget(struct machine *m); /* there is more memory than before */
 void warp_look(struct machine *m); /* between blocks */
 bool warp_has_copy(const struct machine *m); /* a round is under way that is to be compared with what was before it */
 bool warp_keep(struct machine *m, const uint8_t *copy, uint32_t size); /* what was before it; false if it cannot be that */
+
+/* anchor.c */
+void anchor_drop(struct machine *m);
+void anchor_cast(struct machine *m);    /* time was up before the block at the program counter */
+void anchor_met(struct machine *m);     /* before its block runs */
+void anchor_skipped(struct machine *m); /* rounds of a loop that asks no device */
 
 /* counters.c */
 const struct counter *counter_find(const struct machine *m, uint32_t device, uint32_t offset);

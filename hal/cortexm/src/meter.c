@@ -54,6 +54,13 @@ static void care(struct machine *m)
     m->cared = cared;
 }
 
+void meter_look_at(struct machine *m, uint32_t address)
+{
+    for (uint32_t i = 0; i < BLOCKS; i++)
+        if (m->meter.plain[i].address == address)
+            m->meter.plain[i].address = ODD;
+}
+
 void meter_forget(struct machine *m)
 {
     forget_plain(m);
@@ -121,6 +128,8 @@ static bool admit(struct machine *m, const struct block *block)
         m->event = true;
     if (block->flags & BLOCK_MASKS)
         masks_change(m, block);
+    else if (block->address == m->anchor.pc)
+        anchor_met(m);
     if (block->flags & BLOCK_WRITES) {
         m->written = block->flags & BLOCK_WRITES;
         m->basepri = reg_get(m, UC_ARM_REG_BASEPRI);
@@ -133,6 +142,8 @@ static bool admit(struct machine *m, const struct block *block)
 static bool is_plain(const struct machine *m, const struct block *block)
 {
     const uint32_t flags = block->flags & m->cared;
+    if (block->address == m->anchor.pc)
+        return false;
     return !flags || (flags == BLOCK_ANY && !mpu_is_fine(m, block->address) && !mpu_is_fine(m, block->address + block->size - 1));
 }
 

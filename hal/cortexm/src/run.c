@@ -35,6 +35,8 @@ static uint32_t run_blocks(struct machine *m)
     meter_start(m, m->deadline);
     const uc_err error = unicorn.emu_start(m->engine, pc | 1, 0, 0, 0);
     meter_settle(m);
+    if (m->is_held && m->is_between && m->cycles >= m->deadline)
+        anchor_cast(m);
     if (!is_quiet(m, error) || !is_wfi_before(m, reg_get(m, UC_ARM_REG_PC)))
         return handle_stop(m, error);
     sleep_now(m);

@@ -125,6 +125,16 @@ struct warp {
     uint8_t *copy; /* of writable memory */
 };
 
+#define ANCHOR_REGISTERS 17 /* r0 to r15 and xPSR */
+
+/* A block of what may be a loop that asks no device (anchor.c). */
+struct anchor {
+    uint32_t pc, phase; /* pc: of the block, or ODD */
+    uint32_t wait, backoff; /* deadlines to the next try, and after the next failure */
+    bool has_skipped; /* since the last deadline */
+    uint32_t registers[ANCHOR_REGISTERS]; /* when it was met last */
+};
+
 #define COUNTERS 16   /* that devices publish */
 #define SYSTICK COUNTERS /* and one more, which is described when somebody waits on it */
 
@@ -205,6 +215,7 @@ struct machine {
     struct tracing *tracing; /* NULL unless somebody wants to know (trace.c) */
 
     struct warp warp;
+    struct anchor anchor;
     struct countdown countdown;
     struct counter counters[COUNTERS + 1];
     uint32_t counter_count;

@@ -231,8 +231,11 @@ void warp_look(struct machine *m)
     } else if (warp->phase == SECOND_LOOK) {
         const bool is_pure = is_unchanged(m);
         learn(warp, is_pure);
-        if (is_pure)
+        if (is_pure) {
+            if (is_idle(warp))
+                anchor_skipped(m);
             skip(m, m->cycles - warp->cycles);
+        }
         begin(warp);
     }
 }
@@ -267,5 +270,6 @@ void machine_warp(struct machine *m, int is_on)
     m->warp.patience = ROUNDS;
     m->warp.idle_patience = IDLE_ROUNDS;
     m->warp.idle_pc = ODD;
+    anchor_drop(m);
     begin(&m->warp);
 }

@@ -1,0 +1,93 @@
+"""Loops in memory that ask no device and change no mask: skipped or run, the end is the same, and skipped they cost nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.cortexm.test_idle import AFTER, BEFORE
+from tests.cortexm.test_machine import Flag, made, state
+
+WAITS = {
+    "a variable": "again:\n ldr r1, [r5]\n cmp r1, #0\n beq again\n",
+    "a task that calls": "again:\n bl part\n ldr r1, [r5]\n cmp r1, #1\n bls again\n",
+    "a copy is written": "again:\n ldr r1, [r5]\n str r1, [r5, #4]\n cmp r1, #0\n beq again\n",
+    "registers alternate": "again:\n eor r3, r3, #1\n ldr r1, [r5]\n cmp r1, #0\n beq again\n",
+    "rounds are counted": "again:\n adds r3, #1\n ldr r1, [r5]\n cmp r1, #0\n beq again\n",
+    "rounds are counted in memory": "again:\n ldr r1, [r5, #8]\n adds r1, #1\n str r1, [r5, #8]\n ldr r1, [r5]\n cmp r1, #0\n beq again\n",
+    "floating point counts": "again:\n vadd.f32 s0, s0, s1\n ldr r1, [r5]\n cmp r1, #0\n beq again\n",
+    "the cycle counter ends it": "again:\n ldr r1, [r7, #4]\n ubfx r1, r1, #0, #16\n movw r3, #65000\n cmp r1, r3\n it hi\n strhi r1, [r5]\n"
+                                 " movs r1, #0\n movs r3, #0\n cmp r1, r3\n ldr r1, [r5]\n cmp r1, #0\n beq again\n",
+    "a device ends it": "again:\n ldr r1, [r5]\n ldr r2, [r0]\n orrs r1, r2\n beq again\n",
+    "a loop in a loop": "again:\n movs r1, #3\ninner:\n subs r1, #1\n bne inner\n ldr r1, [r5]\n cmp r1, #0\n beq again\n",
+}  # fmt: skip
+REST = """
+ movs r1, #0
+ str r1, [r5]
+ adds r6, #1
+ b again
+part:
+ push {{r4, lr}}
+ ldr r4, [r5, #4]
+ pop {{r4, pc}}
+"""
+
+
+def program(wait: str, reload: int, control: int) -> str:
+    return (BEFORE + wait + REST + AFTER).format(reload=reload, control=control)
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+@given(ends=st.lists(st.integers(1, 400_000), min_size=1, max_size=6), reload=st.integers(200, 0xFFFF), control=st.sampled_from([0, 7]),
+       until=st.integers(0, 400_000), ticks=st.sampled_from([1, 7]))  # fmt: skip
+@example(ends=[60_000, 130_000, 400_000], reload=0xFFFF, control=7, until=390_000, ticks=1)
+@example(ends=[60_000, 130_000, 400_000], reload=0xFFFF, control=0, until=390_000, ticks=7)
+@settings(deadline=None, max_examples=12)
+def test_a_wait_ends_in_the_same_state_skipped_or_run(wait, ends, reload, control, until, ticks):
+    found = []
+    for is_warped in (True, False):
+        flag = Flag(until * ticks)
+        machine = made(program(wait, reload, control), flag, ticks)
+        machine.warp(is_warped)
+        for end in sorted(ends):
+            machine.run(end * ticks)
+            found.append((is_warped, state(machine)))
+    half = len(found) // 2
+    assert [state for _, state in found[:half]] == [state for _, state in found[half:]]
+
+
+PURE = ("a variable", "a task that calls", "a copy is written")
+
+
+@pytest.mark.parametrize("wait", PURE)
+def test_a_wait_that_changes_nothing_costs_nothing(wait):
+    rounds = []
+    for is_warped in (True, False):
+        machine = made(program(WAITS[wait], 0xFFFF, 7), Flag())
+        machine.warp(is_warped)
+        machine.run(1_000_000)  # it is known by then
+        counts, _ = machine.cover(0, 0x200, [])
+        machine.run(3_000_000)
+        rounds.append(max(counts))
+    assert rounds[0] < 1000 < 100_000 < rounds[1]
+
+
+@pytest.mark.parametrize("wait", ["rounds are counted", "registers alternate", "floating point counts"])
+def test_a_loop_at_work_is_run(wait):
+    machine = made(program(WAITS[wait], 0xFFFF, 7), Flag())
+    machine.run(150_000)
+    counts, _ = machine.cover(0, 0x200, [])
+    machine.run(2_000_000)
+    assert max(counts) > 100_000
+
+
+def test_what_is_known_of_a_wait_is_saved():
+    text = program(WAITS["a variable"], 0xFFFF, 7)
+    machine, other = made(text, Flag()), made(text, Flag())
+    machine.run(300_000)
+    other.restore(machine.save())
+    assert other.save() == machine.save()
+    for each in (machine, other):
+        each.run(900_000)
+    assert other.save() == machine.save() and state(other) == state(machine)
