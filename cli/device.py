@@ -33,6 +33,8 @@ TABLE = {
     "log": ("board", "log", "Print what the debug UART said."),
     "timeline": ("board", "timeline", "Show the latest boot: what ran, verified by which key."),
     "pins": ("pins", "pins", "Show the pins, live or once; drive them from outside."),
+    "wire": ("wires", "wire", "Wire parts, voltages, levels to a device; take them off."),
+    "serial": ("wires", "serial", "Speak on a serial line of a device, and hear it."),
     "claim": ("claim", "claim", "Claim a device for a group of a catalog."),
     "unclaim": ("claim", "unclaim", "Give a claimed device up."),
     "revoke": ("claim", "revoke", "Have the service refuse a device until that is undone."),

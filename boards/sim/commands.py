@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from armillary.hal.sim.wires import ISUS
@@ -16,8 +17,9 @@ MOST_MICROVOLTS = 5_000_000
 class Commands:
     """Arguments come from JSON as they are: what they reach checks them, and so does each method here."""
 
-    def __init__(self, supervisor: Supervisor):
+    def __init__(self, supervisor: Supervisor, keep: Callable[[list[str]], None] = lambda words: None):
         self._board = supervisor
+        self._keep = keep
 
     def status(self) -> dict[str, Any]:
         """Power state, why it is so, uptime, latest resets, and the processes of the boxes."""
@@ -73,6 +75,21 @@ class Commands:
     def drive(self, pin: int, level: int | None) -> None:
         """Drive a pin from outside, or let it go with null."""
         self._board.silicon.gpio.drive(number(pin), None if level is None else number(level, 0, 1))
+
+    def wire(self, word: str) -> dict[str, Any]:
+        """Wire something to the board, as in isu2:0x6a=lsm6ds3; it is there at the next start as well. `end` is where."""
+        end = self._board.fittings.wire(word)
+        self._keep(self._board.fittings.words())
+        return {"end": end}
+
+    def unwire(self, end: str) -> None:
+        """Take off what was wired to an end, as in isu2:0x6a, gpio12, adc0 or isu0."""
+        self._board.fittings.unwire(end)
+        self._keep(self._board.fittings.words())
+
+    def wires(self) -> dict[str, Any]:
+        """What is wired to the board."""
+        return {"wires": self._board.fittings.words()}
 
     def analog(self, channel: int, microvolts: int) -> None:
         """Apply a voltage to an analog input."""

@@ -12,6 +12,7 @@ import json
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from armillary.hal.sim.power import PowerLost
@@ -27,14 +28,17 @@ MOST_CONNECTIONS = 64
 
 
 class Control:
-    """Serves control connections of one supervisor on the listening socket `server` (not blocking)."""
+    """Serves control connections of one supervisor on the listening socket `server` (not blocking).
 
-    def __init__(self, supervisor: Supervisor, server: socket.socket):
+    `keep(words)` is called when other wires than before are to be there at the next start.
+    """
+
+    def __init__(self, supervisor: Supervisor, server: socket.socket, keep: Callable[[list[str]], None] = lambda words: None):
         self.supervisor = supervisor
         self.is_ending = False
         self._server = server
         self._connections: dict[int, Connection] = {}
-        self._commands = Commands(supervisor)
+        self._commands = Commands(supervisor, keep)
         supervisor.watch(server.fileno(), self._accept)
 
     def _accept(self) -> None:

@@ -116,6 +116,19 @@ def set_host(path: Path, name: str, port: int, ip: str, real_port: int) -> None:
         folder.save()
 
 
+def set_wires(path: Path, words: list[str]) -> None:
+    """Have `words` of `hal.sim.wiring` wired whenever the device starts (while it is down)."""
+    with DeviceFolder(path) as folder:
+        folder.board.wires = tuple(words)
+        folder.save()
+
+
+def wires(path: Path) -> list[str]:
+    """What is wired to the device (while it is down)."""
+    with DeviceFolder(path) as folder:
+        return list(folder.board.wires)
+
+
 def _remove(path: Path) -> None:
     import shutil
 

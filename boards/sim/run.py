@@ -22,6 +22,7 @@ from armillary.hal.sim.host_clock import HostClock
 from armillary.hal.sim.host_network import HostNetwork
 from armillary.hal.sim.noise import HostNoise
 from armillary.hal.sim.silicon import Silicon
+from armillary.wire.fault import Invalid
 
 from .control import Control
 from .supervisor import Supervisor, bind_control, pin_to_one_cpu
@@ -63,8 +64,13 @@ def _supervise(folder: DeviceFolder, zygote: Zygote) -> None:
     supervisor = Supervisor(zygote, make, network, folder.path / "console.log")
     for weakness in weaknesses():
         supervisor.uart.said("board", f"[BOARD] WARNING: {weakness}\n".encode())
+    for word in folder.board.wires:
+        try:
+            supervisor.fittings.wire(word)
+        except Invalid as problem:  # a card whose file is gone must not keep the board from starting
+            supervisor.uart.said("board", f"[BOARD] {word} is not wired: {problem.reason}\n".encode())
     server = bind_control(folder.path)
-    control = Control(supervisor, server)
+    control = Control(supervisor, server, lambda words: _keep(folder, words))
     signal.signal(signal.SIGTERM, lambda number, frame: setattr(control, "is_ending", True))
     try:
         while not control.is_ending:
@@ -74,6 +80,12 @@ def _supervise(folder: DeviceFolder, zygote: Zygote) -> None:
         control.close()
         server.close()
         supervisor.close()
+
+
+def _keep(folder: DeviceFolder, words: list[str]) -> None:
+    """Have `words` wired whenever the device starts."""
+    folder.board.wires = tuple(words)
+    folder.save()
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ from armillary.wire.fault import Fault
 from .asking import Answer
 from .boxes import CORES, REAL_TIME, Boxes, channel_pair, sealed_memory
 from .distant import Keeper, PatientMasters
+from .fitting import Fittings
 from .lines import Console, ConsoleFile, DebugUart, TraceLine
 from .realtime import RealTimeBox
 
@@ -82,6 +83,7 @@ class Supervisor:
         self.network = network
         wires = self.silicon.wires
         self.bench = Bench(wires.i2c, wires.spi, wires.analog, self.silicon.gpio)
+        self.fittings = Fittings(self.bench, wires.serial)
         self.silicon.on_refused = lambda master, fault: self._observe(master, None, (), fault)
         self.silicon.uarts[0].witness = self.uart.said
         self.silicon.gpio.observe(self._pin_changed)

@@ -2,7 +2,7 @@
 
     flash.bin   the flash, complemented: erased sectors are zeros, so the file is sparse
     fuses.bin   the fuse rows, then one write-lock byte a row
-    board.json  name, geometry, pins, network table, and the version of this format
+    board.json  name, geometry, pins, network table, what is wired to it, and the version of this format
     lock        held while a process has the device open, with that process's number
 
 Flash and fuses are mapped, so what was programmed is in the file even if the process is killed. A folder
@@ -27,6 +27,7 @@ from .power import PowerRail
 
 FORMAT = 1
 MOST_PIN, MOST_PORT = 95, 65535
+MOST_WIRES, LONGEST_WIRE = 256, 4096
 COMPLEMENT = bytes(255 - value for value in range(256))
 
 
@@ -78,17 +79,18 @@ class MappedCells:
 
 
 class Board:
-    """What board.json says. `hosts` maps (name, port) to (IP address, real port)."""
+    """What board.json says. `hosts` maps (name, port) to (IP address, real port); `wires` are words of `wiring`."""
 
     def __init__(
         self, name: str, flash: tuple[int, int, int], fuses: tuple[int, int],
-        pins: tuple[int, ...], hosts: dict[tuple[str, int], tuple[str, int]],
+        pins: tuple[int, ...], hosts: dict[tuple[str, int], tuple[str, int]], wires: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self.name = name
         self.flash = flash  # size, sector, page
         self.fuses = fuses  # rows, bytes a row
         self.pins = pins
         self.hosts = hosts
+        self.wires = wires
 
     @classmethod
     def of(cls, facts: Any, name: str) -> Board:
@@ -101,7 +103,7 @@ class Board:
         hosts = [[host, port, ip, real] for (host, port), (ip, real) in sorted(self.hosts.items())]
         fields = {
             "format": FORMAT, "name": self.name, "flash": self.flash, "fuses": self.fuses,
-            "pins": self.pins, "hosts": hosts,
+            "pins": self.pins, "hosts": hosts, **({"wires": self.wires} if self.wires else {}),
         }  # fmt: skip
         return json.dumps(fields, indent=2) + "\n"
 
@@ -126,13 +128,22 @@ class Board:
                 raise ValueError("pages must fill sectors, and sectors the flash")
             pins = tuple([_count(value, 0, MOST_PIN) for value in fields["pins"]])
             hosts = dict([_host(*row) for row in fields["hosts"]])
-            return cls(str(fields["name"]), (size, sector, page), (rows, row_bytes), pins, hosts)
+            wires = _wires(fields.get("wires", []))
+            return cls(str(fields["name"]), (size, sector, page), (rows, row_bytes), pins, hosts, wires)
         except (ValueError, TypeError, KeyError) as error:
             raise Damaged(f"board.json is damaged: {error}") from None
 
 
 def _host(name: str, port: int, ip: str, real_port: int) -> tuple[tuple[str, int], tuple[str, int]]:
     return (str(name), _count(port, 1, MOST_PORT)), (str(ip), _count(real_port, 1, MOST_PORT))
+
+
+def _wires(words: Any) -> tuple[str, ...]:
+    if not isinstance(words, list) or len(words) > MOST_WIRES:
+        raise ValueError(f"wires are a list, of {MOST_WIRES} at most")
+    if not all(isinstance(word, str) and len(word) <= LONGEST_WIRE for word in words):
+        raise ValueError("a wire is a text")
+    return tuple(words)
 
 
 def _count(value: Any, low: int = 1, high: int = 1 << 32) -> int:

@@ -137,6 +137,13 @@ class GpioBank:
         self._settle(pin, state)
         self._tell_outside(pin)
 
+    def bare(self, pin: int) -> None:
+        """Take the board's resistor of `pin` off."""
+        state = self._find(pin)
+        state.pull = FLOATING
+        self._settle(pin, state)
+        self._tell_outside(pin)
+
     def pull_inside(self, pin: int, level: int | None) -> None:
         """Switch the chip's own resistor of `pin` to supply (1), to ground (0), or off (None)."""
         state = self._find(pin)
