@@ -55,7 +55,7 @@ def run(
     sounds: tuple[str, ...], board: str | None, coverage: Path | None, mortem: Path | None, save: Path | None, restore: Path | None,
     record: Path | None, replay: Path | None, gdb: int | None,
 ) -> None:  # fmt: skip
-    """Run FILE, an ELF or an image package, and print what it says on its debug UART.
+    """Run FILE, an ELF or an image package, and print what it says on its debug UART, and on the first other one that speaks before it.
 
     Exits with 0 when --until came true or, without one, at the limit; 3 when the program died, with a report
     on standard error; 4 when TEXT was not said by the limit; 5 when a replay came out differently. A file that is no program is refused with 1, and
@@ -77,7 +77,7 @@ def run(
     _check_inputs(replay, sent, intercore, save or restore, displays)
     program = read_program(file)
     second = read_program(other) if other is not None else None
-    running = Run(program, number, wanted, text, end, second, not null_faults)
+    running = Run(program, number, wanted, text, end, second, not null_faults, not uarts)
     parts = Parts(running.chip, shown, heard)
     running.pin_names = facts.KITS[board].names() if board is not None else {}
     keeper = Keeper(running, program + (second or b""))
@@ -97,6 +97,7 @@ def run(
     if save is not None:
         keeper.save(save)
     running.say_divergence()
+    running.say_unheard()
     if is_json():
         running.show(rt_intercore.heard(partners))
     click.get_current_context().exit(running.status())

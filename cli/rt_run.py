@@ -110,10 +110,13 @@ def _unpack(file: Path, data: bytes) -> bytes:
 
 
 class Run:
-    """A chip with one program, or with `other` on the other core. `wanted` are UARTs and where they go; `text` ends it when a wanted UART says it."""
+    """A chip with one program, or with `other` on the other core. `wanted` are UARTs and where they go; `text` ends it when a wanted UART says it.
+
+    Where `finds_uart`, one more is wanted: the first that says something before the debug UART does. Some vendors' programs print there.
+    """
 
     def __init__(self, data: bytes, number: int, wanted: Mapping[str, str], text: bytes | None, end: int, other: bytes | None = None,
-                 has_null: bool = True) -> None:  # fmt: skip
+                 has_null: bool = True, finds_uart: bool = False) -> None:  # fmt: skip
         program, self.symbols = self._read(data)
         self.chip = Chip(cores=2, log=Log(warn), has_null=has_null)
         self.core = self.chip.cores[number]
@@ -135,6 +138,10 @@ class Run:
             self.programs.append(Watched(self.chip, self.chip.cores[1 - number], found, symbols))
         for name in wanted:
             self._listen(name)
+        self.unheard: dict[str, int] = {}  # bytes that UARTs said which nobody wanted
+        for name in UARTS if finds_uart else ():
+            if name not in wanted and (name != "other" or other is not None):
+                self._scout(name)
 
     def _read(self, data: bytes) -> tuple[elf.Program, Symbols]:
         try:
@@ -165,16 +172,37 @@ class Run:
         self.chip.scheduler.at(at, lambda: _ignore(uart.receive(data)), name + " is sent to", is_outside=True)
 
     def _listen(self, name: str) -> None:
-        uart, said = self.uart(name), self.said[name]
+        uart = self.uart(name)
         before: Callable[[int], object] | None = uart.sent
 
         def heard(byte: int) -> None:
-            said(byte)
+            self._hear(name, byte)
             if before is not None:
                 before(byte)
-            if self.text is not None and said.heard.endswith(self.text):
-                self.is_said = True
-                self.core.machine.stop()
+
+        uart.sent = heard
+
+    def _hear(self, name: str, byte: int) -> None:
+        said = self.said[name]
+        said(byte)
+        if self.text is not None and said.heard.endswith(self.text):
+            self.is_said = True
+            self.core.machine.stop()
+
+    def _scout(self, name: str) -> None:
+        """Listen to it if it is the first to speak; count what it says otherwise."""
+        uart = self.uart(name)
+        before: Callable[[int], object] | None = uart.sent
+
+        def heard(byte: int) -> None:
+            if not any(said.total for said in self.said.values()):
+                self.said[name], self._shown[name] = Console(), 0
+            if name in self.said:
+                self._hear(name, byte)
+            else:
+                self.unheard[name] = self.unheard.get(name, 0) + 1
+            if before is not None:
+                before(byte)
 
         uart.sent = heard
 
@@ -229,6 +257,11 @@ class Run:
         """Tell where a replay came out differently, if it did."""
         if self.divergence:
             click.echo("armillary: the replay came out differently: " + clean(self.divergence), err=True)
+
+    def say_unheard(self) -> None:
+        """Tell which UARTs spoke and were not shown."""
+        for name, count in self.unheard.items():
+            warn(f"the UART {name} said {count} bytes that were not shown: --uart {name}")
 
     def _is_over(self) -> bool:
         return self.is_said or self.is_killed or bool(self.dead) or self.chip.scheduler.now >= self.end

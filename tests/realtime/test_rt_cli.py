@@ -300,6 +300,35 @@ def test_the_uart_of_an_isu_is_shown(built):
     assert run(built(source), "--uart", "isu0", "--until", "here", "--limit", "50ms").stdout == "isu0 here"
 
 
+TWO_UARTS = COMMON + """
+static void at(unsigned base, const char *s) { while (*s) { while (!(R(base + 0x14) & 0x20)) { } R(base) = *s++; } }
+static void open_at(unsigned base) { R(base + 0xc) = 3; R(base + 0x24) = 3; R(base + 0x28) = 24; R(base + 8) = 1; }
+void reset(void) { open_at(0x38070500); open_at(0x38080500); open_uart(); %s for (;;) __asm__("wfi"); }
+"""
+ISU0_SPEAKS, ISU1_SPEAKS = 'at(0x38070500, "isu0\\n");', 'at(0x38080500, "from isu1\\n");'
+
+
+def test_the_uart_that_speaks_first_is_shown_unasked(built):
+    result = run(built(TWO_UARTS % (ISU0_SPEAKS + ISU1_SPEAKS + 'put("debug\\n");')), "--until", "20ms")
+    assert sorted(result.stdout.split()) == ["debug", "isu0"]
+    assert "WARNING: the UART isu1 said 10 bytes that were not shown: --uart isu1" in result.stderr
+
+
+def test_its_text_ends_the_run_and_programs_read_it(built):
+    result = run(built(TWO_UARTS % (ISU1_SPEAKS + ISU1_SPEAKS)), "--until", "isu1", "--output", "json")
+    assert result.exit_code == 0 and json.loads(result.stdout)["uart"] == {"debug": "", "isu1": "from isu1"}
+
+
+def test_beside_a_debug_uart_that_spoke_first_no_other_is_shown_unasked(built):
+    result = run(built(TWO_UARTS % ('put("debug\\n");' + ISU0_SPEAKS)), "--until", "20ms")
+    assert result.stdout == "debug\n" and "isu0 said 5 bytes" in result.stderr
+
+
+def test_what_was_asked_for_is_all_that_is_shown(built):
+    result = run(built(TWO_UARTS % (ISU0_SPEAKS + ISU1_SPEAKS)), "--uart", "isu1", "--until", "20ms")
+    assert result.stdout == "from isu1\n" and "not shown" not in result.stderr
+
+
 def test_registers_of_an_isu_have_names_in_a_trace(built):
     source = COMMON + "void reset(void) { R(0x38070528) = 224; for (;;) __asm__(\"wfi\"); }"
     assert "ISU0 UART.SAMPLE_COUNT <- 0x000000e0" in run(built(source), "--until", "1ms", "--trace", "peripherals").stderr
