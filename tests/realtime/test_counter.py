@@ -53,7 +53,7 @@ def test_quadrature_knows_the_direction(group, turns, counted):
 
 
 def test_a_limit_interrupts_and_is_cleared(group):
-    group.write(GROUP + STATIC, 1 << 18)
+    group.write(GROUP + STATIC, 1 << 18 | 2 << 24)
     group.write(GROUP + HIGH, 3)
     group.write(GROUP + INT_EN, 2)
     group.change(GROUP + DYNAMIC, 1)
@@ -64,6 +64,35 @@ def test_a_limit_interrupts_and_is_cleared(group):
     group.write(GROUP + INT_CLR, 2)
     group.write(GROUP + INT_CLR, 0)
     assert not group.irqs[IRQ]
+
+
+@pytest.mark.parametrize("told, found", [(0, (0, 0)), (1, (1, 0)), (2, (0, 2)), (3, (1, 2))])
+def test_it_tells_of_the_limits_that_it_is_to_tell_of(group, told, found):
+    group.write(GROUP + STATIC, 1 << 18 | told << 24)
+    group.write(GROUP + RESET_VALUE, 10)
+    group.write(GROUP + LOW, 9)
+    group.write(GROUP + HIGH, 11)
+    group.change(GROUP + DYNAMIC, 1 << 16 | 1)
+    group.change(GROUP + DYNAMIC, clear=1 << 16)
+    for pin, expected in ((1, found[0]), (0, 0), (0, found[1])):
+        pulse(group, pin)
+        assert group.read(GROUP + INT_STS) == expected
+        group.write(GROUP + INT_CLR, 3)
+
+
+@pytest.mark.parametrize("saturates, down, up", [(0, 7, 13), (1, 9, 15), (2, 7, 11), (3, 10, 16), (4, 7, 10)])
+def test_at_its_limits_it_counts_on_stays_or_goes_back_to_the_reset_value(group, saturates, down, up):
+    """Three down from 10 between 9 and 11 (staying, or back at 10 after each), then six up."""
+    group.write(GROUP + STATIC, 1 << 18 | saturates << 28)
+    group.write(GROUP + RESET_VALUE, 10)
+    group.write(GROUP + LOW, 9)
+    group.write(GROUP + HIGH, 11)
+    group.change(GROUP + DYNAMIC, 1 << 16 | 1)
+    group.change(GROUP + DYNAMIC, clear=1 << 16)
+    pulse(group, 1, 3)
+    assert group.read(GROUP + COUNT) == down
+    pulse(group, 0, 6)
+    assert group.read(GROUP + COUNT) == up
 
 
 @pytest.mark.parametrize("saturates, counted", [(0, 0xFFFFFFFF), (1, 0)])

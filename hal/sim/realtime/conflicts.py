@@ -274,9 +274,9 @@ DECISIONS: dict[str, Decision] = {
     ),
     "counter-limits": Decision(
         "When the GPIO counters interrupt for their limits, and what saturation does",
-        "the fields have names only",
-        "on counting to or beyond a limit; any saturation mode holds the count at the ends of 32 bits",
-        "the weakest reading of the names",
+        "MediaTek names no, the lower, the upper or both limits to interrupt for, and none, low, high, reset at low, reset at high to saturate",
+        "0 to 3 and 0 to 4 in this order, on counting to or beyond a limit; there the count stays, or is RESET_VALUE again",
+        "the order in which its interface names them; what a limit beyond which the count began does is not said",
         "COUNTER.LOW COUNTER.HIGH COUNTER.STATIC3 COUNTER.INT_STS",
     ),
     "gpio-inputs": Decision(

@@ -18,6 +18,7 @@ EVENT, CAPTURE, EVENT_RESET, CAPTURE_RESET = 1, 2, 1 << 16, 1 << 17  # DYNAMIC
 AT_LOW, AT_HIGH, RESET_DONE, OVER, UNDER = 1, 2, 4, 1 << 8, 1 << 9  # INT_STS
 FULL, HELD = 12, 16  # INT_STS: the first bits of a capture FIFO being full, and of its holding something
 DIRECTION, UP_DOWN, QUADRATURE = 0, 1, 2
+STAYS_LOW, STAYS_HIGH, LOW_STARTS, HIGH_STARTS = 1, 2, 3, 4  # what saturates; the last two go back to RESET_VALUE
 DEPTH, MASK = 8, 0xFFFFFFFF
 CLOCK_HZ = {0: 26_000_000, 1: time.SLOW_HZ, 2: 125_000_000, 3: 200_000_000}  # by TOPCFG 0x210
 # Quadrature, as (A | B << 1) before and after.
@@ -31,7 +32,7 @@ class Counter(Block):
     NAME = "COUNTER"
     REGISTERS = (
         *(kept(4 * n, f"STATIC{n}", f"of pin {n}: 13:0 shortest pulse, 14 filter") for n in range(3)),
-        Register(0x0C, "STATIC3", note="2:0 reset by pin 2, 11:8 capture edges, 17:16 edges, 19:18 mode, 22:20 directions, 30:28 saturation"),
+        Register(0x0C, "STATIC3", note="2:0 reset by pin 2, 11:8 capture edges, 17:16 edges, 19:18 mode, 22:20 directions, 25:24 limits told, 30:28 saturation"),
         Register(0x10, "DYNAMIC", note="0 count events, 1 capture, 16 and 17 reset them"),
         Register(0x20, "RESET_VALUE", note="the count after a reset of events"),
         Register(0x24, "LOW", note="lower limit of the count"),
@@ -98,15 +99,20 @@ class Counter(Block):
         return 1 if pin == control >> 21 & 1 else -1
 
     def _count(self, step: int) -> None:
-        """Count on; beyond 32 bits it goes round, or stays if it saturates."""
+        """Count on, as far as the limits let it; beyond 32 bits it goes round."""
+        low, high = self.words[0x24], self.words[0x28]
+        saturates, told = self.words[0x0C] >> 28 & 7, self.words[0x0C] >> 24 & 3
         value = self.count + step
-        if not 0 <= value <= MASK:
-            self.words[0x38] |= OVER if value > 0 else UNDER
-            value = self.count if self.words[0x0C] >> 28 & 7 else value & MASK
-        self.count = value
-        if step:
-            is_low, is_high = step < 0 and value <= self.words[0x24], step > 0 and value >= self.words[0x28]
-            self.words[0x38] |= (AT_LOW if is_low else 0) | (AT_HIGH if is_high else 0)
+        is_low, is_high = step < 0 and value <= low, step > 0 and value >= high
+        flags = (OVER if value > MASK else 0) | (UNDER if value < 0 else 0) | (AT_LOW if is_low else 0) | (AT_HIGH if is_high else 0)
+        if saturates == STAYS_LOW and is_low:
+            value = min(self.count, low)
+        elif saturates == STAYS_HIGH and is_high:
+            value = max(self.count, high)
+        elif saturates == LOW_STARTS and is_low or saturates == HIGH_STARTS and is_high:
+            value = self.words[0x20]
+        self.count = value & MASK
+        self.words[0x38] |= flags & (OVER | UNDER | told)
 
     def _capture(self, pin: int) -> None:
         elapsed = self.scheduler.now - self.since

@@ -33,6 +33,7 @@ static void open_counter(uint32_t mode, uint32_t edges, uint32_t low, uint32_t h
     CHANGE(STATIC3, 3u << 18, mode << 18);
     CHANGE(STATIC3, 1u << (20 + mode), 0);
     CHANGE(STATIC3, 3u << 16, edges << 16);
+    CHANGE(STATIC3, 3u << 24, 3u << 24);
     G(0x120u) = start;
     G(0x124u) = low;
     G(0x128u) = high;
