@@ -126,8 +126,7 @@ class BoxedBoard(Board):
         return "off" if self.hands is None else str(self.hands.do("status")["state"])
 
     def close(self) -> None:
-        """End the hosts, and let go of the parts."""
-        self.parts.close()
+        """End the hosts."""
         for server in self._servers:
             server.stop()
 
@@ -195,6 +194,7 @@ class BoxedDevice(Device):
         return bool(found)
 
     def close(self) -> None:
+        self.board.parts.close()
         if self.board.hands is not None:
             self.board.hands.close()
             client.stop(self.folder)

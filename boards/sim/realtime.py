@@ -102,7 +102,7 @@ class RealTimeBox:
         self._told[core] = Told()
         self._told[core].state = RUNNING
         if self._asker is None:
-            self._failed("could not be started")
+            self.failed("could not be started")
         else:
             self._asker.ask(calls.START, core, len(load), prepare=lambda: self._put_load(load))
 
@@ -133,7 +133,7 @@ class RealTimeBox:
         """Start the process and tell it how things stand."""
         requests, self._events, world, memory = self._board.spawn_realtime()
         self._world.open(world)
-        self._asker = Asker(requests, self._failed, self._refused)
+        self._asker = Asker(requests, self.failed, self._refused)
         self._memory = mmap.mmap(memory, calls.SHARED)
         os.close(memory)
         self._memory[: len(self._sysram)] = bytes(self._sysram)
@@ -159,7 +159,8 @@ class RealTimeBox:
         if asker is not None:
             asker.close(0)
 
-    def _failed(self, how: str) -> None:
+    def failed(self, how: str) -> None:
+        """The process has to go, or went."""
         self.lost("the process of the real-time cores " + how)
 
     def lost(self, why: str) -> None:
@@ -268,8 +269,10 @@ class RealTimeBox:
 
     def watch(self) -> None:
         """To be called now and then: is an answer overdue?"""
-        if self._asker is not None and self._is_ready and self._asker.is_overdue(PATIENCE_S):
-            self._failed("does not answer")
+        if self._asker is not None and self._world.is_waiting:
+            self._asker.begin()  # who waits for a part cannot answer
+        elif self._asker is not None and self._is_ready and self._asker.is_overdue(PATIENCE_S):
+            self.failed("does not answer")
 
     # --- asking ---
 
@@ -288,7 +291,7 @@ class RealTimeBox:
             told = self._told[request.arguments[0]]
             told.state, told.reason = DEAD, str(fault)[:256]
         else:
-            self._failed(f"refused {request.call.name}: {fault.reason}")
+            self.failed(f"refused {request.call.name}: {fault.reason}")
 
     # --- hearing ---
 
@@ -299,7 +302,7 @@ class RealTimeBox:
             if message is None:
                 return True
             if not self._take(message):
-                self._failed("does not say what was agreed" if message else "ended")
+                self.failed("does not say what was agreed" if message else "ended")
                 return False
             if self._asker is None:
                 return False
@@ -312,10 +315,6 @@ class RealTimeBox:
     def is_settled(self) -> bool:
         """Whether the process has taken note of all that it was told."""
         return self._asker is not None and self._asker.is_idle
-
-    def misbehaved(self, how: str) -> None:
-        """The process has to go."""
-        self._failed(how)
 
     def arrived(self, unit: int, data: bytes, taken: Answer) -> bool:
         """Tell the process what arrived on the line of a UART. False if there is none."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MOST_LINE = 65536  # bytes that wait on the line to an ISU's UART
 MOST_AT_ONCE = 4000
+MOST_MICROVOLTS = 0x7FFF_FFFF
 
 
 class Cores(Protocol):
@@ -41,7 +42,7 @@ class Cores(Protocol):
     def hear(self) -> bool:
         """Take what the process told before it asked. False if there is more than is taken at once."""
 
-    def misbehaved(self, how: str) -> None:
+    def failed(self, how: str) -> None:
         """It has to go."""
 
     def arrived(self, unit: int, data: bytes, taken: Answer) -> bool:
@@ -73,6 +74,11 @@ class World:
             if self._is_granted(block):
                 self.let_go(block)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the process waits for a part: then it cannot answer."""
+        return self._gate is not None and self._gate.is_waiting
+
     def let_go(self, block: int) -> None:
         """A block changes hands: what its core had under way on the wires ends."""
         kind = kinds.kind(block)
@@ -95,7 +101,7 @@ class World:
         if request is None:
             return
         if not request:
-            self._cores.misbehaved("ended")
+            self._cores.failed("ended")
             return
         self._refusal = None
         reply = answer(self._gate, request)
@@ -108,7 +114,7 @@ class World:
         try:
             os.write(self._channel, reply)
         except OSError:
-            self._cores.misbehaved("does not take the answers to its questions")
+            self._cores.failed("does not take the answers to its questions")
 
     def _observed(self, _caller: str, _call: Call | None, _arguments: tuple[Any, ...], fault: Fault | None) -> None:
         self._refusal = fault
@@ -116,7 +122,7 @@ class World:
     def _refused(self, fault: Fault) -> None:
         if isinstance(fault, Denied):
             self._silicon.refused(0, fault)
-        self._cores.misbehaved("asked for what it may not have: " + fault.reason)
+        self._cores.failed("asked for what it may not have: " + fault.reason)
 
     def _put_off(self) -> Answer:
         """What is to be called with the answer to the question that is being served, when it is known."""
@@ -151,7 +157,9 @@ class World:
 
     def _analog(self, channel: int) -> int:
         silicon = self._silicon
-        return silicon.wires.analog.microvolts(channel, silicon.clock.uptime_us()) if self._may(kinds.ADC) else 0
+        if not self._may(kinds.ADC):
+            return 0
+        return max(-MOST_MICROVOLTS, min(MOST_MICROVOLTS, silicon.wires.analog.microvolts(channel, silicon.clock.uptime_us())))
 
     def _may(self, block: int) -> bool:
         """Whether a core was granted `block`; if not, and the process ought to know, raises Denied."""

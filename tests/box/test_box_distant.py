@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from armillary.boards.sim import distant
+from armillary.boards.sim import distant, realtime
 from armillary.boards.sim.distant import flat
 from armillary.boards.sim.visiting import MOST_PARTS, Visitor
 from armillary.hal.port import BusesPort
@@ -12,7 +12,7 @@ from armillary.hal.sim.parts import Accelerometer, Lsm6dso
 from armillary.testing.parts import perform
 from armillary.wire import blocks
 from armillary.wire.fault import Invalid
-from tests.box.test_box_realtime import IO0, Bench, Builder
+from tests.box.test_box_realtime import IO0, RUNNING, Bench, Builder
 from tests.box.test_box_world import grant
 
 IDENTITY = (1, 1, b"\x69")
@@ -130,6 +130,21 @@ def test_while_a_part_thinks_ring_0_serves_others(bench, built):
     bench.until(lambda: client.asked)
     for _ in range(20):
         assert bench.main.read(0, 4) == bytes(4)  # the kernel, while the process waits
+    client.visitor.said(client.asked[0]["ask"], [0])
+    bench.until(lambda: b"no LSM6DSO on ISU2" in bench.said)
+
+
+def test_a_process_that_waits_for_a_part_is_not_blamed_for_its_silence(bench, built, monkeypatch):
+    monkeypatch.setattr(realtime, "PATIENCE_S", 0.2)
+    client = Client(bench)
+    client.visitor.attach("isu2:0x6a")
+    grant(bench, blocks.I2C + 2)
+    bench.start(IO0, built("i2c_sensor"))
+    bench.until(lambda: client.asked)
+    bench.supervisor.state = "on"  # then it looks now and then
+    bench.main.mailbox_write(IO0, 0x18, 1)
+    bench.live(0.5)
+    assert bench.cores.status(IO0)[0] == RUNNING
     client.visitor.said(client.asked[0]["ask"], [0])
     bench.until(lambda: b"no LSM6DSO on ISU2" in bench.said)
 

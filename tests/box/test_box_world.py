@@ -4,9 +4,9 @@ import select
 
 import pytest
 
-from armillary.hal.sim.parts import Accelerometer, Lsm6dso
+from armillary.hal.sim.parts import Accelerometer, Eeprom, Lsm6dso
 from armillary.wire import blocks
-from tests.box.test_box_realtime import DEAD, IO0, Bench, Builder
+from tests.box.test_box_realtime import DEAD, IO0, Bench, Builder, program
 from tests.realtime.test_rtapps_buses import Display
 
 
@@ -81,6 +81,32 @@ def test_a_line_leads_to_the_uart_of_a_program_and_back(bench, built):
     bench.until(lambda: b"lines: 2" in bench.said)
     heard = bytearray()
     bench.until(lambda: heard.extend(line.take()) or bytes(heard) == b"hello\nworld\n")
+
+
+# Eight bytes are read again and again at 1 MHz: a question for each.
+HAMMER = program("""
+    WORD(0x38090000) = 3; WORD(0x2101000C) = 0x200;
+    WORD(0x38090244) = 0x0606; WORD(0x38090248) = 0x0606;
+    for (;;) {
+        WORD(0x38090260) = 0x50; WORD(0x38090254) = 8; WORD(0x38090268) = 1;
+        WORD(0x38090278) = 3; WORD(0x38090270) = 0x8001;
+        while (!(WORD(0x38090200) & 1)) { }
+        WORD(0x38090200) = 1;
+    }""")
+
+
+def test_a_program_that_asks_without_end_keeps_the_rings_from_nothing(bench, built):
+    bench.silicon.wires.i2c[2].attach(0x50, Eeprom())
+    grant(bench, blocks.I2C + 2)
+    bench.start(IO0, built(HAMMER))
+    bus = bench.silicon.wires.i2c[2]
+    bench.until(lambda: len(bus.log) > 50)
+    bench.longest = 0.0
+    for _ in range(100):
+        assert bench.main.mailbox_read(IO0, 0) == 0x3620_0000
+    assert bench.longest < 0.5
+    bench.until(lambda: len(bus.log) == bus.MOST)
+    assert all(line.startswith("0x50 R ff ff ff ff ff ff ff ff") for line in bus.log[:-1])
 
 
 def test_what_arrives_on_a_line_of_the_kernels_interrupts_it(bench):

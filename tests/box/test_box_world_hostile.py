@@ -272,7 +272,7 @@ class Judge:
     def hear(self):
         return True
 
-    def misbehaved(self, how):
+    def failed(self, how):
         self.ended = how
 
 

@@ -73,7 +73,7 @@ class Cores:
         self.realtime = RealTime(self.firewall, self.pins, self.clock, self._interrupted, said=self._heard, noted=_note, wires=self._wires)
         self.realtime.use_memory(memoryview(self._shared)[: calls.LOAD_AT])
         self.machinery: Machinery = self.realtime.made()
-        World(machine.link("world"), self._tell_pins).join(self.machinery.chip)
+        World(machine.link("world"), self._tell_pins, self.machinery.chip).join()
         self._gate = Gate("hal", "board", self._table())
         self._poll = select.poll()
         self._poll.register(self._requests, select.POLLIN)

@@ -7,6 +7,7 @@ its own bus asks it, and no other master is on these wires.
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 from ....wire.call import Port
@@ -23,24 +24,33 @@ if TYPE_CHECKING:
     from .machine import Link
 
 
+LONG_NS = 2_000_000  # for an answer: a part in another process thinks
+
+
 class World:
     """Asks on `link`, one question at a time; `before` is called ahead of each: what happened so far is told first."""
 
-    def __init__(self, link: Link, before: Callable[[], None]) -> None:
+    def __init__(self, link: Link, before: Callable[[], None], chip: Chip) -> None:
         self._port = Port(link)
         self._before = before
+        self._chip = chip
 
     def ask(self, call: Call, *arguments: Any) -> Any:
-        """The answer. A board that does not give one is gone, or has ended us already."""
+        """The answer. A board that does not give one is gone, or has ended us already. After a long one others get their turn."""
         self._before()
+        begin = time.monotonic_ns()
         try:
-            return self._port.call(call, *arguments)
+            found = self._port.call(call, *arguments)
         except Fault as fault:
             os.write(2, f"the world's answer to {call.name}: {fault}\n".encode())
             os._exit(0)
+        if time.monotonic_ns() - begin > LONG_NS:
+            self._chip.pause()
+        return found
 
-    def join(self, chip: Chip) -> None:
-        """From now on the engines of `chip` ask here."""
+    def join(self) -> None:
+        """From now on the engines of the chip ask here."""
+        chip = self._chip
         for number, isu in enumerate(chip.shared.isus):
             isu.i2c.bus = FarI2c(isu.i2c_bus, number, self.ask)
             isu.spi.bus = FarSpi(number, self.ask)
