@@ -170,8 +170,10 @@ class RtApp:
         wanted = repr(what) if isinstance(what, str) else "what was waited for"
         where = self.symbols.describe(self.core.machine.get("pc") & ~1)
         accesses = [self._watched.name(access.address) for access in self.core.machine.accesses(ACCESSES)]
+        others = [name for name, console in self._said.items() if name != uart and console.total]
         return "\n".join([
             f"{wanted} did not come within {timeout_ms:g} ms; {uart} said: {self.uart(uart)[-SHOWN:]!r}",
+            *(f"{name} said: {self.uart(name)[-SHOWN:]!r}" for name in others),
             f"the program is at {where}", f"it last used {', '.join(accesses) or 'no peripheral'}", *self.log,
         ])  # fmt: skip
 

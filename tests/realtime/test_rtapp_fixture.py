@@ -19,6 +19,7 @@ ECHO = HEAD + """
 int main(void) { uart_open(DEBUG_UART); for (;;) { if (DEBUG_UART->lsr & UART_DATA) { uart_put(DEBUG_UART, (char)DEBUG_UART->data); } } }
 """
 STUCK = HEAD + "int main(void) { uart_open(DEBUG_UART); while (!(DEBUG_UART->lsr & UART_DATA)) { } return 0; }"
+ELSEWHERE = HEAD + 'int main(void) { uart_open(ISU_UART(2)); uart_print(ISU_UART(2), "ready\\n"); for (;;) { } }'
 STRAY = HEAD + "int main(void) { REGISTER(0xE000E200u) = 2; irq_enable(IRQ_gpt01, 2); for (;;) { } }"
 
 
@@ -47,6 +48,13 @@ def test_a_text_that_does_not_come_fails_with_the_register_that_was_waited_on(rt
     text = str(late.value)
     assert "'ready' did not come within 30 ms" in text and re.search(r"the program is at 0x[0-9a-f]+ main", text) and "UART.LSR" in text
     assert app.now_us == 30_000
+
+
+def test_a_text_that_does_not_come_names_the_uart_that_spoke_instead(rtapp, written):
+    app = rtapp(written(ELSEWHERE))
+    with pytest.raises(NotSaid) as late:
+        app.run_until("ready", timeout_ms=30)
+    assert "debug said: ''" in str(late.value) and r"isu2 said: 'ready\n'" in str(late.value) and "isu1" not in str(late.value)
 
 
 def test_an_interrupt_without_a_handler_is_a_death(rtapp, written):

@@ -388,6 +388,6 @@ DECISIONS: dict[str, Decision] = {
         "What is at address 0",
         "MediaTek's memory map names a region for the first jump; its FreeRTOS programs read there before the kernel has made its lists",
         "4 KB that read 0 and forget what is written, and tell of it; `armillary rt run --null-faults`: nothing, a BusFault",
-        "with MediaTek's start-up SysTick comes before the scheduler begins, and its handler follows null pointers: all of these programs run on the board",
+        "with MediaTek's start-up SysTick comes before the scheduler begins, and its handler follows null pointers; its GPIO counters' set-up also writes through one: all of these programs run on the board",
     ),
 }
