@@ -103,7 +103,7 @@ def test_every_attribute_of_a_block_is_saved_or_is_wiring():
 
 # Saved under another name, or callables and tables that never change.
 KEPT_ELSEWHERE = {
-    "_table", "_readers", "_writers", "_events", "timers", "channels", "_driven", "_semaphore", "_publish", "_withdraw", "_on_room",
+    "_table", "_at_reset", "_readers", "_writers", "_events", "timers", "channels", "_driven", "_semaphore", "_publish", "_withdraw", "_on_room",
     "_on_data", "_irq", "_lines", "fifos", "tx", "rx", "slave_tx", "slave_rx",
 }  # fmt: skip
 
