@@ -19,6 +19,8 @@ from .daemon import Scheduler, Signal, Until
 from .failures import FailedImages
 from .intercore import Intercore
 from .journal import Journal
+from .kept import KeptEvents
+from .own import Own
 from .pins import Pins
 from .process import Process
 from .reports import Reports
@@ -70,15 +72,17 @@ class Kernel:
             self._apps_changed.set, lambda: self.applications.sharers(),
             self.intercore, lambda component: self.applications.manifest_of(component),
         )  # fmt: skip
-        self.restart = Restart(monitor, self._storage, self.journal, Signal(self._attend))
-        failed = FailedImages(monitor, self._storage, self.journal)
+        own = Own(monitor, self._storage)
+        self._kept = KeptEvents(monitor, own, self.journal, clock)
+        self.restart = Restart(monitor, self._keep_all, self.journal, Signal(self._attend))
+        failed = FailedImages(own, self.journal)
         self.applications = Applications(hardware, means, packages[1], self._apps_changed, observe, failed, self.restart)
         service = Service(hardware, monitor, self.credentials, pem_to_der(roots), native)
         self.attestation = Attestation(hardware, monitor, service, self.credentials, self.journal,
                                        self.applications.tenants, Signal(self._attend))  # fmt: skip
         self.update = Update(hardware, monitor, service, self.attestation, self.applications, self.journal,
                              self.restart, Signal(self._attend))  # fmt: skip
-        self._reports = Reports(hardware, service, self.attestation, self.journal, self._reports_due)
+        self._reports = Reports(hardware, service, self.attestation, self.journal, self._kept, self._reports_due)
 
     def boot(self) -> None:
         """Start the daemons and the installed apps. Once the daemons have been up for a while one of them tells
@@ -121,6 +125,11 @@ class Kernel:
             (one.program.name, one.component, one.program.image, one.state, one.program.version)
             for one in self.applications.all()
         ]
+
+    def _keep_all(self) -> None:
+        """Before a restart."""
+        self._storage.flush()
+        self._kept.keep()
 
     def _attend(self) -> None:
         self._attends = True

@@ -1,19 +1,17 @@
 """Images that failed their probation, remembered beyond a reset: none of them is fetched again.
 
-They are in a mutable file of the kernel's own, under the component of the kernel's image, which no app can
-have. What apps do cannot push them out, unlike events; the oldest gives way when there are too many.
+They are the kernel's own mutable file. What apps do cannot push them out, unlike events; the oldest gives way
+when there are too many.
 """
 
 from __future__ import annotations
 
-from ..wire.fault import Fault, NotFound
-from ..wire.image import KERNEL
+from ..wire.fault import Fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..monitor.port import MonitorPort
     from .journal import Journal
-    from .storage import Storage, StorageFile
+    from .own import Own
 
 MOST = 16
 ID = 16  # bytes of an image's id
@@ -22,9 +20,8 @@ ID = 16  # bytes of an image's id
 class FailedImages:
     """The list. It is read when it is first asked for; without a file that can be read it begins empty."""
 
-    def __init__(self, monitor: MonitorPort, storage: Storage, journal: Journal) -> None:
-        self._monitor = monitor
-        self._storage = storage
+    def __init__(self, own: Own, journal: Journal) -> None:
+        self._own = own
         self._journal = journal
         self._found: list[bytes] | None = None
 
@@ -46,7 +43,7 @@ class FailedImages:
     def _keep(self, images: list[bytes]) -> bool:
         self._found = images
         try:
-            file = self._file()
+            file = self._own.file(MOST * ID)
             file.truncate(0)
             file.write(0, b"".join(images))
             file.close()
@@ -57,7 +54,7 @@ class FailedImages:
 
     def _read(self) -> list[bytes]:
         try:
-            file = self._file()
+            file = self._own.file(MOST * ID)
             data = file.read(0, MOST * ID)
             file.close()
         except Fault as fault:
@@ -66,18 +63,9 @@ class FailedImages:
             return []
         return [data[at : at + ID] for at in range(0, len(data) - ID + 1, ID)]
 
-    def _file(self) -> StorageFile:
-        return self._storage.open(self._component(), MOST * ID)
-
     def _delete(self) -> None:
         """Remove a file that cannot be read, so that the next one can be written."""
         try:
-            self._storage.delete(self._component())
+            self._own.delete()
         except Fault as fault:
             self._journal.say("the file could not be deleted: " + str(fault))
-
-    def _component(self) -> bytes:
-        for one in self._monitor.list_images():
-            if one.image_type == KERNEL:
-                return bytes(one.component)
-        raise NotFound("no image of the kernel")

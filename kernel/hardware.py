@@ -17,6 +17,7 @@ CONFIG: dict[str, Any] = {  # Any: numbers and one name
     "attest_after_ms": 50,  # after boot: apps start first
     "attest_retry_s": 10,  # doubles up to attest_retry_most_s
     "attest_retry_most_s": 3600,  # a longer Retry-After is cut to this
+    "keep_after_ms": 40,  # after boot: apps start first
     "report_every_s": 30,
     "exchange_timeout_ms": 30_000,  # one request to the service, connection included
     "poll_ms": 10,  # how often pins and streams are looked at while somebody waits for them

@@ -36,14 +36,14 @@ class Allowance:
         self._last_us = 0
         self.refused = 0
 
-    def take(self, now_us: int) -> bool:
-        """Whether there is a token; it is used up. `refused` counts those who went without."""
+    def take(self, now_us: int, amount: int = 1, floor: int = 0) -> bool:
+        """Whether there are `amount` tokens above `floor`; they are used up. `refused` counts those who went without."""
         self._left_us = min(self._burst_us, self._left_us + (now_us - self._last_us) * self._per_second)
         self._last_us = now_us
-        if self._left_us < 1_000_000:
+        if self._left_us < (amount + floor) * 1_000_000:
             self.refused += 1
             return False
-        self._left_us -= 1_000_000
+        self._left_us -= amount * 1_000_000
         return True
 
 

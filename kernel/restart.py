@@ -8,20 +8,21 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..monitor.port import MonitorPort
     from .daemon import Signal, Steps
     from .journal import Journal
-    from .storage import Storage
 
 RESET_UPDATE, RESET_DIVIDE = 1, 2  # reasons of a reset
 
 
 class Restart:
-    """The daemon. `due` is its signal."""
+    """The daemon. `due` is its signal; `keep()` puts on flash what is to outlive the restart."""
 
-    def __init__(self, monitor: MonitorPort, storage: Storage, journal: Journal, due: Signal) -> None:
+    def __init__(self, monitor: MonitorPort, keep: Callable[[], None], journal: Journal, due: Signal) -> None:
         self._monitor = monitor
-        self._storage = storage
+        self._keep = keep
         self._journal = journal
         self._due = due
         self._why = ""
@@ -45,7 +46,7 @@ class Restart:
         self.now(RESET_DIVIDE, "restarting: " + self._why)
 
     def now(self, reason: int, words: str) -> None:
-        """Restart at once; what apps have written to their files goes to flash before."""
-        self._storage.flush()
+        """Restart at once; what apps have written to their files goes to flash before, and what is to be reported."""
         self._journal.say(words)
+        self._keep()
         self._monitor.reset(reason)

@@ -185,33 +185,23 @@ class Storage:
                     content.dirty_since = now  # and again later
                     self._tell(content.component, fault)
 
-    def _flush(self, content: Content) -> None:
-        if content.dirty_since is not None:
-            self._monitor.storage_replace(content.component, self._seal(content.component, content.data))
-            content.dirty_since = None
-
-    def _load(self, component: bytes) -> bytearray:
-        try:
-            stored = self._monitor.storage_load(component)
-        except NotFound:
-            return bytearray()
-        return bytearray(self._open_sealed(component, stored))
-
-    def _seal(self, component: bytes, data: bytearray) -> bytes:
+    def seal(self, component: bytes, data: bytes | bytearray, purpose: bytes = PURPOSE) -> bytes:
+        """`data` encrypted under the key of `component`; it opens for the same `purpose` only."""
         header = HEADER.pack((MAGIC, VERSION, self._monitor.read_rng(12)))
         key = bytearray(self._monitor.derive_key(component, GENERATION))
-        body = self._suite.aes_gcm_seal(bytes(key), header[-12:], bound(component, header), bytes(data))
+        body = self._suite.aes_gcm_seal(bytes(key), header[-12:], bound(component, header, purpose), bytes(data))
         wipe(key)
         return bytes(header) + body
 
-    def _open_sealed(self, component: bytes, stored: bytes) -> bytes:
+    def unseal(self, component: bytes, stored: bytes, purpose: bytes = PURPOSE) -> bytes:
+        """What was sealed. Raises Failed if it is not what this device sealed so."""
         header, body = stored[: HEADER.size], stored[HEADER.size :]
         key = bytearray(self._monitor.derive_key(component, GENERATION))
         try:
             magic, _, nonce = HEADER.unpack(header)
             if magic != MAGIC:
                 raise Invalid("not a mutable file")
-            return self._suite.aes_gcm_open(bytes(key), nonce, bound(component, header), body)
+            return self._suite.aes_gcm_open(bytes(key), nonce, bound(component, header, purpose), body)
         except (Invalid, ValueError):
             raise Failed(
                 "the mutable file is not what this device wrote for this app", "kernel", "storage.sealed",
@@ -220,10 +210,22 @@ class Storage:
         finally:
             wipe(key)
 
+    def _flush(self, content: Content) -> None:
+        if content.dirty_since is not None:
+            self._monitor.storage_replace(content.component, self.seal(content.component, content.data))
+            content.dirty_since = None
 
-def bound(component: bytes, header: bytes) -> bytes:
+    def _load(self, component: bytes) -> bytearray:
+        try:
+            stored = self._monitor.storage_load(component)
+        except NotFound:
+            return bytearray()
+        return bytearray(self.unseal(component, stored))
+
+
+def bound(component: bytes, header: bytes, purpose: bytes = PURPOSE) -> bytes:
     """What the cipher binds the content to."""
-    return PURPOSE + component + bytes(header)
+    return purpose + component + bytes(header)
 
 
 def wipe(data: bytearray) -> None:

@@ -28,6 +28,9 @@ COMMIT_STAGING = Call(21, "commit_image_staging", "handle:u16", "component:b16 i
 ABORT_STAGING = Call(22, "abort_image_staging", "handle:u16", "", KERNEL, "Discard what was written.")
 INSTALL_STAGED = Call(23, "install_staged_images", "", "count:u16 restart:u8<=1", KERNEL, "Make every staged image the installed one, in one step. Restart: an OS image or a capability file is among them, or a real-time app for which the cores must be divided anew.")
 GET_ROLLBACK_INFO = Call(41, "get_rollback_info", "", "rolled_back:u8<=1 backup_used:u8 reason:text<=256", KERNEL, "Whether this boot fell back to previous images, and why; backups used, by bit: 0 Pluton runtime, 1 monitor, 2 kernel, 3 app runtime, 4 certificate store.")
+RECORD_TELEMETRY = Call(42, "record_telemetry_event", "data:bytes<=4000 last:u8<=1", "number:u32", KERNEL, "Hand over the next part of an event that is to be kept over a reset; with last it is kept, and has a number above all before it. An empty part that is not the last discards those before it. When there is no room the oldest events go.")
+GET_TELEMETRY = Call(43, "get_telemetry", "after:u32 offset:u32", "number:u32 size:u32 data:bytes<=3900", KERNEL, "The oldest event kept whose number is above `after`: its number (0: there is none), its size, and bytes of it from offset on.")
+RESET_TELEMETRY = Call(44, "reset_telemetry", "number:u32", "", KERNEL, "All events up to this number are done with.")
 PERIPHERAL_ACQUIRE = Call(46, "peripheral_acquire", "kind:u16 index:u16", "", KERNEL, "Give a peripheral to the kernel. Kind 1 is GPIO.")
 PERIPHERAL_RELEASE = Call(47, "peripheral_release", "kind:u16 index:u16", "", KERNEL, "Give it back.")
 PERIPHERAL_LOCK = Call(49, "peripheral_lock_config", "", "", KERNEL, "Freeze ownership until the next reset.")
@@ -64,7 +67,7 @@ INSTALL_CAPABILITIES = Call(105, "install_capabilities", "blob:bytes<=3072", "",
 CALLS = (
     GET_VERSION, RESET, WRITE_LOG, GET_LOG_SIZE, GET_LOG_DATA, DERIVE_KEY, LIST_IMAGES,
     INVALIDATE_IMAGE, OPEN_FOR_STAGING, WRITE_BLOCK, COMMIT_STAGING, ABORT_STAGING, INSTALL_STAGED,
-    GET_ROLLBACK_INFO, PERIPHERAL_ACQUIRE, PERIPHERAL_RELEASE, PERIPHERAL_LOCK, TEND_WATCHDOG,
+    GET_ROLLBACK_INFO, RECORD_TELEMETRY, GET_TELEMETRY, RESET_TELEMETRY, PERIPHERAL_ACQUIRE, PERIPHERAL_RELEASE, PERIPHERAL_LOCK, TEND_WATCHDOG,
     OPEN_IMAGE, READ_IMAGE, CLOSE_IMAGE, CONFIRM_BOOT, CONFIRM_APPLICATION, REVERT_APPLICATION,
     STORAGE_READ, STORAGE_WRITE, STORAGE_DELETE, REALTIME_START, REALTIME_STOP, REALTIME_STATUS,
     REALTIME_REPORT, REALTIME_DENIAL, REALTIME_SHARE, READ_RNG, GET_SECURITY_STATE, GET_CAPABILITIES,

@@ -22,6 +22,7 @@ from .staging import CONFIRM, REMOVE, Staging
 from .storage import Storage
 from .store import Store
 from .system import System
+from .telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ class Monitor:
         self._hardware = hardware
         self._pluton = pluton
         self.log = Log(hardware.flash, hardware.layout)
+        self.telemetry = Telemetry(hardware.flash, hardware.layout)
         self.store = Store(hardware.flash, hardware.layout, pluton)
         self.ownership = Ownership(hardware.pins, hardware.pin_numbers)
         self.realtime = RealTime(hardware.cores, self.store, self.ownership, self._print, self._tell)
@@ -88,6 +90,9 @@ class Monitor:
             abi.GET_LOG_SIZE: self.log.size,
             abi.GET_LOG_DATA: self.log.read,
             abi.GET_ROLLBACK_INFO: self._rollback_info,
+            abi.RECORD_TELEMETRY: self.telemetry.record,
+            abi.GET_TELEMETRY: self.telemetry.get,
+            abi.RESET_TELEMETRY: self.telemetry.forget,
             abi.PERIPHERAL_ACQUIRE: self.ownership.acquire,
             abi.PERIPHERAL_RELEASE: self.ownership.release,
             abi.PERIPHERAL_LOCK: self.ownership.lock,

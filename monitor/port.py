@@ -95,6 +95,31 @@ class MonitorPort(Port):
             out.extend(part)
         return bytes(out)
 
+    # -- events that wait to be reported --------------------------------------------------------
+
+    def record_telemetry(self, data: bytes) -> int:
+        """Keep an event over a reset: its number. Raises Full if it is too long."""
+        at = 0
+        while len(data) - at > BULK:
+            self._ask(abi.RECORD_TELEMETRY, data[at : at + BULK], 0)
+            at += BULK
+        return int(self._ask(abi.RECORD_TELEMETRY, data[at:], 1))
+
+    def get_telemetry(self, after: int) -> tuple[int, bytes]:
+        """(number, bytes) of the oldest event kept whose number is above `after`; (0, nothing) if there is none."""
+        number, size, data = self._ask(abi.GET_TELEMETRY, after, 0)
+        out = bytearray(data)
+        while len(out) < size:
+            again, _, data = self._ask(abi.GET_TELEMETRY, after, len(out))
+            if again != number or not data:
+                raise Failed("an event changed while it was read")
+            out.extend(data)
+        return int(number), bytes(out)
+
+    def reset_telemetry(self, number: int) -> None:
+        """All events up to `number` are done with."""
+        self._ask(abi.RESET_TELEMETRY, number)
+
     # -- images ---------------------------------------------------------------------------------
 
     def list_images(self) -> list[Listed]:

@@ -30,7 +30,11 @@ from sqlalchemy import (
 )
 
 METADATA = MetaData()
-FORMAT = 1  # kept in SQLite's user_version; another number is refused
+FORMAT = 2  # kept in SQLite's user_version; a newer number is refused
+# format: what makes the next one of it
+MIGRATIONS = {
+    1: ("ALTER TABLE reports ADD COLUMN id VARCHAR", "CREATE UNIQUE INDEX reports_once ON reports (device, id)"),
+}
 
 
 def _table(name: str, *parts: Column[Any] | UniqueConstraint | Index) -> Table:
@@ -166,8 +170,10 @@ REPORTS = _table(
     Column("received", BigInteger, nullable=False),
     Column("component", String, nullable=False),
     Column("detail", String, nullable=False),  # JSON
+    Column("id", String),  # the device's own; null in reports without one
     Index("reports_of_device", "device", "catalog", "at"),
     Index("reports_of_catalog", "catalog", "at"),
+    Index("reports_once", "device", "id", unique=True),
 )
 
 PRAGMAS = (
@@ -184,18 +190,22 @@ class Database:
     """One SQLite file. Any number of threads may read and write; each transaction has its connection."""
 
     def __init__(self, path: Path) -> None:
-        """Open `path`, making its tables if it is new. Raises ValueError if its format is not ours."""
+        """Open `path`, making its tables if it is new, and bringing an older one up to date. Raises ValueError if its format is
+        newer than ours."""
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's side files copy this mode
         self._engine = create_engine("sqlite:///" + str(path))
         event.listen(self._engine, "connect", _configure)
         event.listen(self._engine, "begin", _begin)
         with self.write() as tx:
             version = tx.exec_driver_sql("PRAGMA user_version").scalar_one()
-            if version not in (0, FORMAT):
+            if not 0 <= version <= FORMAT:
                 raise ValueError("a database of format " + str(version))
             if version == 0:
                 METADATA.create_all(tx)
-                tx.exec_driver_sql("PRAGMA user_version=" + str(FORMAT))
+            for old in range(version or FORMAT, FORMAT):
+                for statement in MIGRATIONS[old]:
+                    tx.exec_driver_sql(statement)
+            tx.exec_driver_sql("PRAGMA user_version=" + str(FORMAT))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -34,6 +34,7 @@ class Report(Body):
     time: Annotated[int, Meta(ge=0, le=0x1F_FFFF_FFFF_FFFF)]  # Unix milliseconds
     component: Annotated[str, Meta(pattern=r"\A([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?\Z")]
     detail: dict[str, Any]
+    id: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")] | None = None  # the device's own; one is counted once
 
 
 class ReportsBody(Body):

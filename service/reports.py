@@ -25,25 +25,27 @@ MOST_SHOWN = 500
 NOTICED = "attestation"  # the kind of a report the service made itself
 
 
-def accept(service: Service, device: str, reports: Sequence[tuple[str, int, str, dict[str, Any]]]) -> int:
-    """Keep reports (kind, Unix milliseconds, component or empty, detail) of a device; their number.
+def accept(service: Service, device: str, reports: Sequence[tuple[str, int, str, dict[str, Any], str | None]]) -> int:
+    """Keep reports (kind, Unix milliseconds, component or empty, detail, the device's id for it) of a device; their number.
 
-    All or none are kept. Raises TooLarge.
+    All or none are kept. One whose id is known was sent before by a device that did not hear the answer: it is
+    taken, and not kept twice. Raises TooLarge.
     """
     if len(reports) > MOST_IN_ONE:
         raise TooLarge("reports-many", "more than " + str(MOST_IN_ONE) + " reports", "send them in parts")
     encoded = [
-        (kind, time, component, msgspec.json.encode(detail).decode())
-        for kind, time, component, detail in reports
+        (kind, time, component, msgspec.json.encode(detail).decode(), identity)
+        for kind, time, component, detail, identity in reports
     ]
-    for kind, _, _, detail in encoded:
+    for kind, _, _, detail, _ in encoded:
         most = MOST_OF_CRASH if kind == "crash" else MOST_DETAIL
         if len(detail.encode()) > most:
             raise TooLarge("report-large", "the detail of a " + kind + " has more than " + str(most) + " bytes of JSON")
     with service.database.write() as tx:
         catalog = tx.execute(select(DEVICES.c.catalog).where(DEVICES.c.id == device)).scalar_one()
-        for kind, time, component, detail in encoded:
-            _keep(tx, service, device, catalog, kind, time, component, detail)
+        for kind, time, component, detail, identity in encoded:
+            if identity is None or not _is_known(tx, device, identity):
+                _keep(tx, service, device, catalog, kind, time, component, detail, identity)
         _forget_oldest(tx, device, catalog)
     return len(encoded)
 
@@ -73,6 +75,11 @@ def list_all(
     return {"reports": found[:limit], "next": found[limit - 1]["at"] if len(found) > limit else None}
 
 
+def _is_known(tx: Connection, device: str, identity: str) -> bool:
+    found = select(REPORTS.c.at).where(REPORTS.c.device == device, REPORTS.c.id == identity)
+    return tx.execute(found).first() is not None
+
+
 def _keep(
     tx: Connection,
     service: Service,
@@ -82,11 +89,12 @@ def _keep(
     time: int,
     component: str,
     detail: str,
+    identity: str | None = None,
 ) -> None:
     tx.execute(
         REPORTS.insert().values(
             device=device, catalog=catalog, kind=kind, time=time, received=service.now(),
-            component=component, detail=detail,
+            component=component, detail=detail, id=identity,
         )
     )  # fmt: skip
 

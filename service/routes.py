@@ -87,7 +87,7 @@ def _range(text: str, length: int) -> tuple[int, int] | None:
 
 def _report(service: Service, call: Call) -> Response:
     body = cast(models.ReportsBody, call.body)
-    rows = [(one.kind, one.time, one.component, one.detail) for one in body.reports]
+    rows = [(one.kind, one.time, one.component, one.detail, one.id) for one in body.reports]
     return json_response({"accepted": reports.accept(service, call.device, rows)})
 
 

@@ -141,7 +141,7 @@ def test_many_resets_give_back_no_allowance(world):
         connection = world.intercore.connect(APP, ECHO)
         guest.listen()
         guest.ring(1)
-        world.run(0.02, every=lambda guest=guest: guest.ring(1), period_us=1000)
+        world.run(0.02, every=lambda box=guest: box.ring(1), period_us=1000)
         connection.close()
         guest = reset(world)
         if world.denials:

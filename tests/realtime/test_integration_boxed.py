@@ -69,6 +69,8 @@ def test_the_way_back_to_another_claim_restarts_the_device_once(service, device,
     assert device.run_until(lambda: any(line.isdigit() for line in device.lines("talker")[before:]), 30), device.log
     device.run(3)
     assert device.log.count("[kernel] restarting") == 2  # into the update, and back
+    assert device.run_until(lambda: service.reports("crash"), 40)  # of before the second restart
+    assert [row["detail"]["result"] for row in service.reports("update")] == ["reverted", "installed"]
 
 
 @pytest.mark.slow

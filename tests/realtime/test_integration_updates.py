@@ -131,6 +131,8 @@ def test_the_way_back_to_another_claim_restarts_the_device_once_and_all_is_as_be
     talking.install(author.program(MORTAL, capabilities={"Gpio": [8]}), version=2)
     assert talking.run_until(lambda: "went back to an image with another claim" in talking.log, 10)
     assert later(talking, 4)[-1].isdigit() and counter(talking) == 1 and running(talking)["program"] == "running"
+    assert [row["detail"]["result"] for row in service.reports("update")] == ["reverted", "installed"]  # over two resets
+    assert len(service.reports("crash")) == 1
     for _ in range(3):
         talking.rings.kernel.update.now.set()  # the service still wants the one that failed
         talking.run(2)

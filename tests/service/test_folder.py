@@ -161,12 +161,39 @@ def test_only_an_id_becomes_a_file_name(name):
 # The database.
 
 
+def test_a_database_of_the_format_before_is_brought_up_to_date_with_all_that_is_in_it(tmp_path):
+    Database(tmp_path / "one.db").close()
+    new = columns(tmp_path / "one.db")
+    raw = sqlite3.connect(tmp_path / "one.db")
+    raw.executescript("DROP INDEX reports_once; ALTER TABLE reports DROP COLUMN id; PRAGMA user_version=1")
+    raw.execute("INSERT INTO reports VALUES (1, 'd', 'c', 'boot', 5, 6, '', '{}')")
+    raw.commit()
+    raw.close()
+    for _ in range(2):
+        Database(tmp_path / "one.db").close()
+        raw = sqlite3.connect(tmp_path / "one.db")
+        assert raw.execute("SELECT * FROM reports").fetchall() == [(1, "d", "c", "boot", 5, 6, "", "{}", None)]
+        raw.close()
+        assert columns(tmp_path / "one.db") == new
+
+
+def columns(path):
+    """What SQLite says of every table and index, and the format."""
+    raw = sqlite3.connect(path)
+    names = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    found = [(name, raw.execute("PRAGMA table_info(" + name + ")").fetchall()) for name in names]
+    found.append(raw.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index' ORDER BY name").fetchall())
+    found.append(raw.execute("PRAGMA user_version").fetchall())
+    raw.close()
+    return found
+
+
 def test_a_database_of_another_format_is_refused(tmp_path):
     Database(tmp_path / "one.db").close()
     raw = sqlite3.connect(tmp_path / "one.db")
-    raw.execute("PRAGMA user_version=2")
+    raw.execute("PRAGMA user_version=3")
     raw.close()
-    with pytest.raises(ValueError, match="format 2"):
+    with pytest.raises(ValueError, match="format 3"):
         Database(tmp_path / "one.db")
 
 

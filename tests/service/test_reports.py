@@ -106,3 +106,23 @@ def test_no_byte_of_a_certificate_can_be_changed(lab, world):
         bad = bytearray(good)
         bad[at] ^= 0x01
         assert lab.ask("GET", "/v1/device/update", token="", peer=bytes(bad)).status == 403
+
+
+ID = "00000007" + "ab" * 12
+
+
+def test_one_that_is_sent_again_is_taken_and_counted_once(lab, world):
+    mine, other = world
+    for peer in (mine["peer"], mine["peer"], other["peer"]):
+        body = {"reports": [report(id=ID), report(id=ID, time=2000), report(time=3000)]}
+        assert lab.ok("POST", "/v1/device/reports", body, token="", peer=peer) == {"accepted": 3}
+    for device, without in ((mine["device"], 2), (other["device"], 1)):
+        rows = lab.ok("GET", "/v1/reports?kind=denial&device=" + device)["reports"]
+        assert [row["time"] for row in rows if row["id"] == ID] == [1000]  # one device's ids are not another's
+        assert len([row for row in rows if row["id"] is None]) == without
+
+
+@pytest.mark.parametrize("identity", ["", "00", "g" * 32, "AB" * 16, 7])
+def test_an_id_of_another_form_is_refused(lab, world, identity):
+    body = {"reports": [report(id=identity)]}
+    assert lab.refused("POST", "/v1/device/reports", body, token="", peer=world[0]["peer"]) == (422, "body-invalid")
