@@ -60,25 +60,30 @@ class Stop(NamedTuple):
         return REASONS[self.reason]
 
 
-@ffi.def_extern()  # type: ignore[untyped-decorator]  # cffi has no types
+def _interrupted(kind: object, failure: BaseException, trace: Any) -> None:
+    """What was raised on the way to a device or back, such as a person's Ctrl-C: it ends the run, as what a device raises."""
+    ffi.from_handle(trace.tb_frame.f_locals["owner"])._end_by(failure)
+
+
+@ffi.def_extern(onerror=_interrupted)  # type: ignore[untyped-decorator]  # cffi has no types
 def armillary_device_read(owner: Any, device: int, offset: int, size: int) -> int:
     """unicorn's read of a device, for the machine that `owner` is the handle of."""
     return ffi.from_handle(owner)._read(device, offset, size)  # type: ignore[no-any-return]
 
 
-@ffi.def_extern()  # type: ignore[untyped-decorator]
+@ffi.def_extern(onerror=_interrupted)  # type: ignore[untyped-decorator]
 def armillary_device_write(owner: Any, device: int, offset: int, size: int, value: int) -> None:
     """unicorn's write to a device."""
     ffi.from_handle(owner)._write(device, offset, size, value)
 
 
-@ffi.def_extern()  # type: ignore[untyped-decorator]
+@ffi.def_extern(onerror=_interrupted)  # type: ignore[untyped-decorator]
 def armillary_device_quiet(owner: Any, device: int, offset: int) -> int:
     """Until when a register reads the same, 0 if that is not known."""
     return ffi.from_handle(owner)._quiet(device, offset)  # type: ignore[no-any-return]
 
 
-@ffi.def_extern()  # type: ignore[untyped-decorator]
+@ffi.def_extern(onerror=_interrupted)  # type: ignore[untyped-decorator]
 def armillary_calls(owner: Any, calls: Any, count: int) -> None:
     """Functions were entered."""
     ffi.from_handle(owner)._told([Call(*(getattr(one, name) for name in Call._fields)) for one in calls[0:count]])
@@ -158,15 +163,17 @@ class Machine(Savable):
 
     def run(self, until: int) -> Stop:
         """Run until time `until` (ticks), or less: `Stop` says why. What a device raised is raised here."""
-        reason = lib.machine_run(self._machine, until)
+        return self._stopped(lib.machine_run(self._machine, until))
+
+    def step(self, until: int) -> Stop:
+        """Run one instruction, or take one exception and run its first; or sleep, at most until `until`. Raises as `run`."""
+        return self._stopped(lib.machine_step(self._machine, until))
+
+    def _stopped(self, reason: int) -> Stop:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
         return Stop(reason, self.now)
-
-    def step(self, until: int) -> Stop:
-        """Run one instruction, or take one exception and run its first; or sleep, at most until `until`."""
-        return Stop(lib.machine_step(self._machine, until), self.now)
 
     def debug(self, is_on: bool) -> None:
         """Whether a debugger is attached: then BKPT stops the machine. Without one it is a HardFault, or DebugMonitor's."""
@@ -348,10 +355,14 @@ class Machine(Savable):
     def _failed(self, failure: BaseException) -> int:
         if isinstance(failure, BusError):
             lib.machine_refuse(self._machine)
-        else:  # through C nothing may be raised: run() raises it
-            self._failure = self._failure or failure
-            self.stop()
+        else:
+            self._end_by(failure)
         return 0
+
+    def _end_by(self, failure: BaseException) -> None:
+        """Through C nothing may be raised: the run ends, and run() raises it."""
+        self._failure = self._failure or failure
+        self.stop()
 
     def _told(self, calls: list[Call]) -> None:
         self._guarded(lambda: self._on_calls(calls) if self._on_calls is not None else None)

@@ -258,6 +258,20 @@ def test_what_a_device_raises_comes_out_of_run():
         machine.run(100)
 
 
+@pytest.mark.parametrize("way, go", [
+    ("_read", m4.Machine.run), ("_write", m4.Machine.run), ("_quiet", m4.Machine.run), ("_read", m4.Machine.step), ("_write", m4.Machine.step),
+])  # fmt: skip
+def test_ctrl_c_on_the_way_to_a_device_ends_the_run(way, go, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    machine = made("reset:\n ldr r0, =0x40000000\n str r0, [r0]\n1: ldr r1, [r0]\n cmp r1, #0\n beq 1b\n b .\n", Flag())
+    monkeypatch.setattr(m4.Machine, way, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        for _ in range(100):
+            go(machine, machine.now + 100)
+
+
 def test_code_that_another_master_writes_is_run_as_it_is():
     """A device changes the function's first instruction each time that it is told to: ADDS R0, #n."""
     class Master(Flag):
