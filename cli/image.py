@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .base import Command, LazyGroup, Problem
+from .files import write_file
 from .key import load
 from .output import clean, is_json, progress, say, show_json, show_record, show_result, show_rows
 from .places import Places
@@ -41,16 +41,6 @@ def read_package(path: Path) -> bytes:
     if path.stat().st_size > MOST_BYTES:
         raise Problem(f"{path} has more than {MOST_BYTES} bytes: it is not an image package")
     return path.read_bytes()
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    making = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        making.write_bytes(data)
-        os.replace(making, path)
-    finally:
-        making.unlink(missing_ok=True)
 
 
 @click.command(cls=Command)

@@ -77,7 +77,7 @@ def run(
     _check_inputs(replay, sent, intercore, save or restore, displays)
     program = read_program(file)
     second = read_program(other) if other is not None else None
-    running = Run(program, number, wanted, text, end, second, not null_faults, not uarts)
+    running = Run(program, number, wanted, text, end, second, not null_faults, not uarts, (str(file), str(other)))
     parts = Parts(running.chip, shown, heard)
     running.pin_names = facts.KITS[board].names() if board is not None else {}
     keeper = Keeper(running, program + (second or b""))

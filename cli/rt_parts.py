@@ -15,6 +15,7 @@ from armillary.hal.sim.realtime.i2s import RATES
 from armillary.hal.sim.realtime.shared import PINS
 
 from .base import Problem
+from .files import write_file
 from .output import warn
 
 if TYPE_CHECKING:
@@ -92,19 +93,19 @@ class Parts:
 
     def _write(self) -> None:
         for wanted, display in self._displays:
-            wanted.file.write_bytes(png(display.WIDTH, display.points()))
+            write_file(wanted.file, png(display.WIDTH, display.points()))
             if not display.is_on:
                 warn(f"the display of {wanted.file} is off: its picture is black")
         for number, file in self._sounds:
             heard = self._chip.shared.sounds[number].heard
             code = self._chip.shared.i2s[number].words[0x04] >> 8 & 15
-            file.write_bytes(wav(RATES.get(code, 48_000), heard))
+            write_file(file, wav(RATES.get(code, 48_000), heard))
             if not heard:
                 warn(f"I2S{number} played nothing: {file} is silent")
 
 
 def _try(file: Path) -> None:
     try:
-        file.open("wb").close()
+        file.open("ab").close()
     except OSError as problem:
         raise Problem(f"{file} cannot be written: {problem.strerror}") from None

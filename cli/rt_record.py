@@ -11,6 +11,7 @@ from armillary.hal.sim.realtime.record import MOST_END, MOST_RECORD, Entry, Reco
 from armillary.hal.sim.state import BadState
 
 from .base import Problem
+from .files import create_text, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ class Keeper:
         """While the run lasts, write a record, or do what one says and compare. Raises Problem."""
         with contextlib.ExitStack() as stack:
             if record is not None:
-                recorder = Recorder(self._running.chip, stack.enter_context(record.open("w", encoding="ascii", errors="replace")).write)
+                recorder = Recorder(self._running.chip, stack.enter_context(create_text(record, "ascii")).write)
                 stack.callback(recorder.finish)
             if again is None:
                 yield
@@ -74,6 +75,6 @@ class Keeper:
     def save(self, path: Path) -> None:
         """Write the state to `path`. Raises Problem."""
         try:
-            path.write_bytes(self._running.chip.save(self._note))
+            write_file(path, self._running.chip.save(self._note))
         except ValueError as problem:
             raise Problem(f"the state cannot be saved: {problem}") from None

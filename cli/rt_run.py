@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import click
@@ -28,6 +30,7 @@ from armillary.wire import asxipfs, image, manifest
 from armillary.wire.fault import Fault
 
 from .base import Problem
+from .files import create, create_text, write_file
 from .output import clean, is_json, show_json, warn
 
 if TYPE_CHECKING:
@@ -41,6 +44,8 @@ UNITS = {"s": SECOND, "ms": SECOND // 1000, "us": SECOND // 1_000_000}
 TIME = re.compile(r"(\d+(?:\.\d+)?)(s|ms|us)")
 UARTS = {"debug": DEBUG_UART, "other": DEBUG_UART, **{f"isu{number}": 0x3807_0500 + 0x1_0000 * number for number in range(6)}}  # addresses
 SHOWN = "-"
+PROGRAMS = "give the ELF file that arm-none-eabi-gcc linked for the MT3620, or its .imagepackage"
+TERMINATED = 128 + signal.SIGTERM  # what shells say
 
 
 def parse_time(text: str) -> int | None:
@@ -95,7 +100,16 @@ def read_program(file: Path) -> bytes:
     if file.stat().st_size > MOST_BYTES:
         raise Problem(f"{file} has more than {MOST_BYTES} bytes: it is no program for this chip")
     data = file.read_bytes()
-    return data if data[:4] == b"\x7fELF" or file.suffix != ".imagepackage" else _unpack(file, data)
+    return _unpack(file, data) if data[:4] != b"\x7fELF" and (file.suffix == ".imagepackage" or is_package(data)) else data
+
+
+def is_package(data: bytes) -> bool:
+    """Whether it is an image package, whatever its file is called."""
+    try:
+        image.parse(data)
+    except Fault:
+        return False
+    return True
 
 
 def _unpack(file: Path, data: bytes) -> bytes:
@@ -116,8 +130,8 @@ class Run:
     """
 
     def __init__(self, data: bytes, number: int, wanted: Mapping[str, str], text: bytes | None, end: int, other: bytes | None = None,
-                 has_null: bool = True, finds_uart: bool = False) -> None:  # fmt: skip
-        program, self.symbols = self._read(data)
+                 has_null: bool = True, finds_uart: bool = False, names: tuple[str, str] = ("the file", "the other file")) -> None:  # fmt: skip
+        program, self.symbols = self._read(data, names[0])
         self.chip = Chip(cores=2, log=Log(warn), has_null=has_null)
         self.core = self.chip.cores[number]
         self.end = end
@@ -134,7 +148,7 @@ class Run:
         self.watched = Watched(self.chip, self.core, program, self.symbols)
         self.programs = [self.watched]
         if other is not None:
-            found, symbols = self._read(other)
+            found, symbols = self._read(other, names[1])
             self.programs.append(Watched(self.chip, self.chip.cores[1 - number], found, symbols))
         for name in wanted:
             self._listen(name)
@@ -143,15 +157,15 @@ class Run:
             if name not in wanted and (name != "other" or other is not None):
                 self._scout(name)
 
-    def _read(self, data: bytes) -> tuple[elf.Program, Symbols]:
+    def _read(self, data: bytes, name: str) -> tuple[elf.Program, Symbols]:
         try:
             program = elf.parse(data, REGIONS)
         except elf.BadElf as bad:
-            raise Problem(f"not a program for a real-time core: {bad}") from None
+            raise Problem(f"{name} is not a program for a real-time core: {bad}", PROGRAMS) from None
         try:
             return program, Symbols(data)
         except elf.BadElf as bad:  # what is for people only does not keep it from running
-            warn(f"no symbols: {bad}")
+            warn(f"{name} has no symbols: {bad}")
             return program, Symbols(b"")
 
     # --- UARTs ---
@@ -243,6 +257,19 @@ class Run:
         for program in self.dead:
             which = f" on IO{program.core.number}" if len(self.programs) > 1 else ""
             click.echo(f"armillary: the program{which} {program.death}\n\n" + clean(program.report), err=True, nl=False)
+        if self.status() == NOT_SAID:
+            self._say_what_did_not_come()
+
+    def _say_what_did_not_come(self) -> None:
+        """Why the run waited in vain: what was not said, where the programs are, and what they used last."""
+        text = (self.text or b"").decode("utf-8", "replace")
+        click.echo(f"armillary: {text!r} was not said within {float(self.watched.seconds(self.end)):g} s", err=True)
+        for program in self.programs:
+            machine = program.core.machine
+            used = [program.name(access.address) for access in machine.accesses(1)]
+            where = clean(program.symbols.describe(machine.get("pc") & ~1))
+            click.echo(f"  IO{program.core.number} is at {where}; it last used {(used or ['no peripheral'])[0]}", err=True)
+        click.echo("  to go on: give it more time with --limit, or see what it does with --trace all", err=True)
 
     @property
     def dead(self) -> list[Watched]:
@@ -290,14 +317,15 @@ class Run:
     def outputs(self, trace: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None) -> Iterator[None]:
         """Open what is to be written, before anything is run; write it when the run is over, however it ended."""
         with contextlib.ExitStack() as stack:
+            stack.enter_context(_sigterm_as_ctrl_c())
             if trace is not None:
-                self._trace_to = stack.enter_context(trace.open("w", encoding="utf-8"))
+                self._trace_to = stack.enter_context(create_text(trace))
             for name, place in self.files.items():
-                self._streams[name] = stack.enter_context(open(place, "wb"))
+                self._streams[name] = stack.enter_context(create(place))
             if pins is not None:
-                self._dump(stack, stack.enter_context(pins.open("w", encoding="ascii", errors="replace")))
+                self._dump(stack, stack.enter_context(create_text(pins, "ascii")))
             if coverage is not None:
-                self._cover(stack, stack.enter_context(coverage.open("w", encoding="utf-8")))
+                self._cover(stack, stack.enter_context(create_text(coverage)))
             if mortem is not None:
                 stack.callback(lambda: self._bury(mortem))
             stack.callback(self._finish)
@@ -305,7 +333,7 @@ class Run:
 
     def _bury(self, mortem: Path) -> None:
         if self.dead:
-            mortem.write_text("\n".join(program.report for program in self.dead), encoding="utf-8")
+            write_file(mortem, "\n".join(program.report for program in self.dead).encode())
 
     def _finish(self) -> None:
         self.tell()
@@ -352,6 +380,19 @@ class Run:
             "death": self.dead[0].death if self.dead else None, "report": self.dead[0].report if self.dead else None, "log": self.chip.log.lines,
             "uart": {name: said.text() for name, said in self.said.items()}, **more,
         })  # fmt: skip
+
+
+@contextlib.contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """A script that ends the run gets what was to be written, as a person does."""
+    if threading.current_thread() is not threading.main_thread():  # Python hears signals in that one alone
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _ignore(_: object) -> None:

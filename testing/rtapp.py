@@ -269,12 +269,9 @@ class Maker:
             raise ValueError(f"{program}: {problem}") from None
 
     def _build(self, path: Path | None, program: str | Path, flags: Sequence[str]) -> Path:
-        source = path if path is not None and path.is_file() else build.folder_of(path or program)
+        source = build.source_of(path or program)
         key = hashlib.sha256("\0".join([str(source.resolve()), *flags]).encode()).hexdigest()[:16]
         output = self._scratch / f"{source.stem}-{key}.elf"
         if not output.exists():
-            if source.is_file():
-                build.build_files([source], output, flags)
-            else:
-                build.build(source, output, flags)
+            build.build(source, output, flags)
         return output

@@ -48,12 +48,22 @@ def folder_of(name: str | Path) -> Path:
     raise BuildProblem(f"no folder {name}, and no program of that name comes with Armillary: {', '.join(names())}")
 
 
-def build(folder: Path, output: Path, flags: Sequence[str] = ()) -> None:
-    """Compile and link the program in `folder` to the ELF file `output`. `flags` go to the compiler last.
+def source_of(name: str | Path) -> Path:
+    """What is to be built: a single C file, or a folder as of `folder_of`. Raises BuildProblem."""
+    path = Path(name)
+    if path.is_file() and path.suffix != ".c":
+        raise BuildProblem(f"{name} is not C: a program is built of a folder with C files, or of a single one that ends in .c")
+    return path if path.is_file() else folder_of(name)
 
-    Raises BuildProblem.
+
+def build(source: Path, output: Path, flags: Sequence[str] = ()) -> None:
+    """Compile and link the program in the folder `source`, or the one C file that it is, to the ELF file `output`.
+
+    `flags` go to the compiler last. Raises BuildProblem.
     """
-    sources = sorted(folder.glob("*.c"))
+    is_file = source.is_file()
+    folder = source.parent if is_file else source
+    sources = [source] if is_file else sorted(folder.glob("*.c"))
     if not sources:
         raise BuildProblem(f"{folder} has no C file")
     script = folder / "app.ld"

@@ -128,14 +128,15 @@ def test_a_program_may_run_from_flash(built):
     assert run(path, "--until", "from flash").exit_code == 0
 
 
-def test_an_interrupted_run_writes_what_it_has(built, tmp_path):
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_writes_what_it_has(built, tmp_path, number, status):
     command = [sys.executable, "-m", "armillary.cli.main", "rt", "run", built(HELLO.replace('"wfi"', '"nop"')), "--limit", "1000000s",
                "--coverage", tmp_path / "out.info"]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout.readline() == "hello from IO0\n"
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 130
+            process.send_signal(number)
+            assert process.wait(60) == status
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
@@ -230,7 +231,8 @@ def test_what_is_no_program_is_refused_with_its_offset(tmp_path):
     path = tmp_path / "broken.elf"
     path.write_bytes(b"\x7fELF" + bytes(60))
     result = run(path)
-    assert result.exit_code == 1 and result.stderr == "armillary: not a program for a real-time core: not a 32-bit ELF file, at offset 0x4\n"
+    assert result.exit_code == 1 and result.stdout == ""
+    assert result.stderr.startswith(f"armillary: {path} is not a program for a real-time core: not a 32-bit ELF file, at offset 0x4\n  to go on: give")
 
 
 @given(data=st.data())
@@ -383,3 +385,22 @@ void reset(void)
 def test_a_tick_may_come_before_the_kernel_has_made_its_lists(built):
     """MediaTek's start-up arms SysTick before FreeRTOS has begun, and its handler reads through the kernel's null pointers."""
     assert run(str(built(EARLY)), "--until", "before the lists were made", "--limit", "10ms").exit_code == 0
+
+
+def test_a_text_that_does_not_come_is_told_with_the_place_of_the_program(built):
+    result = run(built(HELLO), "--until", "hallo", "--limit", "20ms")
+    assert (result.exit_code, result.stdout) == (4, "hello from IO0\n")
+    lines = result.stderr.split("\n")
+    assert lines[0] == "armillary: 'hallo' was not said within 0.02 s"
+    assert lines[1].startswith("  IO0 is at 0x") and "idle" in lines[1] and lines[1].endswith("it last used UART.DATA")
+
+
+def test_a_package_is_one_whatever_its_file_is_called(tmp_path, built):
+    (tmp_path / "hello.bin").write_bytes(package(built(HELLO)))
+    assert run(tmp_path / "hello.bin", "--until", "hello").exit_code == 0
+
+
+def test_a_full_disk_is_told_with_the_file(built, tmp_path):
+    (tmp_path / "out.vcd").symlink_to("/dev/full")
+    result = run(built(HELLO), "--until", "1ms", "--pins", tmp_path / "out.vcd")
+    assert result.exit_code == 1 and f"{tmp_path / 'out.vcd'}: No space left on device" in result.stderr

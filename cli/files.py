@@ -1,0 +1,53 @@
+"""Files that commands write: whole or not at all, and a failure that says which file it was."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def named(path: str | Path) -> Iterator[None]:
+    """Give an OSError without a file this one: a full disk is told by the write, which knows no name."""
+    try:
+        yield
+    except OSError as problem:
+        problem.filename = problem.filename or str(path)
+        raise
+
+
+class _Named(io.FileIO):
+    def write(self, data: Any, /) -> int:
+        with named(str(self.name)):
+            return super().write(data)
+
+
+def create(path: str | Path) -> io.BufferedWriter:
+    """A file to be written as things happen, empty from now on. Raises OSError with its name, later too."""
+    return io.BufferedWriter(_Named(str(path), "w"))
+
+
+def create_text(path: str | Path, encoding: str = "utf-8") -> io.TextIOWrapper:
+    """The same for text; what the encoding lacks becomes a question mark."""
+    return io.TextIOWrapper(create(path), encoding=encoding, errors="replace")
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; a pipe or a device as it is. Raises OSError with its name."""
+    if path.exists() and not path.is_file():
+        with named(path):
+            path.write_bytes(data)
+        return
+    making = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with named(path):
+            making.write_bytes(data)
+            os.replace(making, path)
+    finally:
+        making.unlink(missing_ok=True)
