@@ -1,5 +1,8 @@
 """Parts that live with a client of the control socket: ring 0 asks, waits for nobody, and lets go of who does not answer."""
 
+import os
+import select
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from armillary.boards.sim import distant, realtime
 from armillary.boards.sim.distant import flat
 from armillary.boards.sim.visiting import MOST_PARTS, Visitor
+from armillary.hal import abi
 from armillary.hal.port import BusesPort
 from armillary.hal.sim.parts import Accelerometer, Lsm6dso
 from armillary.testing.parts import perform
@@ -120,6 +124,33 @@ def test_a_part_that_never_answers_is_gone_and_nobody_was_stopped(bench, monkeyp
     assert b"[BOARD] who brought the part at isu2:0x6a did not answer within 0.3 s: it is gone\n" in bench.said
     asked = len(client.asked)
     assert buses.i2c_transfer(2, 0x6A, 1, b"\x0f") == (0, 0, b"") and len(client.asked) == asked
+
+
+def test_with_patience_without_end_who_asks_waits_without_end(bench, monkeypatch):
+    monkeypatch.setattr(distant, "PATIENCE_S", 1e9)
+    client = Client(bench)
+    client.visitor.attach("isu2:0x6a")
+    masters(bench, blocks.I2C + 2)
+    end = bench._ends["kernel"]
+    os.write(end, bytes((abi.I2C_TRANSFER.op, 0)) + abi.I2C_TRANSFER.arguments.pack((2, 0x6A, 1, b"\x0f")))
+    bench.live(0.5)
+    assert client.asked and not client.is_ended and not select.select([end], [], [], 0)[0]
+
+
+def test_power_that_is_cut_while_a_part_thinks_leaves_a_board_that_starts_again(bench):
+    client = Client(bench)
+    client.visitor.attach("isu2:0x6a")
+    masters(bench, blocks.I2C + 2)
+    os.write(bench._ends["kernel"], bytes((abi.I2C_TRANSFER.op, 0)) + abi.I2C_TRANSFER.arguments.pack((2, 0x6A, 1, b"\x0f")))
+    bench.until(lambda: client.asked)
+    for channel, gate in list(bench.supervisor._gates.items()):  # as a cut does: other gates from then on
+        bench.supervisor._gates[channel] = bench.silicon.gate("kernel")
+        assert gate.caller in ("monitor", "kernel")
+    bench.silicon.masters.reset()
+    client.visitor.said(client.asked[0]["ask"], [1, 1, 1, "69"])
+    bench.live(0.05)
+    assert not select.select([bench._ends["kernel"]], [], [], 0)[0]
+    assert bench.silicon.wires.i2c[2].addressed() is None and not client.is_ended
 
 
 def test_while_a_part_thinks_ring_0_serves_others(bench, built):
