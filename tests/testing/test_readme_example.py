@@ -52,6 +52,13 @@ def test_the_example_fails_if_the_lamp_stays_dark(project):
     assert run.returncode == 1 and "toggles" in run.stdout, run.stdout + run.stderr
 
 
+def test_the_sensors_example_fails_for_both_kinds_of_app_if_the_sensor_is_elsewhere(project):
+    example = next(block for block in examples("docs/testing.md") if "class Thermometer" in block)
+    (project / "test_example.py").write_text(example.replace("attach(0x6A", "attach(0x6B"))
+    run = run_pytest(project)
+    assert run.returncode == 1 and "3 failed, 1 passed" in run.stdout, run.stdout + run.stderr
+
+
 def test_a_project_that_does_not_use_the_plugin_pays_nothing_for_it(tmp_path):
     (tmp_path / "test_other.py").write_text(
         "import sys\n\ndef test_nothing_was_loaded():\n"
