@@ -1,4 +1,4 @@
-"""The protocol of P-256 in C over every engine that this processor has: published vectors, edges, many at once."""
+"""The protocol of P-256 in C over every engine that this processor has: published vectors, edges."""
 
 import hashlib
 import random
@@ -13,111 +13,21 @@ from hypothesis import strategies as st
 from armillary.native._native import ffi, lib
 from armillary.native.plain import p256 as plain
 from armillary.native.plain.p256 import N, P
+from tests.native.p256_protocol import (
+    DIGEST,
+    OFFERED,
+    PRIVATE,
+    PROTOCOLS,
+    PUBLIC,
+    SIGNATURE,
+    flipped,
+    number,
+    octets,
+    point,
+)
 
-# RFC 6979, appendix A.2.5
-PRIVATE = bytes.fromhex("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721")
-PUBLIC = bytes.fromhex(
-    "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
-    "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299"
-)
-DIGEST = hashlib.sha256(b"sample").digest()
-SIGNATURE = bytes.fromhex(
-    "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
-    "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
-)
-FEATURES = {"64-bit words": 0, "MULX and ADX": lib.CPU_ADX, "AVX-512 IFMA": lib.CPU_IFMA | lib.CPU_ADX}
-OFFERED = [name for name, wanted in FEATURES.items() if wanted & lib.cpu_offers() == wanted]
 PRIVATES = st.one_of(st.integers(1, N - 1), st.sampled_from([1, 2, 3, N - 1, N - 2, N // 2]))
 DIGESTS = st.one_of(st.binary(min_size=32, max_size=32), st.sampled_from([bytes(32), b"\xff" * 32]))
-
-
-def octets(number):
-    return number.to_bytes(32, "big")
-
-
-def number(text):
-    return octets(int(text, 16))
-
-
-def point(scalar):
-    """scalar * G by an independent library."""
-    numbers = ec.derive_private_key(scalar % N, ec.SECP256R1()).public_key().public_numbers()
-    return octets(numbers.x) + octets(numbers.y)
-
-
-def flipped(data, bit):
-    changed = bytearray(data)
-    changed[bit // 8] ^= 1 << bit % 8
-    return bytes(changed)
-
-
-class Protocol:
-    """native/src/p256 with the features of the processor that are allowed; refusals are None or False."""
-
-    def __init__(self, allowed):
-        self.allowed = allowed
-
-    def _run(self, function, *arguments):
-        lib.cpu_restrict(self.allowed)
-        try:
-            return function(*arguments)
-        finally:
-            lib.cpu_restrict(0xFFFFFFFF)
-
-    def _made(self, function, length, *arguments):
-        at = ffi.new("uint8_t[]", b"\xaa" * length)
-        if self._run(function, *arguments, at) == lib.VERDICT_ACCEPT:
-            return ffi.unpack(ffi.cast("char *", at), length)
-        assert bytes(ffi.buffer(at)[:length]) == bytes(length)  # a refusal leaves zeros
-        return None
-
-    def is_private(self, private):
-        return self._run(lib.p256_is_private, private) == lib.VERDICT_ACCEPT
-
-    def check(self, public):
-        return self._run(lib.p256_check, public) == lib.VERDICT_ACCEPT
-
-    def public(self, private):
-        return self._made(lib.p256_public, 64, private)
-
-    def ecdh(self, private, public):
-        return self._made(lib.p256_ecdh, 32, private, public)
-
-    def sign(self, private, digest):
-        return self._made(lib.p256_sign, 64, private, digest)
-
-    def sign_hedged(self, private, digest, extra):
-        return self._made(lib.p256_sign_hedged, 64, private, digest, extra)
-
-    def verify(self, public, digest, signature):
-        return self._run(lib.p256_verify, public, digest, signature) == lib.VERDICT_ACCEPT
-
-    def verify_many(self, claims):
-        kept = [[ffi.from_buffer(bytes(part)) for part in claim] for claim in claims]
-        array = ffi.new("struct p256_claim[]", max(len(claims), 1))
-        for item, parts in zip(array, kept, strict=False):
-            item.public_key, item.digest, item.signature = parts
-            item.verdict = lib.VERDICT_ACCEPT  # what was there before is no answer
-        self._run(lib.p256_verify_many, array, len(claims))
-        return [array[i].verdict == lib.VERDICT_ACCEPT for i in range(len(claims))]
-
-    def known(self, public):
-        """A table for a key, or None; and a function that verifies by it."""
-        room = ffi.new("uint8_t[]", self._run(lib.p256_known_size) + 63)
-        table = room + -int(ffi.cast("uintptr_t", room)) % 64
-        if self._run(lib.p256_known_begin, table, public) != lib.VERDICT_ACCEPT:
-            return None
-        return lambda digest, signature, _held=room: (
-            self._run(lib.p256_known_verify, table, digest, signature) == lib.VERDICT_ACCEPT
-        )
-
-    def generate(self, drbg):
-        private, public = ffi.new("uint8_t[32]"), ffi.new("uint8_t[64]")
-        outcome = self._run(lib.p256_generate, drbg, private, public)
-        return outcome == lib.VERDICT_ACCEPT, bytes(private), bytes(public)
-
-
-PROTOCOLS = {name: Protocol(FEATURES[name]) for name in OFFERED}
 
 
 @pytest.fixture(params=OFFERED)
@@ -339,75 +249,3 @@ def test_an_extra_input_gives_another_signature_and_no_extra_the_standards(c):
     made = {c.sign_hedged(PRIVATE, DIGEST, octets(extra)) for extra in range(8)}
     assert len(made) == 8 and SIGNATURE not in made
     assert all(c.verify(PUBLIC, DIGEST, signature) for signature in made)
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 70])
-def test_each_of_many_claims_has_its_own_verdict(c, count):
-    """Good ones, bad ones, and ones that are refused before any arithmetic, in an order that shifts."""
-    chance = random.Random(count)
-    claims, expected = [], []
-    for _ in range(count):
-        private, digest = chance.randrange(1, N), chance.randbytes(32)
-        claim = [point(private), digest, c.sign(octets(private), digest)]
-        flaw = chance.choice(["none", "none", "bit", "zero", "point", "digest", "mirrored", "large"])
-        if flaw == "bit":
-            claim[2] = flipped(claim[2], chance.randrange(512))
-        elif flaw == "zero":
-            claim[2] = claim[2][:32] + bytes(32)
-        elif flaw == "point":
-            claim[0] = flipped(claim[0], 300)
-        elif flaw == "digest":
-            claim[1] = flipped(digest, 9)
-        elif flaw == "large":
-            claim[2] = octets(N) + claim[2][32:]
-        elif flaw == "mirrored":
-            claim[2] = claim[2][:32] + octets(N - int.from_bytes(claim[2][32:], "big"))
-        claims.append(tuple(claim))
-        expected.append(flaw in ("none", "mirrored"))
-    assert c.verify_many(claims) == expected
-
-
-def test_one_key_may_be_known_and_verify_often(c):
-    known = c.known(PUBLIC)
-    for turn in range(20):
-        digest = hashlib.sha256(bytes([turn])).digest()
-        signature = c.sign(PRIVATE, digest)
-        assert known(digest, signature)
-        assert not known(DIGEST, signature) and not known(digest, SIGNATURE)
-
-
-def test_a_table_outlives_a_change_of_what_the_processor_offers(c):
-    known = c.known(PUBLIC)
-    lib.cpu_restrict(0)
-    try:
-        assert known(DIGEST, SIGNATURE) and not known(DIGEST, flipped(SIGNATURE, 0))
-    finally:
-        lib.cpu_restrict(0xFFFFFFFF)
-
-
-def seeded(seed):
-    drbg = ffi.new("struct drbg *")
-    lib.drbg_begin(drbg, seed, len(seed), b"", 0, b"", 0)
-    return drbg
-
-
-def test_generated_keys_are_candidates_plus_one(c):
-    """FIPS 186-5, A.2.2: the next 32 bytes of the generator, plus one."""
-    for turn in range(10):
-        seed = bytes([turn]) * 48
-        candidate = ffi.new("uint8_t[32]")
-        lib.drbg_generate(seeded(seed), candidate, 32, b"", 0)
-        is_made, private, public = c.generate(seeded(seed))
-        assert is_made and int.from_bytes(private, "big") == int.from_bytes(bytes(candidate), "big") + 1
-        assert public == point(int.from_bytes(private, "big"))
-
-
-def test_two_keys_of_one_generator_differ(c):
-    drbg = seeded(bytes(48))
-    assert len({c.generate(drbg)[1] for _ in range(16)}) == 16
-
-
-def test_a_generator_that_refuses_gives_no_key(c):
-    drbg = seeded(bytes(48))
-    drbg.requests = lib.DRBG_RESEED_AFTER + 1
-    assert c.generate(drbg) == (False, bytes(32), bytes(64))

@@ -38,8 +38,14 @@ PATHS = {
 }  # fmt: skip
 
 
+NAMES = {SHA: "SHA", AES: "AES", VAES: "VAES", ADX: "ADX", IFMA: "AVX-512 IFMA"}
+# What a build for the host runs on: itself, or where it lacks instructions an emulator that has them.
+HOSTS: tuple[tuple[str, ...], ...] = ((), ("qemu-x86_64", "-cpu", "max"))
+REMEDY = "Run the vectors on a processor that has them, or install a newer qemu-user."
+
+
 class Lacking(Exception):
-    """This processor does not have what the build is to use."""
+    """Neither this processor nor an emulator has what the build is to use: that is a failure, no reason to skip."""
 
 
 class Broken(Exception):
@@ -111,6 +117,11 @@ def compile_host(folder: pathlib.Path, compiler: str, flags: Sequence[str]) -> p
     return folder / "agent"
 
 
+def offered(emulator: Sequence[str], agent: pathlib.Path) -> int:
+    """What the agent finds of the instructions that it may use."""
+    return int(run([*emulator, agent]))
+
+
 class Build(NamedTuple):
     """One build under one restriction of what it may use of the processor."""
 
@@ -126,19 +137,25 @@ class Build(NamedTuple):
         return made_once(name, lambda folder: compile_host(folder, self.compiler, self.flags), self.compiler, *self.flags)
 
     def answers(self, requests: bytes) -> bytes:
-        """What the agent answers. Raises Lacking if this processor has not all that the mask names."""
-        return run([*self.emulator, self.usable(), str(self.mask)], requests)
+        """What the agent answers. Raises Lacking if neither this processor nor an emulator has all that the mask names."""
+        return run([*self.processor(), self.agent(), str(self.mask)], requests)
 
     def edges(self) -> str:
         """What edges.c says. Raises Lacking, as `answers` does."""
-        return run([*self.emulator, self.usable().parent / "edges", str(self.mask)]).decode()
+        return run([*self.processor(), self.agent().parent / "edges", str(self.mask)]).decode()
 
-    def usable(self) -> pathlib.Path:
-        agent = self.agent()
-        offered = int(run([*self.emulator, agent]))
-        if self.mask != ALL and self.mask & ~offered:
-            raise Lacking(f"{self.name}: not offered by this processor")
-        return agent
+    def processor(self) -> tuple[str, ...]:
+        """What the agent runs on: this processor (nothing), or the first emulator that has all that the mask names."""
+        missing = []
+        for emulator in [self.emulator] if self.emulator else HOSTS:
+            if emulator and shutil.which(emulator[0]) is None:
+                missing.append(f"{emulator[0]} is not installed")
+                continue
+            lacks = 0 if self.mask == ALL else self.mask & ~offered(emulator, self.agent())
+            if not lacks:
+                return emulator
+            missing.append(f"{' '.join(emulator) or 'this processor'} lacks {', '.join(NAMES[bit] for bit in NAMES if bit & lacks)}")
+        raise Lacking(f"{self.name}: nothing here can run it, so it is not tested: {'; '.join(missing)}. {REMEDY}")
 
 
 class CortexM4(NamedTuple):
