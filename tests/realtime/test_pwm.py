@@ -127,6 +127,12 @@ def duty(rig, pin, end):
     return sum(after - at for (at, level), (after, _) in zip(found, found[1:], strict=False) if level) / end
 
 
+def test_each_period_of_twenty_microseconds_is_shown(rig):
+    open_by_masks(rig, 4, 36)
+    rig.scheduler.run(10 * MILLISECOND)
+    assert len(edges(rig, 0)) == pytest.approx(1000, abs=1) and not rig.log.lines
+
+
 def test_what_is_too_fast_to_show_costs_little_keeps_its_duty_and_is_told(rig):
     open_by_masks(rig, 4, 9, selector=2)
     rig.scheduler.run(100 * MILLISECOND)

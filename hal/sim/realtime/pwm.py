@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 CHANNELS = 4
 KICK, REPLAY, POLARITY, OPEN_DRAIN, CLOCK, GLOBAL_KICK = 1, 2, 4, 8, 16, 32
 CLOCKS = {0: time.SECOND // time.SLOW_HZ, 1: time.TWO_MHZ, 2: time.XTAL}  # ticks a clock, by the selector
-FINE = 100 * time.MICROSECOND  # periods that are as long are all shown
-EXACT = 8  # and so many of the shorter ones after a kick
+FINE = 20 * time.MICROSECOND  # periods that are as long are all shown
+EXACT = 4  # and so many of the shorter ones after a kick
 COARSE = time.MILLISECOND  # what stands for the rest is about as long
 STATES = items(row(HALF, HALF, whole(0xFFF, 1)), 2)
 CHANNEL = record({
