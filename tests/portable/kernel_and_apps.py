@@ -7,7 +7,8 @@ follow; tests/kernel has the real one.
 import hashlib
 import json
 
-from armillary.apps.runtime.app import App
+from doubles.kernel import Monitor, Tasks, build, certificates, run
+
 from armillary.hal.sim.clock import VirtualClock
 from armillary.hal.sim.gpio import GpioBank
 from armillary.hal.sim.masters import Masters
@@ -16,11 +17,8 @@ from armillary.hal.sim.uart import Uart
 from armillary.hal.sim.wires import Wires
 from armillary.kernel.core import Kernel
 from armillary.kernel.hardware import Hardware
-from armillary.monitor import abi
 from armillary.monitor.port import MonitorPort
 from armillary.wire import asxipfs, guid, image
-from armillary.wire.call import Gate
-from armillary.wire.fault import NotFound
 
 BLINK = """
 from applibs import eventloop, gpio, log
@@ -104,110 +102,6 @@ def package(name, source, capabilities, arguments=()):
     return build(asxipfs.pack(files), image.APPLICATIONS, component, name)
 
 
-def build(body, image_type, component, name):
-    identity = hashlib.sha256(body).digest()[:16]
-    return image.build(body, image_type, component, identity, name, 0, bytes(20), lambda digest: digest + digest, 1)
-
-
-class Double:
-    """The monitor: images, mutable files, random numbers and a key for each component."""
-
-    def __init__(self, packages):
-        self.packages = {image.parse(one).component: one for one in packages}
-        self.files = {}
-        self.parts = b""
-        self.held = []
-        self.count = 0
-
-    def listing(self, index):
-        names = sorted(self.packages)
-        if index >= len(names):
-            raise NotFound("no image")
-        data = self.packages[names[index]]
-        return len(names), names[index], image.parse(data).image, image.APPLICATIONS, 2, 1, len(data), 0
-
-    def open(self, component):
-        if component not in self.packages:
-            raise NotFound("no image")
-        self.held.append(self.packages[component])
-        return len(self.held), len(self.held[-1]), 1, 0
-
-    def read_file(self, component, offset, length):
-        if component not in self.files:
-            raise NotFound("no file")
-        return len(self.files[component]), self.files[component][offset : offset + length]
-
-    def write_file(self, component, data, last):
-        self.parts += data
-        if last:
-            self.files[component], self.parts = self.parts, b""
-
-    def random(self, length):
-        out = b""
-        while len(out) < length:
-            self.count += 1
-            out += hashlib.sha256(b"random %d" % self.count).digest()
-        return out[:length]
-
-    def gate(self):
-        return Gate("monitor", "kernel", {
-            abi.LIST_IMAGES: self.listing,
-            abi.OPEN_IMAGE: self.open,
-            abi.READ_IMAGE: lambda handle, offset, length: self.held[handle - 1][offset : offset + length],
-            abi.CLOSE_IMAGE: lambda handle: None,
-            abi.STORAGE_READ: self.read_file,
-            abi.STORAGE_WRITE: self.write_file,
-            abi.DERIVE_KEY: lambda component, generation: hashlib.sha256(component).digest(),
-            abi.READ_RNG: self.random,
-            abi.GET_CAPABILITIES: lambda: b"",
-            abi.GET_ROLLBACK_INFO: lambda: (0, 0, ""),
-            abi.CONFIRM_BOOT: lambda: None,
-            abi.CONFIRM_APPLICATION: lambda component: print("confirmed", component.hex()[:8]),
-            abi.PERIPHERAL_ACQUIRE: lambda kind, index: None,
-            abi.PERIPHERAL_RELEASE: lambda kind, index: None,
-            abi.TEND_WATCHDOG: lambda: None,
-            abi.WRITE_LOG: lambda data: None,
-        })  # fmt: skip
-
-
-class Task:
-    def __init__(self, load, gate):
-        length = load[0] | load[1] << 8 | load[2] << 16
-        self.app, self.gate = App(load[8 + length :], gate), gate
-        self.next, self.is_ready, self.code = None, True, None
-
-    def turn(self):
-        """Run until the app waits or ends. Whether it ran."""
-        has_run = self.is_ready and self.code is None
-        while self.is_ready and self.code is None:
-            request = self.app.resume(self.next)
-            if request is None:
-                self.code = self.app.exit_code
-                break
-            self.next = self.gate(request)
-            self.is_ready = self.next is not None
-        return has_run
-
-    def status(self):
-        return (1, 0, 0) if self.code is None else (2, self.code, 0)
-
-    def end(self):
-        self.app.close()
-        self.code = self.code or 0
-
-
-class Tasks:
-    def __init__(self):
-        self.tasks = []
-
-    def start(self, name, code, memory_kib, cpu_ms, gate):
-        self.tasks.append(Task(code, gate))
-        return self.tasks[-1]
-
-    def reply(self, task, reply):
-        task.next, task.is_ready = reply, True
-
-
 class Counter:
     """A part on I2C and SPI that sends the last byte it got, and one more each time."""
 
@@ -251,20 +145,11 @@ class Echo:
         return data
 
 
-def run(seconds):
-    end = clock.uptime_us() + int(seconds * 1_000_000)
-    while True:
-        due = kernel.step()
-        if [1 for task in list(tasks.tasks) if task.turn()]:
-            continue
-        now = clock.uptime_us()
-        if now >= end:
-            return
-        clock.advance_us(max(0, min(end if due is None else due, end) - now))
+def turns():
+    return bool([1 for task in list(tasks.tasks) if task.turn()])
 
 
-store = build(asxipfs.pack([("certs/none.txt", b"", False)]), image.UPDATE_CERT_STORE, b"c" * 16, "certificates")
-double = Double([
+double = Monitor([
     package("blink", BLINK, {"Gpio": [8]}, ("0.25",)),
     package("buses", BUSES, {"I2cMaster": ["ISU0"], "SpiMaster": ["ISU1"], "Uart": ["ISU3"], "Adc": ["ADC-CONTROLLER-0"]}),
     package("probe", PROBE, {"Gpio": [8], "MutableStorage": {"SizeKB": 1}, "AllowedConnections": ["echo.example"]}),
@@ -278,9 +163,9 @@ wires.serial[3].sink = lambda data: wires.serial[3].inject(b"you said " + data)
 wires.analog.set(1, 1_250_000)
 hardware = Hardware(clock, uart, pins, LinkedNetwork({("echo.example", 7): Echo}), tasks, {"service_host": "service.example"},
                     buses=Masters(wires, clock), uarts=tuple(wires.serial))  # fmt: skip
-kernel = Kernel(hardware, MonitorPort(double.gate()), [b"", b"the runtime", store])
+kernel = Kernel(hardware, MonitorPort(double.gate()), [b"", b"the runtime", certificates()])
 kernel.boot()
-run(6)
+run(kernel, clock, turns, 6)
 print(list(pins.history))
 print(sorted([(app[0], app[3], app[4]) for app in kernel.list_apps()]))
 for event in kernel.journal.events:
@@ -288,6 +173,7 @@ for event in kernel.journal.events:
     print(event["kind"], event["component"], detail.get("rule"), detail.get("reason"), detail.get("count"))
 print(b"run" in b"".join([double.files[one] for one in sorted(double.files)]), len(double.files))
 kernel.applications.stop(image.parse(package("blink", BLINK, {"Gpio": [8]}, ("0.25",))).component)
-run(1)
+run(kernel, clock, turns, 1)
 print(sorted([(app[0], app[3]) for app in kernel.list_apps()]))
+print("kept", len(double.events), [len(one) > 100 for one in double.events])
 print(uart.take().decode())

@@ -7,7 +7,8 @@ until they are told to lie; tests/realtime has the real ones.
 import hashlib
 import json
 
-from armillary.apps.runtime.app import App
+from doubles.kernel import Monitor, Tasks, build, certificates, run
+
 from armillary.hal.sim.clock import VirtualClock
 from armillary.hal.sim.gpio import GpioBank
 from armillary.hal.sim.network import LinkedNetwork
@@ -17,8 +18,6 @@ from armillary.kernel.hardware import Hardware
 from armillary.monitor import abi
 from armillary.monitor.port import MonitorPort
 from armillary.wire import asxipfs, guid, image, intercore
-from armillary.wire.call import Gate
-from armillary.wire.fault import NotFound
 
 TALKER, ECHO = hashlib.sha256(b"talker").digest()[:16], hashlib.sha256(b"echo").digest()[:16]
 SOURCE = """
@@ -72,11 +71,6 @@ def package(name, component, peer, kind, entry, content):
     return build(asxipfs.pack(files), image.APPLICATIONS, component, name)
 
 
-def build(body, image_type, component, name):
-    identity = hashlib.sha256(body).digest()[:16]
-    return image.build(body, image_type, component, identity, name, 0, bytes(20), lambda digest: digest + digest, 1)
-
-
 class Core:
     """A real-time core: its memory, its mailbox as both sides see it, and what runs there."""
 
@@ -126,28 +120,12 @@ class Core:
         return True
 
 
-class Double:
-    """The monitor: images, and the real-time core."""
+class Double(Monitor):
+    """The monitor with a real-time core."""
 
     def __init__(self, packages, core):
-        self.packages = {image.parse(one).component: one for one in packages}
+        super().__init__(packages)
         self.core = core
-        self.held = []
-        self.count = 0
-
-    def listing(self, index):
-        names = sorted(self.packages)
-        if index >= len(names):
-            raise NotFound("no image")
-        data = self.packages[names[index]]
-        return len(names), names[index], image.parse(data).image, image.APPLICATIONS, 2, 1, len(data), 0
-
-    def open(self, component):
-        self.held.append(self.packages[component])
-        return len(self.held), len(self.held[-1]), 1, 0
-
-    def random(self, length):
-        return bytes(range(length & 0xFF)) + bytes(length - (length & 0xFF))
 
     def start(self, component):
         print("start", component == ECHO)
@@ -162,20 +140,10 @@ class Double:
     def status(self, component):
         return 0, 1 if self.core.is_running else 2, "" if self.core.is_running else "locked up", self.core.refused, 0
 
-    def gate(self):
+    def calls(self):
         report = b"post-mortem\ncause: LOCKUP\n"
-        return Gate("monitor", "kernel", {
-            abi.LIST_IMAGES: self.listing,
-            abi.OPEN_IMAGE: self.open,
-            abi.READ_IMAGE: lambda handle, offset, length: self.held[handle - 1][offset : offset + length],
-            abi.CLOSE_IMAGE: lambda handle: None,
-            abi.READ_RNG: self.random,
-            abi.GET_CAPABILITIES: lambda: b"",
-            abi.GET_ROLLBACK_INFO: lambda: (0, 0, ""),
-            abi.CONFIRM_BOOT: lambda: None,
-            abi.CONFIRM_APPLICATION: lambda component: None,
-            abi.TEND_WATCHDOG: lambda: None,
-            abi.WRITE_LOG: lambda data: None,
+        found = super().calls()
+        found.update({
             abi.REALTIME_START: self.start,
             abi.REALTIME_STOP: self.stop,
             abi.REALTIME_STATUS: self.status,
@@ -183,74 +151,30 @@ class Double:
             abi.REALTIME_DENIAL: lambda component, index: (0x38010000, 1, 0x100100, 1, "GPIO0.DOUT", "Capabilities.Gpio is absent"),
             abi.REALTIME_SHARE: lambda component: (0x80000000, 0x2000),
         })  # fmt: skip
+        return found
 
 
-class Task:
-    def __init__(self, load, gate):
-        length = load[0] | load[1] << 8 | load[2] << 16
-        self.app, self.gate = App(load[8 + length :], gate), gate
-        self.next, self.is_ready, self.code = None, True, None
-
-    def turn(self):
-        has_run = self.is_ready and self.code is None
-        while self.is_ready and self.code is None:
-            request = self.app.resume(self.next)
-            if request is None:
-                self.code = self.app.exit_code
-                break
-            self.next = self.gate(request)
-            self.is_ready = self.next is not None
-        return has_run
-
-    def status(self):
-        return (1, 0, 0) if self.code is None else (2, self.code, 0)
-
-    def end(self):
-        self.app.close()
-        self.code = self.code or 0
-
-
-class Tasks:
-    def __init__(self):
-        self.tasks = []
-
-    def start(self, name, code, memory_kib, cpu_ms, gate):
-        self.tasks.append(Task(code, gate))
-        return self.tasks[-1]
-
-    def reply(self, task, reply):
-        task.next, task.is_ready = reply, True
-
-
-def run(seconds):
-    end = clock.uptime_us() + int(seconds * 1_000_000)
-    while True:
-        due = kernel.step()
-        if [1 for task in list(tasks.tasks) if task.turn()] or core.turn():
-            continue
-        now = clock.uptime_us()
-        if now >= end:
-            return
-        clock.advance_us(max(0, min(end if due is None else due, end) - now))
+def turns():
+    return bool([1 for task in list(tasks.tasks) if task.turn()]) or core.turn()
 
 
 core = Core()
-store = build(asxipfs.pack([("certs/none.txt", b"", False)]), image.UPDATE_CERT_STORE, b"c" * 16, "certificates")
 double = Double([
     package("talker", TALKER, ECHO, "Default", "/bin/app.py", SOURCE.encode()),
     package("echo", ECHO, TALKER, "RealTimeCapable", "/bin/app", b"\x7fELF"),
 ], core)  # fmt: skip
 clock, uart, tasks = VirtualClock(), Uart(), Tasks()
 hardware = Hardware(clock, uart, GpioBank((8,), clock), LinkedNetwork({}), tasks, {"service_host": "service.example"}, core)
-kernel = Kernel(hardware, MonitorPort(double.gate()), [b"", b"the runtime", store])
+kernel = Kernel(hardware, MonitorPort(double.gate()), [b"", b"the runtime", certificates()])
 kernel.boot()
-run(2)
+run(kernel, clock, turns, 2)
 core.refused = 1
-run(0.3)
+run(kernel, clock, turns, 0.3)
 core.is_running = False
-run(2)
+run(kernel, clock, turns, 2)
 print(core.runs, sorted([(app[0], app[3]) for app in kernel.list_apps()]))
 for event in kernel.journal.events:
     detail = event["detail"]
     print(event["kind"], event["component"], detail.get("rule"), detail.get("reason"), detail.get("policy"), detail.get("post_mortem"))
+print("kept", len(double.events), [len(one) > 100 for one in double.events])
 print(uart.take().decode())
