@@ -39,7 +39,7 @@ rt.add_command(build)
 @click.option("--trace-file", type=OUT, metavar="OUT", help="Write the trace there instead of to standard error.")
 @click.option("--pins", type=OUT, metavar="OUT.vcd", help="Write the levels of the pins as a waveform.")
 @click.option("--display", "displays", multiple=True, metavar="PART@ISU:HOW=OUT.png",
-              help="Hang a display on an ISU (ssd1306@isu2:0x3c, ssd1331@isu1:dc5), and write what it shows at the end. Repeatable.")
+              help="Hang a display on an ISU (ssd1306@isu2:0x3c, ssd1331@isu1:dc5, ili9341@isu1:dc5), and write what it shows at the end. Repeatable.")
 @click.option("--sound", "sounds", multiple=True, metavar="[i2s1=]OUT.wav", help="Write what an I2S (0 unless said) plays. Repeatable.")
 @click.option("--board", type=click.Choice(BOARDS), help="Name pins in waveforms as that board does: their LED, button or place on a header.")
 @click.option("--coverage", type=OUT, metavar="OUT.info", help="Write which lines were run, for lcov and genhtml.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from armillary.hal.sim.displays import Ssd1306, Ssd1331
+from armillary.hal.sim.ili9341 import Ili9341
 from armillary.hal.sim.picture import png, wav
 from armillary.hal.sim.realtime.i2s import RATES
 from armillary.hal.sim.realtime.shared import PINS
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from armillary.hal.sim.realtime.chip import Chip
 
-DISPLAY = re.compile(r"(ssd1306|ssd1331)@isu([0-5])(?::0x([0-9a-f]{2})|:dc(\d{1,2})(?:,(?:cs([01])|gpio(\d{1,2})))?)=(.+)")
+DISPLAY = re.compile(r"(ssd1306|ssd1331|ili9341)@isu([0-5])(?::0x([0-9a-f]{2})|:dc(\d{1,2})(?:,(?:cs([01])|gpio(\d{1,2})))?)=(.+)")
 SHAPES = "ssd1306@isu2:0x3c=OUT.png for I2C, or ssd1306@isu1:dc5=OUT.png for SPI with its D/C at GPIO5, selected by CSA (,cs1 by CSB, ,gpio7 by a pin)"
+ON_SPI: dict[str, type[Ssd1306 | Ssd1331 | Ili9341]] = {"ssd1331": Ssd1331, "ili9341": Ili9341}
 SOUND = re.compile(r"(?:i2s([01])=)?(.+)")
 
 
@@ -46,8 +48,8 @@ def parse_display(word: str) -> Wanted:
     pins = [int(pin) for pin in (found[4], found[6]) if pin] if found is not None else []
     if found is None or any(pin not in PINS for pin in pins):
         raise click.BadParameter(f"{word!r} is not {SHAPES}", param_hint="--display")
-    if found[1] == "ssd1331" and found[3]:
-        raise click.BadParameter("a SSD1331 has no I2C: " + SHAPES, param_hint="--display")
+    if found[1] in ON_SPI and found[3]:
+        raise click.BadParameter(f"{found[1]} has no I2C: {SHAPES}", param_hint="--display")
     return Wanted(found[1], int(found[2]), int(found[3], 16) if found[3] else None, int(found[4] or 0), int(found[5] or 0),
                   int(found[6]) if found[6] else None, Path(found[7]))  # fmt: skip
 
@@ -70,13 +72,13 @@ class Parts:
         for file in [*(wanted.file for wanted in displays), *(file for _, file in sounds)]:
             _try(file)
 
-    def _attach(self, wanted: Wanted) -> Ssd1306 | Ssd1331:
+    def _attach(self, wanted: Wanted) -> Ssd1306 | Ssd1331 | Ili9341:
         isu, pins = self._chip.shared.isus[wanted.isu], self._chip.pins
         if wanted.address is not None:
             part = Ssd1306()
             isu.i2c_bus.attach(wanted.address, part)
             return part
-        display = (Ssd1331 if wanted.kind == "ssd1331" else Ssd1306)(lambda: bool(pins.read(wanted.data_pin)))
+        display = ON_SPI.get(wanted.kind, Ssd1306)(lambda: bool(pins.read(wanted.data_pin)))
         if wanted.select_pin is not None:
             isu.spi_bus.attach_pin(pins, wanted.select_pin, display)
         else:
