@@ -19,6 +19,7 @@ from armillary.wire.partition import Entry
 
 if TYPE_CHECKING:
     from armillary.hal.sim.buses import I2cBus, SpiBus
+    from armillary.hal.sim.gpio import GpioBank
     from armillary.hal.sim.network import Peer
     from armillary.hal.sim.uart import Uart
 
@@ -95,6 +96,11 @@ class Board(ABC):
     @abstractmethod
     def spi(self, isu: int) -> SpiBus | parts.Spi:
         """The SPI bus of an ISU, to attach parts to."""
+
+    @property
+    @abstractmethod
+    def bank(self) -> GpioBank | None:
+        """The board's pins as `attach_pin` of an SPI bus takes them; a boxed board has its own."""
 
     @abstractmethod
     def serial(self, isu: int) -> Uart | parts.Line:
@@ -183,6 +189,10 @@ class LinkedBoard(Board):
 
     def spi(self, isu: int) -> SpiBus:
         return self.silicon.wires.spi[isu]
+
+    @property
+    def bank(self) -> GpioBank:
+        return self.silicon.gpio
 
     def serial(self, isu: int) -> Uart:
         return self.silicon.wires.serial[isu]

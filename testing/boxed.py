@@ -80,6 +80,10 @@ class BoxedBoard(Board):
     def spi(self, isu: int) -> parts.Spi:
         return parts.Spi(self.parts, checked(isu))
 
+    @property
+    def bank(self) -> None:
+        return None
+
     def serial(self, isu: int) -> parts.Line:
         return self._lines.setdefault(checked(isu), parts.Line(self.parts, isu))
 

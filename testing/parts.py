@@ -31,7 +31,6 @@ class Server:
         self._stream.settimeout(None)
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._turn = threading.Lock()
-        self._coming: Any = None  # the part whose number is to come
         self._parts: dict[int, Any] = {}
         self._sinks: dict[int, Callable[[bytes], None]] = {}
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -39,8 +38,10 @@ class Server:
 
     def attach(self, place: Place, part: Any, active: int) -> int:
         """Hang `part` on the board. Its number. Raises BoardProblem."""
-        self._coming = part
-        return int(self._do("attach", at=str(place), active=active)["part"])
+        number = len(self._parts) + 1
+        self._parts[number] = part  # one that is selected at once is told so at once
+        self._do("attach", part=number, at=str(place), active=active)
+        return number
 
     def detach(self, number: int) -> None:
         """Take it off."""
@@ -64,9 +65,13 @@ class Server:
 
     def _do(self, command: str, **arguments: Any) -> dict[str, Any]:
         with self._turn:
-            self._send({"do": command, **arguments})
-            answer = self._answers.get(timeout=ANSWER_S)
+            try:
+                self._send({"do": command, **arguments})
+                answer = self._answers.get(timeout=ANSWER_S)
+            except OSError:
+                answer = None
         if answer is None:
+            self._answers.put(None)  # and nothing will come any more
             raise client.BoardProblem("the board let go of the parts; its debug UART says why")
         return client.checked(answer)
 
@@ -84,8 +89,6 @@ class Server:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "ok" in message:
-            if "part" in message:
-                self._parts[message["part"]] = self._coming
             self._answers.put(message)
             return
         try:

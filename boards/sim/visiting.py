@@ -1,6 +1,6 @@
 """What a client of the control socket brings along: parts that live in its process, and ears for serial lines.
 
-`attach` hangs a part on the board, and from then on the client is asked what the part says: {"part": N, "ask": M, "do":
+`attach` hangs part N, a number of the client's, on the board, and from then on it is asked what the part says: {"part": N, "ask": M, "do":
 [[NAME, ARGUMENT], ...]}, to be answered by {"do": "said", "ask": M, "answers": [...]} (see `distant`); without "ask" it
 is told something that has no answer. `listen` sends what a UART says, as {"line": UNIT, "data": HEX}. All that ends
 with the connection, and so does the connection when the client does not answer, or answers nonsense.
@@ -34,24 +34,23 @@ class Visitor:
         self._board, self._send, self._end = board, send, end
         self._keeper: Keeper | None = None
         self._parts: dict[int, tuple[Distant, Place]] = {}
-        self._number = 0
         self._heard: list[Uart] = []
 
-    def attach(self, at: str, active: int = 0) -> dict[str, Any]:
-        """Hang a part of the client's at place `at`; a pin selects it by level `active`. Its number is the answer."""
+    def attach(self, part: int, at: str, active: int = 0) -> None:
+        """Hang the client's part of this number at place `at`; a pin selects it by level `active`."""
         place = places.parse(str(at), self._board.silicon.gpio.pins())
         if len(self._parts) >= MOST_PARTS:
             raise Invalid(f"{MOST_PARTS} parts are the most for one client")
+        if not isinstance(part, int) or part in self._parts:
+            raise Invalid(f"{str(part)[:32]} is no number of another part")
         if active not in (0, 1):
             raise Invalid("a pin selects by 0 or 1")
         if self._keeper is None:
             self._keeper = Keeper(self._send, self._lost)
             self._board.keepers.append(self._keeper)
-        self._number += 1
-        part = Distant(self._keeper, self._number)
-        place.attach(self._board.bench, part, active)
-        self._parts[part.number] = part, place
-        return {"part": part.number}
+        found = Distant(self._keeper, part)
+        place.attach(self._board.bench, found, active)
+        self._parts[part] = found, place
 
     def detach(self, part: int) -> None:
         """Take it off again."""

@@ -38,7 +38,7 @@ class Client:
     """A client's connection. With `parts` it answers at once, without it never does."""
 
     def __init__(self, bench, parts=None):
-        self.parts, self.sent, self.is_ended = parts or {}, [], False
+        self.parts, self.sent, self.is_ended, self.count = parts or {}, [], False, 0
         self.visitor = Visitor(bench.supervisor, self.take, self.end)
 
     def take(self, message):
@@ -52,6 +52,10 @@ class Client:
     def end(self):
         self.is_ended = True
         self.visitor.close()
+
+    def attach(self, place, **more):
+        self.count += 1
+        self.visitor.attach(self.count, place, **more)
 
     @property
     def asked(self):
@@ -67,7 +71,7 @@ def masters(bench, *owned):
 
 
 def test_the_main_core_reads_a_distant_part(bench):
-    Client(bench, {1: Accelerometer()}).visitor.attach("isu2:0x6a")
+    Client(bench, {1: Accelerometer()}).attach("isu2:0x6a")
     buses = masters(bench, blocks.I2C + 2)
     assert buses.i2c_transfer(2, 0x6A, 1, b"\x0f") == IDENTITY
     assert buses.i2c_transfer(2, 0x6B, 1, b"\x0f") == (0, 0, b"")
@@ -76,7 +80,7 @@ def test_the_main_core_reads_a_distant_part(bench):
 
 def test_the_main_core_reads_a_distant_part_by_spi_beside_a_near_one(bench):
     client = Client(bench, {1: Accelerometer()})
-    client.visitor.attach("isu2:cs0")
+    client.attach("isu2:cs0")
     bench.silicon.wires.spi[2].attach(1, Lsm6dso())
     buses = masters(bench, blocks.SPI + 2)
     buses.spi_select(2, 0, 0)
@@ -89,7 +93,7 @@ def test_the_main_core_reads_a_distant_part_by_spi_beside_a_near_one(bench):
 
 def test_a_part_behind_a_pin_is_selected_by_it(bench):
     client = Client(bench, {1: Accelerometer()})
-    client.visitor.attach("isu2:gpio5", active=1)
+    client.attach("isu2:gpio5", active=1)
     buses = masters(bench, blocks.SPI + 2)
     assert buses.spi_transfer(2, 0, 1, b"\x8f") == b"\xff"
     bench.silicon.gpio.drive(5, 1)
@@ -109,14 +113,14 @@ class Half(Accelerometer):
 
 
 def test_a_byte_that_a_distant_part_refuses_ends_the_transfer_there(bench):
-    Client(bench, {1: Half()}).visitor.attach("isu2:0x6a")
+    Client(bench, {1: Half()}).attach("isu2:0x6a")
     assert masters(bench, blocks.I2C + 2).i2c_transfer(2, 0x6A, 4, b"\x10\x20\x30\x40") == (2, 2, b"")
 
 
 def test_a_part_that_never_answers_is_gone_and_nobody_was_stopped(bench, monkeypatch):
     monkeypatch.setattr(distant, "PATIENCE_S", 0.3)
     client = Client(bench)
-    client.visitor.attach("isu2:0x6a")
+    client.attach("isu2:0x6a")
     buses = masters(bench, blocks.I2C + 2)
     bench.longest = 0.0
     assert buses.i2c_transfer(2, 0x6A, 1, b"\x0f") == (0, 0, b"")
@@ -129,7 +133,7 @@ def test_a_part_that_never_answers_is_gone_and_nobody_was_stopped(bench, monkeyp
 def test_with_patience_without_end_who_asks_waits_without_end(bench, monkeypatch):
     monkeypatch.setattr(distant, "PATIENCE_S", 1e9)
     client = Client(bench)
-    client.visitor.attach("isu2:0x6a")
+    client.attach("isu2:0x6a")
     masters(bench, blocks.I2C + 2)
     end = bench._ends["kernel"]
     os.write(end, bytes((abi.I2C_TRANSFER.op, 0)) + abi.I2C_TRANSFER.arguments.pack((2, 0x6A, 1, b"\x0f")))
@@ -139,7 +143,7 @@ def test_with_patience_without_end_who_asks_waits_without_end(bench, monkeypatch
 
 def test_power_that_is_cut_while_a_part_thinks_leaves_a_board_that_starts_again(bench):
     client = Client(bench)
-    client.visitor.attach("isu2:0x6a")
+    client.attach("isu2:0x6a")
     masters(bench, blocks.I2C + 2)
     os.write(bench._ends["kernel"], bytes((abi.I2C_TRANSFER.op, 0)) + abi.I2C_TRANSFER.arguments.pack((2, 0x6A, 1, b"\x0f")))
     bench.until(lambda: client.asked)
@@ -155,7 +159,7 @@ def test_power_that_is_cut_while_a_part_thinks_leaves_a_board_that_starts_again(
 
 def test_while_a_part_thinks_ring_0_serves_others(bench, built):
     client = Client(bench)
-    client.visitor.attach("isu2:0x6a")
+    client.attach("isu2:0x6a")
     grant(bench, blocks.I2C + 2)
     bench.start(IO0, built("i2c_sensor"))
     bench.until(lambda: client.asked)
@@ -168,7 +172,7 @@ def test_while_a_part_thinks_ring_0_serves_others(bench, built):
 def test_a_process_that_waits_for_a_part_is_not_blamed_for_its_silence(bench, built, monkeypatch):
     monkeypatch.setattr(realtime, "PATIENCE_S", 0.2)
     client = Client(bench)
-    client.visitor.attach("isu2:0x6a")
+    client.attach("isu2:0x6a")
     grant(bench, blocks.I2C + 2)
     bench.start(IO0, built("i2c_sensor"))
     bench.until(lambda: client.asked)
@@ -182,7 +186,7 @@ def test_a_process_that_waits_for_a_part_is_not_blamed_for_its_silence(bench, bu
 
 def test_a_client_that_goes_away_in_the_middle_of_a_transfer_is_an_empty_bus(bench, built):
     client = Client(bench)
-    client.visitor.attach("isu2:0x6a")
+    client.attach("isu2:0x6a")
     grant(bench, blocks.I2C + 2)
     bench.start(IO0, built("i2c_sensor"))
     bench.until(lambda: client.asked)
@@ -195,7 +199,7 @@ def test_a_client_that_goes_away_in_the_middle_of_a_transfer_is_an_empty_bus(ben
 
 def test_a_process_that_ends_while_it_waits_leaves_nothing_on_the_bus(bench, built):
     client = Client(bench)
-    client.visitor.attach("isu2:0x6a")
+    client.attach("isu2:0x6a")
     grant(bench, blocks.I2C + 2)
     bench.start(IO0, built("i2c_sensor"))
     bench.until(lambda: client.asked)
@@ -206,15 +210,15 @@ def test_a_process_that_ends_while_it_waits_leaves_nothing_on_the_bus(bench, bui
 
 def test_two_clients_cannot_have_one_place(bench):
     first, second = Client(bench), Client(bench)
-    first.visitor.attach("isu2:0x6a")
-    first.visitor.attach("isu1:cs0")
-    first.visitor.attach("isu1:gpio5")
+    first.attach("isu2:0x6a")
+    first.attach("isu1:cs0")
+    first.attach("isu1:gpio5")
     for place in ("isu2:0x6a", "isu1:cs0", "isu1:gpio5"):
         with pytest.raises(Invalid, match="taken|there already"):
-            second.visitor.attach(place)
+            second.attach(place)
     first.visitor.close()
     for place in ("isu2:0x6a", "isu1:cs0", "isu1:gpio5"):
-        second.visitor.attach(place)
+        second.attach(place)
 
 
 def test_a_line_is_heard_by_one(bench):
@@ -234,7 +238,7 @@ def test_a_line_is_heard_by_one(bench):
 ])  # fmt: skip
 def test_an_answer_that_is_none_ends_the_client_and_the_part_is_gone(bench, answer):
     client = Client(bench)
-    client.visitor.attach("isu2:0x6a")
+    client.attach("isu2:0x6a")
     buses = masters(bench, blocks.I2C + 2)
     client.take = lambda message: client.visitor.said(*answer)
     client.visitor._keeper._send = client.take
@@ -248,7 +252,10 @@ def test_an_answer_that_is_none_ends_the_client_and_the_part_is_gone(bench, answ
 def test_what_is_no_place_is_refused(bench, place, why):
     client = Client(bench)
     with pytest.raises(Invalid, match=why):
-        client.visitor.attach(place)
+        client.attach(place)
+    for number in ("1", None, [], 1.0):
+        with pytest.raises(Invalid, match="no number of another part"):
+            client.visitor.attach(number, "isu2:0x6a")
     with pytest.raises(Invalid, match="no part 1"):
         client.visitor.detach(1)
     with pytest.raises(Invalid, match="isu0 to isu5"):
@@ -258,9 +265,9 @@ def test_what_is_no_place_is_refused(bench, place, why):
 def test_a_client_has_a_bounded_number_of_parts(bench):
     client = Client(bench)
     for number in range(MOST_PARTS):
-        client.visitor.attach(f"isu{number // 128}:{number % 128:#04x}")
+        client.attach(f"isu{number // 128}:{number % 128:#04x}")
     with pytest.raises(Invalid, match="the most"):
-        client.visitor.attach("isu5:0x10")
+        client.attach("isu5:0x10")
     client.visitor.close()
     assert not any(bus.devices() for bus in bench.silicon.wires.i2c)
 

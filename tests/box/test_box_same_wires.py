@@ -52,8 +52,9 @@ def visit(wires, hung):
             visitor.said(message["ask"], answers)
 
     visitor = Visitor(board, take, lambda: None)
-    for place, part in hung.items():
-        brought[visitor.attach(place)["part"]] = part
+    for number, (place, part) in enumerate(hung.items()):
+        brought[number] = part
+        visitor.attach(number, place)
     return visitor
 
 

@@ -224,7 +224,7 @@ HOSTILE = [
     b'{"do":"flash_flip","offset":16777216,"bit":0}', b'{"do":"drive","pin":999,"level":1}', b'{"do":"drive","pin":8,"level":7}',
     b'{"do":"drive","pin":[],"level":{}}', b'{"do":"fail_after","operations":0}', b'{"do":"fail_after","operations":"x"}', b'{"do":"uart","offset":-5}',
     b'{"do":"uart","offset":NaN}', b'{"do":"drive"}', b'{"do":"' + b"x" * 100_000 + b'"}',
-    b'{"do":"attach"}', b'{"do":"attach","at":[]}', b'{"do":"attach","at":"isu9:0x10"}', b'{"do":"attach","at":"isu1:gpio5","active":{}}', b'{"do":"detach","part":[]}',
+    b'{"do":"attach"}', b'{"do":"attach","part":1,"at":[]}', b'{"do":"attach","part":1,"at":"isu9:0x10"}', b'{"do":"attach","part":1,"at":"isu1:gpio5","active":{}}', b'{"do":"attach","part":[],"at":"isu1:cs0"}', b'{"do":"detach","part":[]}',
     b'{"do":"listen","unit":1e9}', b'{"do":"said"}', b'{"do":"said","ask":{},"answers":1}', b'{"do":"serial","unit":0,"data":"x"}', b'{"do":"serial","unit":-1}',
     b'{"do":"serial","unit":0,"data":1}', b'{"do":"analog","channel":8,"microvolts":0}', b'{"do":"analog","channel":0,"microvolts":-1}', b'{"do":"i2c_log","unit":6}',
 ]  # fmt: skip

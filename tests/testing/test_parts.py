@@ -1,6 +1,7 @@
 """Parts that a test writes hang on the board in either mode: the same test, the same part, the same wires."""
 
 import json
+import threading
 
 import pytest
 
@@ -147,6 +148,44 @@ def test_spi_and_voltages_serve_an_app_of_the_main_core(make_device, mode, tmp_p
     device.install(written(tmp_path, VOLTMETER, {"SpiMaster": ["ISU1"], "Adc": ["ADC-CONTROLLER-0"]}))
     device.power_on()
     assert device.run_until(lambda: "spi 6c, 2047 counts" in device.lines("written")), device.log
+
+
+@BOTH
+def test_a_part_behind_a_pin_is_there_while_the_pin_selects_it(make_device, mode, tmp_path):
+    device = make_device(mode=mode)
+    device.board.spi(1).attach_pin(device.board.bank, 9, Lsm6dso())
+    device.install(written(tmp_path, VOLTMETER, {"SpiMaster": ["ISU1"], "Adc": ["ADC-CONTROLLER-0"]}))
+    device.power_on()
+    assert device.run_until(lambda: "spi 6c, 0 counts" in device.lines("written")), device.log
+    device.board.drive(9, 1)
+    assert device.run_until(lambda: "spi ff, 0 counts" in device.lines("written")), device.log
+
+
+class Sleeper(Sensor):
+    """One that begins to think and does not end before it is told."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_awake = threading.Event()
+
+    def start(self, is_read):
+        self.is_awake.wait(30)
+        return super().start(is_read)
+
+
+def test_a_part_that_does_not_answer_is_off_the_bus_of_a_boxed_board_and_the_rest_goes_on(make_device):
+    device, sleeper = make_device(mode="boxed"), Sleeper()
+    device.board.i2c(2).attach(0x6A, sleeper)
+    device.install("i2c_sensor")
+    device.install("blink")
+    device.power_on()
+    said(device, "[BOARD] who brought the part at isu2:0x6a did not answer within 1 s: it is gone")
+    said(device, "[IO0] no LSM6DSO on ISU2")
+    before = device.board.pin(8).toggles
+    assert device.run_until(lambda: device.board.pin(8).toggles > before + 1, 20)
+    sleeper.is_awake.set()
+    with pytest.raises(BoardProblem, match="let go of the parts"):
+        device.board.i2c(2).attach(0x6B, Sensor())
 
 
 @BOTH
