@@ -18,16 +18,17 @@ from armillary.wire.fault import Fault
 
 
 class Bench:
-    """A manufactured device, off. `root` is the certificate (PEM) of the service it believes."""
+    """A manufactured device, off. `root` is the certificate (PEM) of the service it believes; `more` makes packages of apps
+    that it has beside blink, of its vendor's keys."""
 
-    def __init__(self, root: bytes | None = None) -> None:
+    def __init__(self, root: bytes | None = None, more: Callable[[Vendor], list[bytes]] = lambda vendor: []) -> None:
         self.vendor = Vendor.generate()
         self.system = device.System(self.vendor, {"service": root or self.vendor.root.certificate.public_bytes(Encoding.PEM)})
         self.network = LinkedNetwork({})
         self.chip = Silicon(facts, seed=1, network=self.network)
         self.device_id = device.manufacture(self.chip, self.vendor.root.public, b"lab").hex()
         blink = apps.pack_app(apps.SAMPLES / "blink", self.vendor.app, version=1)
-        device.provision(self.chip, self.system, [blink])
+        device.provision(self.chip, self.system, [blink, *more(self.vendor)])
         fusemap.set_lifecycle(self.chip.fuses, DEVICE_COMPLETE)
         self.rings = LinkedDevice(self.chip)
 
