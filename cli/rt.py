@@ -87,7 +87,8 @@ def run(
     with running.outputs(trace_file, pins, coverage, mortem), keeper.tape(record, replay), parts.written():
         rt_wiring.arrange(wiring if replay is None else (), running.chip)
         for name, at, data in sending:
-            running.send(name, at, data)
+            if not 0 < at <= running.chip.scheduler.now:  # that was before the state
+                running.send(name, at, data)
         cores = [each.core for each in running.programs] if intercore is not None else []
         partners = [rt_intercore.Partner(core, messages, _show, len(cores) == 1) for core in cores]
         running.trace(TRACES[traced] if traced else ())

@@ -84,11 +84,11 @@ def fit(wires: Sequence[Wire], chip: Chip) -> None:
 
 
 def arrange(wires: Sequence[Wire], chip: Chip) -> None:
-    """Arrange for the rest, which a replay brings itself."""
+    """Arrange for the rest, which a replay brings itself; what was before a state that was restored is in it."""
     for wire in wires:
         if wire.answers:
             wire.fit(chip)
-        elif wire.time:
+        elif wire.time > chip.scheduler.now:
             chip.scheduler.at(wire.time, lambda wire=wire: wire.fit(chip), "a wire is changed", is_outside=True)  # type: ignore[misc]
 
 

@@ -33,6 +33,19 @@ def test_a_run_that_goes_on_from_a_state_ends_as_one_in_one(program, tmp_path):
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "second").read_bytes()
 
 
+@pytest.mark.parametrize("when", ["4.9ms", "5ms", "5.2ms"])
+def test_what_was_brought_before_the_state_is_not_brought_again(program, tmp_path, when):
+    whole = run(program, *SENT, "--uart", "isu0", "--until", "30ms")
+    first = run(program, *SENT, "--uart", "isu0", "--until", when, "--save", tmp_path / "first")
+    second = run(program, *SENT, "--uart", "isu0", "--until", "30ms", "--restore", tmp_path / "first")
+    assert first.stdout + second.stdout == whole.stdout
+
+
+def test_what_is_sent_without_a_time_is_sent_after_the_state(program, tmp_path):
+    run(program, "--until", "5ms", "--save", tmp_path / "first")
+    assert run(program, "--send", "isu0=me\\n", "--uart", "isu0", "--until", "30ms", "--restore", tmp_path / "first").stdout == "me\n"
+
+
 def test_a_replay_is_the_run_again(program, tmp_path):
     first = run(program, *SENT, "--uart", "isu0", "--until", "30ms", "--record", tmp_path / "record", "--save", tmp_path / "one")
     again = run(program, "--uart", "isu0", "--until", "30ms", "--replay", tmp_path / "record", "--save", tmp_path / "two")

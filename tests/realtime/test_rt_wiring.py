@@ -63,6 +63,20 @@ def test_parts_hang_on_buses():
     assert spi.exchange(0x5A) == 0x5A
 
 
+def test_what_was_done_before_a_state_is_not_done_again():
+    words = ("gpio12@1ms=0", "gpio12@2ms=z", "gpio12@4ms=0")
+    chip, other = wired(*words), Chip(cores=2)
+    chip.run(3 * MILLISECOND)
+    wires = parse(words, parse_time)
+    fit(wires, other)
+    other.restore(chip.save())
+    changes = []
+    other.pins.observe(lambda pin, level, _: changes.append((pin, level, other.scheduler.now // MILLISECOND)))
+    arrange(wires, other)
+    other.run(5 * MILLISECOND)
+    assert changes == [(12, 0, 4)]
+
+
 def test_i2c_lines_of_two_units_are_one_bus():
     chip = wired("isu1:0x50=eeprom", "isu1:i2c=isu2", "isu2:0x6a=lsm6ds3", "isu3:i2c=isu1")
     isus = chip.shared.isus
