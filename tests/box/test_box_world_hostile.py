@@ -1,6 +1,7 @@
 """A process of the real-time cores that was taken over asks of the world what it likes: ring 0 goes on, and it is ended."""
 
 import os
+import select
 import signal
 
 import pytest
@@ -228,6 +229,23 @@ def test_questions_without_end_are_answered_one_a_turn_until_nobody_takes_the_an
         assert len(bench.silicon.wires.i2c[2].log) <= min(256, before + 1)
         assert bench.main.read(0, 4) == bytes(4)
     assert hostile.is_ended and "does not take the answers" in hostile.why and bench.longest < 0.5 and asked > 10
+
+
+@pytest.mark.parametrize(("is_greedy", "most"), [(False, 1), (True, 20)])
+def test_without_turns_one_step_would_answer_all_that_waits(bench, taken_over, monkeypatch, is_greedy, most):
+    grant(bench, blocks.I2C + 2)
+    hostile, one = taken_over(), World.asked
+
+    def all_that_waits(world):
+        while select.select([world._channel], [], [], 0)[0]:
+            one(world)
+
+    if is_greedy:
+        monkeypatch.setattr(World, "asked", all_that_waits)
+    for _ in range(20):
+        os.write(hostile.world, question(calls.I2C_START, 2, 0x10, 0))
+    bench.step()
+    assert len(bench.silicon.wires.i2c[2].log) == most
 
 
 def test_what_a_line_says_that_is_no_cores_is_a_denial_and_ends_the_process(bench, taken_over):

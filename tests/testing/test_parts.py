@@ -47,6 +47,19 @@ def test_a_sensor_that_leaves_is_told_and_one_that_comes_back_is_read(make_devic
 
 
 @BOTH
+def test_what_hangs_there_hangs_there_still_when_the_power_comes_back(make_device, mode):
+    device, sensor = make_device(mode=mode), Sensor()
+    device.board.i2c(2).attach(0x6A, sensor)
+    device.install("i2c_sensor")
+    device.power_on()
+    said(device, "[IO0] 25.00 degrees")
+    device.power_off()
+    sensor.set_temperature(30)
+    device.power_on()
+    said(device, "[IO0] 30.00 degrees")
+
+
+@BOTH
 def test_a_display_that_looks_at_a_pin_gets_the_picture(make_device, mode):
     device = make_device(mode=mode)
     display = Display(lambda: device.board.pin(5).level)
