@@ -73,7 +73,7 @@ class Cores:
         self.realtime = RealTime(self.firewall, self.pins, self.clock, self._interrupted, said=self._heard, noted=_note, wires=self._wires)
         self.realtime.use_memory(memoryview(self._shared)[: calls.LOAD_AT])
         self.machinery: Machinery = self.realtime.made()
-        World(machine.link("world"), self._tell_pins, self.machinery.chip).join()
+        World(machine.link("world"), self._tell_edges, self.machinery.chip).join()
         self._gate = Gate("hal", "board", self._table())
         self._poll = select.poll()
         self._poll.register(self._requests, select.POLLIN)
@@ -188,6 +188,11 @@ class Cores:
         if self._is_interrupted:
             self._is_interrupted = False
             self._send(calls.INTERRUPT)
+
+    def _tell_edges(self) -> None:
+        """Ahead of a question: parts see pins move before the bytes that follow."""
+        if self._edges:
+            self._tell_pins()
 
     def _tell_pins(self) -> None:
         states = [(pin, *self.pins.inside(pin)) for pin in sorted(self._owned)]
