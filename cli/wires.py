@@ -112,7 +112,7 @@ def _line_of(words: Sequence[str]) -> tuple[str | None, int]:
 
 def _bytes_of(text: str, is_hex: bool) -> bytes:
     try:
-        return bytes.fromhex(text) if is_hex else text.encode("latin-1", "backslashreplace").decode("unicode_escape").encode()
+        return bytes.fromhex(text) if is_hex else text.encode().decode("unicode_escape").encode("latin-1")
     except ValueError as problem:
         raise click.BadParameter(f"{text!r}: {problem}", param_hint="--send") from None
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from armillary.hal.sim.silicon import Silicon
     from armillary.wire.call import Call
 
+RUNNING = 1  # of `core_status`
 MOST_LINE = 65536  # bytes that wait on the line to an ISU's UART
 MOST_AT_ONCE = 4000
 MOST_MICROVOLTS = 0x7FFF_FFFF
@@ -121,7 +122,8 @@ class World:
 
     def _refused(self, fault: Fault) -> None:
         if isinstance(fault, Denied):
-            self._silicon.refused(0, fault)
+            running = [core for core in REAL_TIME_CORES if self._silicon.realtime.core_status(core)[0] == RUNNING]
+            self._silicon.refused((running or REAL_TIME_CORES)[0] - REAL_TIME_CORES[0], fault)  # of two nobody knows which
         self._cores.failed("asked for what it may not have: " + fault.reason)
 
     def _put_off(self) -> Answer:

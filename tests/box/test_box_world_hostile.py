@@ -16,7 +16,7 @@ from armillary.hal.sim.silicon import Silicon
 from armillary.wire import blocks
 from armillary.wire.call import LIMIT, Port
 from armillary.wire.fault import Fault
-from tests.box.test_box_realtime import DEAD, IO0, RUNNING, Bench, Builder, program
+from tests.box.test_box_realtime import DEAD, IO0, IO1, RUNNING, Bench, Builder, program
 from tests.box.test_box_world import grant
 
 ENDLESS = program("for (;;) { }")
@@ -42,9 +42,9 @@ def taken_over(bench, monkeypatch, tmp_path):
         bench.supervisor.watch_realtime(*(pair[0] for pair in pairs))
         return *(pair[0] for pair in pairs), sealed_memory("hostile", calls.SHARED)
 
-    def start():
+    def start(core=IO0):
         monkeypatch.setattr(bench.supervisor, "spawn_realtime", spawn)
-        bench.start(IO0, Builder(tmp_path)(ENDLESS))
+        bench.start(core, Builder(tmp_path)(ENDLESS))
         os.write(inner[1], bytes((calls.READY.op, 0)))
         return Hostile(bench, *inner)
 
@@ -140,6 +140,12 @@ def test_what_no_core_was_granted_is_a_denial_and_ends_the_process(bench, taken_
     assert any(master == "io0" and "were not granted" in why for master, _, why in bench.silicon.denials)
     assert bench.silicon.wires.i2c[3].log == [] and bench.silicon.wires.spi[3].selected() == []
     assert bench.main.mailbox_read(IO0, 0) == 0  # ring 0 goes on
+
+
+def test_the_denial_is_that_of_the_core_that_runs(bench, taken_over):
+    hostile = taken_over(IO1)
+    hostile.write(question(calls.I2C_START, 3, 0x6A, 0))
+    assert bench.cores.status(IO1)[0] == DEAD and [master for master, _, _ in bench.silicon.denials] == ["io1"]
 
 
 def test_with_the_check_of_grants_left_out_the_part_is_reached(bench, taken_over, monkeypatch):

@@ -61,10 +61,13 @@ def test_an_echo_is_spoken_to_and_heard(made):
     log_has(command, name, "lines: 1")
     heard += command.good("device", "serial", name, "isu0", "--wait", "0.3")
     assert "".join(heard.split()) == "hello"
-    said = command.json("device", "serial", name, "isu0", "--send", "0a 41 0a", "--hex", "--wait", "0.3")["said"]
+    said = command.json("device", "serial", name, "isu0", "--send", "0a 41 e9 0a", "--hex", "--wait", "0.3")["said"]
     log_has(command, name, "lines: 3")
     said += command.json("device", "serial", name, "isu0", "--wait", "0.3")["said"]
-    assert said == "0a410a"
+    said += command.json("device", "serial", name, "isu0", "--send", r"\xe9\n", "--wait", "0.3")["said"]
+    log_has(command, name, "lines: 4")
+    said += command.json("device", "serial", name, "isu0", "--wait", "0.3")["said"]
+    assert said == "0a41e90ae90a"
 
 
 def test_a_line_led_back_hears_itself(made):
