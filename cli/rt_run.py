@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import click
@@ -32,6 +30,7 @@ from armillary.wire.fault import Fault
 from .base import Problem
 from .files import create, create_text, write_file
 from .output import clean, is_json, show_json, warn
+from .signals import sigterm_as_ctrl_c
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,7 +44,6 @@ TIME = re.compile(r"(\d+(?:\.\d+)?)(s|ms|us)")
 UARTS = {"debug": DEBUG_UART, "other": DEBUG_UART, **{f"isu{number}": 0x3807_0500 + 0x1_0000 * number for number in range(6)}}  # addresses
 SHOWN = "-"
 PROGRAMS = "give the ELF file that arm-none-eabi-gcc linked for the MT3620, or its .imagepackage"
-TERMINATED = 128 + signal.SIGTERM  # what shells say
 
 
 def parse_time(text: str) -> int | None:
@@ -221,7 +219,9 @@ class Run:
         uart.sent = heard
 
     def tell(self) -> None:
-        """Print what was said since the last time."""
+        """Print what was said since the last time, and what the program did before."""
+        if self.tracer is not None:
+            self.tracer.machine.flush()
         for name, said in self.said.items():
             new = said.since(self._shown[name])
             self._shown[name] = said.total
@@ -317,7 +317,7 @@ class Run:
     def outputs(self, trace: Path | None, pins: Path | None, coverage: Path | None, mortem: Path | None) -> Iterator[None]:
         """Open what is to be written, before anything is run; write it when the run is over, however it ended."""
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_sigterm_as_ctrl_c())
+            stack.enter_context(sigterm_as_ctrl_c())
             if trace is not None:
                 self._trace_to = stack.enter_context(create_text(trace))
             for name, place in self.files.items():
@@ -380,19 +380,6 @@ class Run:
             "death": self.dead[0].death if self.dead else None, "report": self.dead[0].report if self.dead else None, "log": self.chip.log.lines,
             "uart": {name: said.text() for name, said in self.said.items()}, **more,
         })  # fmt: skip
-
-
-@contextlib.contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """A script that ends the run gets what was to be written, as a person does."""
-    if threading.current_thread() is not threading.main_thread():  # Python hears signals in that one alone
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _ignore(_: object) -> None:
