@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import time
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,7 @@ def _hear(board: Board, unit: int, until: float | None, is_hex: bool) -> None:
     """Print what the line says until then (monotonic time), or until the device is down."""
     from armillary.boards.sim.client import BoardProblem
 
-    heard = b""
+    printed = Printed(is_hex)
     while True:
         try:
             said = bytes.fromhex(board.do("serial", unit=unit, is_taken=True)["said"])
@@ -129,20 +130,41 @@ def _hear(board: Board, unit: int, until: float | None, is_hex: bool) -> None:
             if until is None:
                 return  # it went down
             raise
-        heard += said
-        if until is None and said:
-            _print(said, True, is_hex)
-        elif until is not None and time.monotonic() >= until:
-            _print(heard, False, is_hex)
+        printed.add(said, until is None)
+        if until is not None and time.monotonic() >= until:
+            printed.end()
             return
         time.sleep(POLL_S)
 
 
-def _print(said: bytes, is_part: bool, is_hex: bool) -> None:
-    if is_json():
-        (show_line if is_part else show_json)({"said": said.hex()})
-    elif is_hex:
-        click.echo(said.hex(" "))
-    else:
-        for line in said.decode(errors="replace").splitlines():
-            click.echo(clean(line))
+class Printed:
+    """What was heard, as a stream of text, of bytes in hexadecimal, or of JSON."""
+
+    def __init__(self, is_hex: bool) -> None:
+        self._is_hex = is_hex
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._heard = b""
+        self._is_in_line = False
+
+    def add(self, said: bytes, is_followed: bool) -> None:
+        """More. JSON is one object a part where it is followed, else one at the end."""
+        if is_json():
+            self._heard += said
+            if is_followed and said:
+                show_line({"said": said.hex()})
+        elif said:
+            self._echo(said.hex(" ") + " " if self._is_hex else self._decoder.decode(said).replace("\r\n", "\n"))
+
+    def end(self) -> None:
+        """No more."""
+        if is_json():
+            show_json({"said": self._heard.hex()})
+            return
+        self._echo(self._decoder.decode(b"", True))
+        if self._is_in_line:
+            click.echo()
+
+    def _echo(self, text: str) -> None:
+        if text:
+            click.echo(clean(text), nl=False)
+            self._is_in_line = not text.endswith("\n")

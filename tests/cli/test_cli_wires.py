@@ -1,11 +1,16 @@
 """`armillary device wire` and `serial`: what hangs on a device that is up or down, and its serial lines."""
 
 import json
+import os
+import subprocess
+import sys
 
+import click
 import pytest
 
 from armillary.boards.mt3620 import build
 from armillary.boards.sim import client
+from armillary.cli import wires as wires_of
 
 # A board outlives the command that starts it; here that command is this very process.
 pytestmark = pytest.mark.filterwarnings("ignore:subprocess [0-9]+ is still running:ResourceWarning")
@@ -68,6 +73,44 @@ def test_an_echo_is_spoken_to_and_heard(made):
     log_has(command, name, "lines: 4")
     said += command.json("device", "serial", name, "isu0", "--wait", "0.3")["said"]
     assert said == "0a41e90ae90a"
+
+
+def test_a_line_is_followed_until_the_device_is_down(made):
+    command, make = made
+    name = make(build.folder_of("uart_echo"))
+    command.good("device", "up", name)
+    log_has(command, name, "echoing ISU0")
+    words = [sys.executable, "-m", "armillary.cli.main", "device", "serial", name, "isu0", "--send", r"first\n", "--follow"]
+    environment = {**os.environ, "ARMILLARY_HOME": str(command.places.home)}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as follower:
+        assert follower.stdout.readline() == "first\n"
+        with client.Board(command.places.devices / name) as board:
+            board.do("serial", unit=0, data=b"second\n".hex())
+        assert follower.stdout.readline() == "second\n"
+        command.good("device", "down", name)
+        rest, said = follower.communicate(timeout=20)
+    assert follower.returncode == 0 and rest == said == ""
+
+
+class Said:
+    """A board whose line says these things, one a question, and then goes down."""
+
+    def __init__(self, *parts):
+        self.parts = list(parts)
+
+    def do(self, command, unit, is_taken):
+        if not self.parts:
+            raise client.BoardProblem("down")
+        return {"said": self.parts.pop(0).hex()}
+
+
+@pytest.mark.parametrize(("parts", "is_hex", "out"), [
+    ((b"\x1b[2Jevil\r\npart", b"ly\n"), False, "\\x1b[2Jevil\npartly\n"), ((b"\xe2\x82", b"\xac\n"), False, "€\n"), ((b"\xff\x00", b"\x01"), True, "ff 00 01 "),
+])  # fmt: skip
+def test_what_a_line_says_cannot_steer_the_terminal_and_its_characters_stay_whole(capsys, parts, is_hex, out):
+    with click.Context(click.Command("x")):
+        wires_of._hear(Said(*parts), 0, None, is_hex)
+    assert capsys.readouterr().out == out
 
 
 def test_a_line_led_back_hears_itself(made):
