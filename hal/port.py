@@ -41,7 +41,7 @@ class FlashPort:
             return bytes(self._port.call(abi.FLASH_READ, offset, length)) if length else b""
         if self.window is not None and length <= len(self.window):
             self._port.call(abi.FLASH_FETCH, offset, length, 0)
-            return bytes(self.window[:length])  # our own copy: the window is shared with the bus
+            return bytes(memoryview(self.window)[:length])  # our own copy: the window is shared with the bus
         parts = [self._port.call(abi.FLASH_READ, offset + at, size) for at, size in pieces(length, BULK)]
         return b"".join(parts)
 
@@ -245,7 +245,7 @@ class CoresPort:
     def start(self, core: int, code: bytes) -> None:
         """Load all of `code` into `core`, then start it."""
         if self.window is not None and 0 < len(code) <= len(self.window):
-            self.window[: len(code)] = code
+            memoryview(self.window)[: len(code)] = code
             self._port.call(abi.CORE_FETCH, core, 0, 0, len(code))
         else:
             for at, size in pieces(len(code), BULK):

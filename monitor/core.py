@@ -170,13 +170,13 @@ class Monitor:
         except Failed as fault:
             self._print(str(fault))
             raise
-        load = bytearray()
+        load = []
         for image_type, verified in zip(BOOTED, chosen):
             self._measure(image_type, verified, started)
             started = self._hardware.clock.uptime_us()
-            load.extend(len(verified.data).to_bytes(4, "little"))
-            load.extend(verified.data)
-        return bytes(load)
+            load.append(len(verified.data).to_bytes(4, "little"))
+            load.append(verified.data)
+        return b"".join(load)
 
     def _measure(self, image_type: int, verified: Verified, started: int) -> None:
         package = verified.package

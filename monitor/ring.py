@@ -34,15 +34,15 @@ class Ring:
         self._at = flash.sector  # where its next record goes; nothing fits until a sector is begun
 
     def open(self) -> list[tuple[int, int, bytes]]:
-        """(sector, its sequence, its bytes) of each that is ours, the oldest first."""
-        found = []
+        """(sector, its sequence, its bytes) of each that is ours, the oldest first. Flash is read in one go."""
+        found, size = [], self._flash.sector
+        whole = self._flash.read(self._start, self.count * size)
         for sector in range(self.count):
-            sequence = self._sequence(self._flash.read(self.address(sector), HEAD.size))
+            sequence = self._sequence(whole[sector * size : sector * size + HEAD.size])
             if sequence:
                 found.append((sequence, sector))
         found.sort()
-        size = self._flash.sector
-        return [(sector, sequence, self._flash.read(self.address(sector), size)) for sequence, sector in found]
+        return [(sector, sequence, whole[sector * size : (sector + 1) * size]) for sequence, sector in found]
 
     def resume(self, sector: int, sequence: int, at: int) -> None:
         """Go on at offset `at` of `sector`, which is the newest."""

@@ -50,9 +50,10 @@ class Storage:
 
     def open(self) -> None:
         """Read the newest whole index and finish the erasing that a power cut may have stopped."""
-        doomed = (0, 0)
+        doomed, size = (0, 0), self._flash.sector
+        whole = self._flash.read(self._start, INDEX_SECTORS * size)
         for slot in range(INDEX_SECTORS):
-            found = self._read_index(slot)
+            found = self._read_index(whole[slot * size : (slot + 1) * size])
             if found is not None and found[0] > self._sequence:
                 self._sequence, self._files, doomed = found
                 self._slot = slot
@@ -143,8 +144,7 @@ class Storage:
             self._cached, self._cache = component, data
         return self._cache
 
-    def _read_index(self, slot: int) -> tuple[int, dict[bytes, tuple[int, int, bytes]], tuple[int, int]] | None:
-        data = self._flash.read(self._start + slot * self._flash.sector, self._flash.sector)
+    def _read_index(self, data: bytes) -> tuple[int, dict[bytes, tuple[int, int, bytes]], tuple[int, int]] | None:
         try:
             return _unpack(data, self._region, self._flash.sector)
         except Invalid:

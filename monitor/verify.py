@@ -34,7 +34,7 @@ class Verified:
 def digest_of(data: bytes) -> bytes:
     """SHA-256 of the signed part of a package, or nothing if `data` is too short to be one."""
     try:
-        signed, _ = image.split(data)
+        signed, _ = image.split_view(data)
     except Invalid:
         return b""
     return hashlib.sha256(signed).digest()
@@ -46,7 +46,7 @@ def authenticate(pluton: PlutonPort, data: bytes, roles: int) -> tuple[bytes, by
     Nothing of it is parsed but the place of its LMS signature, if it has one, which Pluton then checks too.
     Raises Untrusted, Denied if it lacks a signature that the fuses want, or Invalid if it is no package.
     """
-    signed, signature = image.split(data)
+    signed, signature = image.split_view(data)
     digest = hashlib.sha256(signed).digest()
     part = image.lms_part(data)
     if part is None:

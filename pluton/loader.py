@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import native
 from ..wire import image, keystore
 from ..wire.fault import Untrusted
-from ..wire.partition import BACKUP
+from ..wire.partition import BACKUP, read_tables
 from . import abi, fusemap, handoff, rom
 from .measurements import Measurements
 from .search import Found, Search
@@ -19,6 +19,7 @@ from .signers import Signers
 
 if TYPE_CHECKING:
     from .hardware import Hardware
+    from .search import Tables
 
 
 def boot(hardware: Hardware, given: bytes) -> tuple[bytes, bytes]:
@@ -27,10 +28,11 @@ def boot(hardware: Hardware, given: bytes) -> tuple[bytes, bytes]:
     measured = Measurements(state.identifier, state.stages)
     lms_hash = fusemap.read_lms_root_hash(hardware.fuses)
     root = rom.root_signers(hardware, rom.root_key(state.root_public, state.root_hash, state.root_lms, lms_hash))
-    store = find(hardware, root, image.TRUSTED_KEYSTORE, fusemap.KEYSTORE_VERSION, measured, state)
+    tables = read_tables(hardware.flash, hardware.layout)
+    store = find(hardware, root, image.TRUSTED_KEYSTORE, fusemap.KEYSTORE_VERSION, measured, state, tables)
     trusted = open_store(store.parsed.body)
     signers = Signers(trusted, fusemap.read_revoked(hardware.fuses), fusemap.is_hybrid_required(hardware.fuses))
-    runtime = find(hardware, signers, image.PLUTON_RUNTIME, fusemap.RUNTIME_VERSION, measured, state)
+    runtime = find(hardware, signers, image.PLUTON_RUNTIME, fusemap.RUNTIME_VERSION, measured, state, tables)
     if runtime.stage.replica == BACKUP:
         hardware.say("[1BL] BACKUP PLUTON-RT")
     measured.close()
@@ -39,11 +41,12 @@ def boot(hardware: Hardware, given: bytes) -> tuple[bytes, bytes]:
 
 
 def find(
-    hardware: Hardware, signers: Signers, image_type: int, row: int, measured: Measurements, state: handoff.Handoff
+    hardware: Hardware, signers: Signers, image_type: int, row: int, measured: Measurements, state: handoff.Handoff,
+    tables: Tables,
 ) -> Found:  # fmt: skip
     """The image of a type whose lowest version is in fuse `row`: verified, measured, and told of."""
     lowest = fusemap.read_version(hardware.fuses, row)
-    found = Search(hardware, signers, abi.ROLE_OS, lambda parsed: lowest).find(image_type)
+    found = Search(hardware, signers, abi.ROLE_OS, lambda parsed: lowest, tables).find(image_type)
     measured.add(found.stage)
     state.early.append((row, found.parsed.component))
     hardware.uart.write(found.stage.line("1BL").encode())

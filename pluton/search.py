@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .hardware import Hardware
     from .signers import Signers
 
+    Tables = list[tuple[int, list[Entry], int]]
+
 MOST_TRIALS = 2  # boots an image may begin without being confirmed
 MOST_LENGTH = 4 * 1024 * 1024
 
@@ -38,20 +40,25 @@ class Found:
 
 
 class Search:
-    """Looks for images whose signer has one of `roles`; `lowest(package)` is the version allowed."""
+    """Looks for images whose signer has one of `roles`; `lowest(package)` is the version allowed. `tables` are the
+    locator tables, if they have been read."""
 
     def __init__(
-        self, hardware: Hardware, signers: Signers, roles: int, lowest: Callable[[image.Package], int]
+        self, hardware: Hardware, signers: Signers, roles: int, lowest: Callable[[image.Package], int],
+        tables: Tables | None = None,
     ) -> None:  # fmt: skip
         self._hardware = hardware
         self._signers = signers
         self._roles = roles
         self._lowest = lowest
+        self._tables = tables
 
     def find(self, image_type: int) -> Found:
         """The first image of the type that may run. Raises Failed, with everything tried."""
         tried: list[str] = []
-        tables = read_tables(self._hardware.flash, self._hardware.layout)
+        tables = self._tables
+        if tables is None:
+            tables = read_tables(self._hardware.flash, self._hardware.layout)
         if not tables:
             tried.append("no valid locator table")
         seen: list[tuple[int, int]] = []
@@ -87,7 +94,7 @@ class Search:
 
     def verify(self, package: bytes, replica: int, started_us: int) -> Found:
         """`package`, verified and measured, whatever its type. Raises as `load` does."""
-        signed, signature = image.split(package)
+        signed, signature = image.split_view(package)
         digest = native.sha256(signed)  # once: a wrong one is signed by nobody
         key, signer = self._signers.find(self._roles, digest, signature, lambda: image.lms_part(package, native.Sha256))
         if not key.roles & self._roles:

@@ -58,6 +58,7 @@ class Field:
         self.is_open = kind in ("bytes", "text")
         self.code = "H" if self.is_open else str(self.size) + "s" if self.size else INTEGERS[kind][0]
         self.width = struct.calcsize("<" + self.code)
+        self.pack, self.unpack = compiled("<" + self.code)
         least_of_kind, most_of_kind = INTEGERS[kind][1:] if kind in INTEGERS else (0, 0)
         self.low = least_of_kind if low is None else low
         self.high = most_of_kind if high is None else high
@@ -113,6 +114,8 @@ class Layout:
         """The bytes of `values`. Raises Invalid if one does not fit its field."""
         if len(values) != len(self.fields):
             raise Invalid("wrong number of values: " + str(len(values)))
+        if not values:
+            return b""
         if self.is_numbers:
             for field, value in zip(self.fields, values):
                 if not (type(value) is int and field.low <= value <= field.high):
@@ -123,7 +126,7 @@ class Layout:
             return self._pack(*checked)
         parts = bytearray()
         for field, value in zip(self.fields, checked):
-            parts.extend(struct.pack("<" + field.code, len(value) if field.is_open else value))
+            parts.extend(field.pack(len(value) if field.is_open else value))
             if field.is_open:
                 parts.extend(value)
         return bytes(parts)
@@ -147,7 +150,7 @@ class Layout:
             end = at + field.width
             if end > len(data):
                 raise Invalid(field.name + " is missing")
-            (value,) = struct.unpack("<" + field.code, bytes(data[at:end]))
+            (value,) = field.unpack(bytes(data[at:end]))
             at = end
             if field.is_open:
                 at += value

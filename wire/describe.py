@@ -179,7 +179,7 @@ def _whole(body: bytes, sections: list[image.Section]) -> image.Package | None:
     """The package as its sound sections describe it, or None without identity or signature."""
     sound = [section for section in sections if _is_sound(section)]
     numbers = [section.number for section in sound]
-    return image.Package(body, sound) if image.ID in numbers and image.SG in numbers else None
+    return image.Package(body, len(body), sound) if image.ID in numbers and image.SG in numbers else None
 
 
 def _is_sound(section: image.Section) -> bool:

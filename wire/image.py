@@ -110,9 +110,12 @@ class Package:
     `compression` (uncompressed size, type), `required_offset` and `policy` are None where the section is absent. `sections` has every section, known or not, as in the file.
     """
 
-    def __init__(self, body: bytes, sections: list[Section]) -> None:
+    def __init__(self, package: bytes, size: int, sections: list[Section]) -> None:
+        """`package` begins with the body, of `size` bytes."""
         found = {section.number: section for section in sections}
-        self.body = body
+        self._package = package
+        self._size = size
+        self._body: bytes | None = None
         self.sections = sections
         data = found[ID].data
         self.image_type = struct.unpack("<H", data[:2])[0]
@@ -130,6 +133,13 @@ class Package:
         self.compression = struct.unpack("<II", found[CM].data) if CM in found else None
 
     @property
+    def body(self) -> bytes:
+        """What the package carries. It is copied when first asked for: who only verifies needs no copy of an image."""
+        if self._body is None:
+            self._body = self._package[: self._size]
+        return self._body
+
+    @property
     def is_development(self) -> bool:
         """Whether the package is marked as being under development."""
         return bool((self.temporary_flags or 0) & UNDER_DEVELOPMENT)
@@ -145,6 +155,14 @@ def split(package: bytes) -> tuple[bytes, bytes]:
     if len(package) < SMALLEST + SIGNATURE:
         raise Invalid("a package of " + str(len(package)) + " bytes")
     return bytes(package[:-SIGNATURE]), bytes(package[-SIGNATURE:])
+
+
+def split_view(package: bytes) -> tuple[memoryview, bytes]:
+    """As `split`, but what is signed is a view of `package`, which is bytes and so cannot change: to be hashed."""
+    if len(package) < SMALLEST + SIGNATURE:
+        raise Invalid("a package of " + str(len(package)) + " bytes")
+    view = memoryview(package)
+    return view[: len(package) - SIGNATURE], package[len(package) - SIGNATURE :]
 
 
 def lms_part(package: bytes, hash_class: Any = hashlib.sha256) -> LmsPart | None:
@@ -189,7 +207,7 @@ def parse(package: bytes) -> Package:
         check(section)
         if section.number == LM and section is not sections[0]:
             raise refuse(INVALID_METADATA, "LM is not the first section", section.offset)
-    return Package(package[:start], sections)
+    return Package(package, start, sections)
 
 
 def refuse(error: int, reason: str, offset: int) -> Invalid:

@@ -340,17 +340,17 @@ class _Bulk(_Part):
         flash.check(offset, length)
         self.firewall.flash(self.master, READ, offset, length)
         window = self._part(at, length)
-        window[at : at + length] = flash.read(offset, length)
+        memoryview(window)[at : at + length] = flash.read(offset, length)
 
     def core(self, core: int, offset: int, at: int, length: int) -> None:
         self.firewall.core(self.master, core)
         window = self._part(at, length)
-        self.bus.cores(core).core_load(core, offset, bytes(window[at : at + length]))
+        self.bus.cores(core).core_load(core, offset, bytes(memoryview(window)[at : at + length]))
 
     def task(self, task: int, offset: int, at: int, length: int) -> None:
         self.firewall.device(self.master, "tasks")
         window = self._part(at, length)
-        self.bus.device("tasks").task_load(task, offset, bytes(window[at : at + length]))
+        self.bus.device("tasks").task_load(task, offset, bytes(memoryview(window)[at : at + length]))
 
     def _part(self, at: int, length: int) -> Any:
         """The window, if it has `length` bytes at `at`. Raises NoDevice, Invalid."""

@@ -24,7 +24,7 @@ class Cores:
     ) -> None:  # fmt: skip
         self._started = started
         self._memory = memory
-        self._loads = {core: bytearray() for core in numbers}
+        self._loads: dict[int, bytes | bytearray] = dict.fromkeys(numbers, b"")  # bytes while it came in one piece
         self._running: set[int] = set()
 
     def core_load(self, core: int, offset: int, data: bytes) -> None:
@@ -38,7 +38,11 @@ class Cores:
             raise Invalid("a hole before " + str(offset))
         if offset + len(data) > self._memory:
             raise Full("the core has " + str(self._memory) + " bytes of memory")
-        load[offset : offset + len(data)] = data
+        if not load:
+            self._loads[core] = bytes(data)
+            return
+        grown = self._loads[core] = bytearray(load) if isinstance(load, bytes) else load
+        grown[offset : offset + len(data)] = data
 
     def core_start(self, core: int, length: int) -> None:
         """Start on the first `length` bytes. Raises Invalid unless just so many were loaded."""
@@ -46,14 +50,14 @@ class Cores:
         if length != len(self._loads[core]) or not length:
             raise Invalid(str(len(self._loads[core])) + " bytes are loaded, not " + str(length))
         code = bytes(self._loads[core])
-        self._loads[core] = bytearray()
+        self._loads[core] = b""
         self._running.add(core)
         self._started(core, code)
 
     def start(self, core: int, code: bytes) -> None:
         """Load and start at once."""
         self._stopped(core)
-        self._loads[core] = bytearray()
+        self._loads[core] = b""
         self.core_load(core, 0, code)
         self.core_start(core, len(code))
 
@@ -66,13 +70,13 @@ class Cores:
         if core not in self._loads:
             raise NoDevice("no core " + str(core))
         self._running.discard(core)
-        self._loads[core] = bytearray()
+        self._loads[core] = b""
 
     def reset(self) -> None:
         """What a reset does: every core is stopped and its memory is empty."""
         self._running = set()
         for core in list(self._loads):
-            self._loads[core] = bytearray()
+            self._loads[core] = b""
 
     def _stopped(self, core: int) -> None:
         if core not in self._loads:

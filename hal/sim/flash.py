@@ -43,8 +43,10 @@ class MemoryCells:
             return b""  # also where the flash ends, and no sector begins
         if at + length <= self._sector:
             return self._sectors[first][at : at + length]
-        last = (offset + length - 1) // self._sector
-        return b"".join(self._sectors[first : last + 1])[at : at + length]
+        last, end = divmod(offset + length - 1, self._sector)
+        parts = self._sectors[first : last + 1]
+        parts[0], parts[-1] = parts[0][at:], parts[-1][: end + 1]
+        return b"".join(parts)
 
     def write(self, offset: int, data: bytes) -> None:
         """Replace what is at `offset`; `data` lies in one sector."""
