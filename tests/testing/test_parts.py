@@ -8,6 +8,7 @@ import pytest
 from armillary.boards.sim.client import BoardProblem
 from armillary.hal.sim.parts import Lsm6dso
 from armillary.wire.fault import Invalid
+from tests.linked.test_linked_parts import moved
 from tests.realtime.test_rtapps_buses import Display, Sensor
 
 BOTH = pytest.mark.parametrize("mode", ["linked", "boxed"])
@@ -143,6 +144,19 @@ def test_the_same_sensor_serves_an_app_of_the_main_core(make_device, mode):
 
 
 @BOTH
+def test_both_kinds_of_app_read_their_sensors_at_once(make_device, mode, tmp_path):
+    device, sensors = make_device(mode=mode), [Sensor(), Sensor()]
+    for isu, sensor in zip((1, 2), sensors, strict=True):
+        device.board.i2c(isu).attach(0x6A, sensor)
+        sensor.set_temperature(isu)
+    device.install("i2c_sensor")
+    device.install(moved(tmp_path, "ISU1"))
+    device.power_on()
+    assert device.run_until(lambda: device.lines("thermometer").count("1.00 degrees") > 8 and device.log.count("[IO0] 2.00 degrees") > 8), device.log
+    assert not device.crashes and not device.denials
+
+
+@BOTH
 def test_an_app_of_the_main_core_is_told_when_its_line_speaks(make_device, mode, tmp_path):
     device, heard = make_device(mode=mode), bytearray()
     device.install(written(tmp_path, SPEAKER, {"Uart": ["ISU0"]}))
@@ -192,7 +206,7 @@ def test_a_part_that_does_not_answer_is_off_the_bus_of_a_boxed_board_and_the_res
     device.install("i2c_sensor")
     device.install("blink")
     device.power_on()
-    said(device, "[BOARD] who brought the part at isu2:0x6a did not answer within 1 s: it is gone")
+    said(device, "[BOARD] who brought the part at isu2:0x6a did not answer within 2 s: it is gone")
     said(device, "[IO0] no LSM6DSO on ISU2")
     before = device.board.pin(8).toggles
     assert device.run_until(lambda: device.board.pin(8).toggles > before + 1, 20)
