@@ -26,6 +26,7 @@ NO_ADDRESS, DONE, NO_DATA, TIMED_OUT = 0, 1, 2, 3  # outcomes; the last is found
 ACTIVE_LOW = 1
 MODES = 4
 UART_KEPT = 4096  # bytes that arrived and the app has not read
+UART_STALE = 65_536  # bytes that may wait in a line's own buffer
 RATES = (300, 3_000_000)  # baud, least and most
 RTS_CTS = 1  # flow control
 REFERENCE_MV = 2500  # of the converter, and the most an app may say
@@ -176,7 +177,7 @@ class Serial(_Held):
         self._arrived = bytearray()
         try:
             self._uart.configure(*settings)
-            self._uart.read(UART_KEPT)  # what came before the line was opened is nobody's
+            self._discard()
         except Fault:
             _Held.close(self)
             raise
@@ -197,6 +198,12 @@ class Serial(_Held):
         """READABLE while bytes wait."""
         self._look()
         return abi.READABLE if self._arrived else 0
+
+    def _discard(self) -> None:
+        """What came before the line was opened is nobody's: it was for whoever had it before."""
+        for _ in range(UART_STALE // UART_KEPT):  # a line that never pauses must not keep us here
+            if not self._uart.read(UART_KEPT):
+                return
 
     def _look(self) -> None:
         if len(self._arrived) < UART_KEPT:

@@ -11,6 +11,8 @@ from . import abi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..hal.interface import Gpio
     from ..monitor.port import MonitorPort
 
@@ -79,14 +81,14 @@ class Pins:
             try:
                 self._take(owner, number)
             except Fault:
-                for taken in numbers[:at]:
-                    self._give_back(taken)
+                _each(self._give_back, numbers[:at])
                 raise
 
     def let_go(self, numbers: tuple[int, ...]) -> None:
-        """Give back what `hold` took."""
-        for number in numbers:
-            self.release(number)
+        """Give back what `hold` took, every pin of it. Raises what went wrong with the first that did."""
+        faults = _each(self.release, numbers)
+        if faults:
+            raise faults[0]
 
     def owner(self, number: int) -> bytes | None:
         """The component that holds a pin."""
@@ -120,3 +122,14 @@ class Pins:
             self.gpio.write(number, level)
         pin.read()
         return pin
+
+
+def _each(action: Callable[[int], None], numbers: tuple[int, ...]) -> list[Fault]:
+    """Do `action` to every pin, whatever happens to one; what went wrong."""
+    faults = []
+    for number in numbers:
+        try:
+            action(number)
+        except Fault as fault:
+            faults.append(fault)
+    return faults

@@ -125,6 +125,20 @@ def test_what_could_not_be_taken_whole_is_not_taken_at_all(device, app):
     assert [pin for pin in PINS["uart"] if device.kernel.pins.owner(pin)] == [67]
 
 
+def test_a_pin_that_cannot_be_made_an_input_keeps_no_other(device, app, monkeypatch):
+    handle, configure = app.i2c_open(0), device.kernel.pins.gpio.configure
+
+    def stuck(pin, mode):
+        if pin == 27:
+            raise Fault("stuck")
+        configure(pin, mode)
+
+    monkeypatch.setattr(device.kernel.pins.gpio, "configure", stuck)
+    with pytest.raises(Fault, match="stuck"):
+        app.close(handle)
+    assert not held_pins(device)
+
+
 def test_uart_and_i2c_of_one_unit_exclude_each_other(device, app):
     line = device.app("other").port.uart_open(0, 9600, 8, 0, 1, 0)
     with pytest.raises(Busy):
@@ -301,6 +315,20 @@ def test_what_nobody_reads_stays_bounded(device, app):
     assert wait(device.app("a"), handle) == (abi.READABLE, handle)
     assert len(line.read(60_000)) == 60_000 - buses.UART_KEPT
     assert len(app.uart_read(handle, 4000)) == 4000
+
+
+def test_nothing_of_what_came_for_another_app_is_left_on_a_line(device, app):
+    line, other = device.chip.wires.serial[3], device.app("b").port
+    handle = other.uart_open(3, 9600, 8, 0, 1, 0)
+    line.inject(b"secret" * 10_000)
+    other.close(handle)
+    handle = app.uart_open(3, 9600, 8, 0, 1, 0)
+    assert app.uart_read(handle, 4000) == b""
+
+
+def test_opening_a_line_that_never_pauses_comes_to_an_end(device, app, monkeypatch):
+    monkeypatch.setattr(device.chip.wires.serial[3], "read", bytes)
+    assert len(app.uart_read(app.uart_open(3, 9600, 8, 0, 1, 0), 9)) == 9
 
 
 @pytest.mark.parametrize("baud, flow", [(299, 0), (3_000_001, 0), (9600, 2)])
