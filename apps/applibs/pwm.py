@@ -3,7 +3,8 @@
     with pwm.open(pwm.CONTROLLER_1) as controller:
         controller.apply(0, period_ns=1_000_000, duty_ns=250_000)   # a quarter of a millisecond in each
 
-The channels of CONTROLLER_n are the pins 4n to 4n + 3; an app has all of them from open to close.
+The channels of CONTROLLER_n are the pins 4n to 4n + 3; an app has all of them from open to close. On a simulated board
+a wave with periods below 20 µs shows its first four; then longer ones of the same duty stand for the rest.
 """
 
 from __future__ import annotations

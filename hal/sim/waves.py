@@ -2,6 +2,9 @@
 
 Nothing happens here by itself: whoever keeps the board's time asks `next_us` when the next edge is due and calls `poll`
 then. Called late, `poll` leaves out what nobody could have seen: pins go to the level they have now.
+
+An app may ask for a billion periods a second. Of a wave that is too fast to show each edge the first periods are shown
+as they are, then longer ones of the same duty, each of which stands for many: the board's time goes on.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from .gpio import GpioBank
 
 NS = 1000  # in a microsecond
+FINE, COARSE = 20_000, 1_000_000  # ns: periods that are as long are all shown; what stands for the rest is about as long
+EXACT = 4  # of the shorter ones that are shown, as `realtime.pwm` does
 
 
 class Wave:
@@ -30,17 +35,27 @@ class Wave:
 
     def level(self, now_us: int) -> int:
         """The level at a time."""
-        is_in_pulse = (now_us - self._start_us) * NS % self._period_ns < self._duty_ns
-        return int(is_in_pulse != self._is_inverted)
+        elapsed = (now_us - self._start_us) * NS
+        begin, _, duty = self._period(elapsed)
+        return int((elapsed - begin < duty) != self._is_inverted)
 
     def next_us(self, now_us: int) -> int | None:
         """The first microsecond after `now_us` that has seen an edge; None if there are none."""
         if not 0 < self._duty_ns < self._period_ns:
             return None
         elapsed = (now_us - self._start_us) * NS
-        begin = elapsed - elapsed % self._period_ns
-        edge = begin + (self._duty_ns if elapsed - begin < self._duty_ns else self._period_ns)
+        begin, period, duty = self._period(elapsed)
+        edge = begin + (duty if elapsed - begin < duty else period)
         return self._start_us + -(-edge // NS)
+
+    def _period(self, elapsed: int) -> tuple[int, int, int]:
+        """(begin, length, pulse) in ns of the period that plays `elapsed` ns after the start."""
+        exact = EXACT * self._period_ns
+        if self._period_ns >= FINE or elapsed < exact:
+            return elapsed - elapsed % self._period_ns, self._period_ns, self._duty_ns
+        stands = -(-COARSE // self._period_ns)
+        period = stands * self._period_ns
+        return elapsed - (elapsed - exact) % period, period, stands * self._duty_ns
 
 
 class Waves:

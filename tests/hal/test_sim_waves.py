@@ -1,15 +1,16 @@
 """PWM of the main core: every edge at its microsecond, and none without an owner."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from armillary.boards.sim import facts
 from armillary.hal.port import GpioPort, PinOwnershipPort, PwmPort
+from armillary.hal.sim import waves
 from armillary.hal.sim.clock import VirtualClock
 from armillary.hal.sim.gpio import GpioBank
 from armillary.hal.sim.silicon import Silicon
-from armillary.hal.sim.waves import Wave, Waves
+from armillary.hal.sim.waves import COARSE, EXACT, FINE, Wave, Waves
 from armillary.wire.fault import Denied, Invalid
 
 
@@ -17,11 +18,11 @@ def watched(period_ns, duty_ns, is_inverted, until_us):
     """(µs, level) of the edges of a wave that begins at 0, by whoever asks when to look."""
     clock = VirtualClock()
     bank = GpioBank(range(4), clock)
-    waves = Waves(bank, clock)
-    waves.apply(0, 1, period_ns, duty_ns, is_inverted, True)
-    while (due := waves.next_us()) is not None and due <= until_us:
+    table = Waves(bank, clock)
+    table.apply(0, 1, period_ns, duty_ns, is_inverted, True)
+    while (due := table.next_us()) is not None and due <= until_us:
         clock.advance_us(due - clock.uptime_us())
-        waves.poll()
+        table.poll()
     return [(time, level) for time, pin, level in bank.history if pin == 1]
 
 
@@ -33,10 +34,11 @@ def test_edges_come_at_their_time(is_inverted):
 
 
 @given(st.integers(1, 20_000), st.integers(0, 20_000), st.booleans())
-def test_the_level_is_right_in_every_microsecond(period, duty, is_inverted):
+@example(20_000, 7000, False)
+def test_the_level_is_right_in_every_microsecond_of_the_first_periods(period, duty, is_inverted):
     duty = min(duty, period)
     edges, level = dict(watched(period, duty, is_inverted, 60)), 0
-    for now in range(60):
+    for now in range(60 if period >= FINE else min(60, -(-EXACT * period // 1000))):
         level = edges.get(now, level)
         assert level == ((now * 1000 % period < duty) != is_inverted), now
 
@@ -49,6 +51,23 @@ def test_between_now_and_the_next_edge_nothing_changes(period, duty, start, elap
     for time in (now, now + 1, (due or now + 2) - 1):
         if now <= time < (due or time + 1):
             assert wave.level(time) == wave.level(now)
+
+
+@given(st.integers(2, 19_999), st.data())
+def test_a_wave_that_is_too_fast_keeps_its_duty_and_leaves_time_to_others(period, data):
+    duty = data.draw(st.integers(1, period - 1))
+    edges = watched(period, duty, 0, 10_000)
+    assert len(edges) <= 2 * EXACT + 2 * 10
+    wave, first = Wave(0, period, duty, False), -(-EXACT * period // 1000)
+    stands = -(-COARSE // period)
+    whole = range(first, first + stands * period // 1000)
+    assert abs(sum(wave.level(now) for now in whole) - len(whole) * duty / period) <= 2
+
+
+def test_with_every_edge_shown_a_fast_wave_takes_the_boards_time(monkeypatch):
+    """The flaw: an app with PWM has the board look at its pins a million times a second."""
+    monkeypatch.setattr(waves, "FINE", 0)
+    assert len(watched(2000, 1000, 0, 1000)) > 900
 
 
 def test_all_or_nothing_of_a_period_has_no_edges():
