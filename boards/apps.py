@@ -46,6 +46,21 @@ def pack_app(
     return package(asxipfs.pack(files), image.APPLICATIONS, parsed.component, parsed.name, key, version)
 
 
+def read_package(path: Path) -> bytes:
+    """A package that was made before. Raises AppProblem for what is none, with what to give instead."""
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise AppProblem(f"{path}: {problem.strerror}") from None
+    if data[:4] == b"\x7fELF":
+        raise AppProblem(f"{path} is an ELF file, which has no manifest: give a folder with its {MANIFEST} and the ELF as bin/app")
+    try:
+        image.parse(data)
+    except Invalid as problem:
+        raise AppProblem(f"{path} is not an image package: {problem.reason}") from None
+    return data
+
+
 def _check_program(folder: Path, name: str, program: bytes) -> None:
     """Raise AppProblem unless a real-time core would take `program`."""
     try:
@@ -59,7 +74,10 @@ def _manifest(folder: Path, arguments: list[str] | None, hardware: Path | None) 
         text = (folder / MANIFEST).read_bytes()
     except OSError as problem:
         raise AppProblem(f"{folder} is not an app: {problem.strerror}: {folder / MANIFEST}") from None
-    fields: dict[str, Any] = jsonstrict.loads(text)
+    try:
+        fields: dict[str, Any] = jsonstrict.loads(text)
+    except Invalid as problem:
+        raise AppProblem(f"{folder / MANIFEST}: {problem.reason}") from None
     if not isinstance(fields, dict):
         raise Invalid(f"{folder / MANIFEST} is not a JSON object")
     if hardware is not None:

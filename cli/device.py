@@ -98,6 +98,7 @@ def _create(
     vendor = Vendor.open(places.keys, places.ledger if made["hybrid"] else None)
     tell("packing apps")
     packages = [_package(path, vendor) for path in apps]
+    _check_apart(apps, packages)
     tell("packing and signing the operating system")
     system = make_system(vendor, roots)
     device_id = maker.create(folder, vendor, system, packages, tell)
@@ -107,12 +108,30 @@ def _create(
 
 
 def _package(path: Path, vendor: Any) -> bytes:
-    from armillary.boards.apps import pack_app
+    from armillary.boards.apps import pack_app, read_package
     from armillary.boards.mt3620 import build
+    from armillary.wire import image
 
     if path.is_dir() and build.is_program(path):
         return build.build_package(path, vendor.app, 1)
-    return pack_app(path, vendor.app, 1) if path.is_dir() else path.read_bytes()
+    if path.is_dir():
+        return pack_app(path, vendor.app, 1)
+    package = read_package(path)
+    if image.parse(package).thumbprint != vendor.app.thumbprint:
+        warn(f"{path} is signed by somebody whom this device does not know, so it will not run: 'armillary image sign {path} --key app'")
+    return package
+
+
+def _check_apart(paths: tuple[Path, ...], packages: list[bytes]) -> None:
+    """Raise Problem if two apps claim to be the same."""
+    from armillary.wire import guid, image
+
+    known: dict[bytes, Path] = {}
+    for path, package in zip(paths, packages, strict=True):
+        component = image.parse(package).component
+        if component in known:
+            raise Problem(f"{known[component]} and {path} have the same ComponentId {guid.to_text(component)}", "give each app one of its own")
+        known[component] = path
 
 
 def read_made(folder: Path) -> dict[str, Any]:

@@ -105,6 +105,8 @@ def show(file: Path) -> None:
     from . import image_program
 
     package = read_package(file)
+    if package.startswith(b"\x7fELF"):
+        raise Problem(f"{file} is an ELF file, not an image package", "run it alone with 'armillary rt run', or pack the folder that has it as bin/app with 'armillary image pack'")
     found = describe.explain(package)
     found["program"] = image_program.explain(found, package)
     if is_json():

@@ -295,7 +295,10 @@ class Run:
 
     def debug(self, port: int) -> None:
         """Wait for a debugger, and let it run the program until it detaches or kills it."""
-        server = Server(port)
+        try:
+            server = Server(port)
+        except OSError as problem:
+            raise Problem(f"GDB cannot be waited for at port {port}: {problem.strerror}", "choose another port, or 0 for any") from None
         click.echo(f"armillary: waiting for GDB: target remote 127.0.0.1:{server.port}", err=True)
         try:
             self.is_killed = server.serve(ChipGroup(self.chip, self.programs, self.tell))

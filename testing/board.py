@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from armillary.boards.sim import facts
 from armillary.hal.sim.network import LinkedNetwork
 from armillary.hal.sim.silicon import Silicon
+from armillary.hal.sim.wires import ISUS
 from armillary.wire import image, partition
 from armillary.wire.partition import Entry
 
@@ -45,6 +46,13 @@ class Pin:
     def half_period_ms(self) -> float:
         """How long the level last stayed as it was; 0 before there were two changes."""
         return (self.history[-1][0] - self.history[-2][0]) / 1000 if len(self.history) > 1 else 0.0
+
+
+def unit(isu: int) -> int:
+    """`isu`, if the chip has one of that number. Raises ValueError."""
+    if isu not in range(ISUS):
+        raise ValueError(f"the chip has no ISU {isu}: 0 to {ISUS - 1}")
+    return isu
 
 
 class NotPossible(RuntimeError):
@@ -185,17 +193,17 @@ class LinkedBoard(Board):
         self.network.name(name, port, make_peer)
 
     def i2c(self, isu: int) -> I2cBus:
-        return self.silicon.wires.i2c[isu]
+        return self.silicon.wires.i2c[unit(isu)]
 
     def spi(self, isu: int) -> SpiBus:
-        return self.silicon.wires.spi[isu]
+        return self.silicon.wires.spi[unit(isu)]
 
     @property
     def bank(self) -> GpioBank:
         return self.silicon.gpio
 
     def serial(self, isu: int) -> Uart:
-        return self.silicon.wires.serial[isu]
+        return self.silicon.wires.serial[unit(isu)]
 
     def analog(self, channel: int, volts: float) -> None:
         self.silicon.wires.analog.set(channel, round(volts * 1_000_000))

@@ -138,18 +138,32 @@ class Makings:
         return self._provisioned[key]
 
     def package(self, app: str | Path | bytes, beside: Path, version: int, arguments: list[str] | None) -> bytes:
-        """A signed package: `app` is one already, or an app's folder, which is looked for beside the test,
-        then from where pytest was started, then among the samples and the real-time programs. A folder with C files
-        is a real-time program and is built. Raises AppProblem, BuildProblem, Invalid."""
+        """A signed package: `app` is one already, or the file of one, which is signed anew with this session's key as an
+        upload to a service would be; or an app's folder, which is looked for beside the test, then from where pytest was
+        started, then among the samples and the real-time programs. A folder with C files is a real-time program and is
+        built. Raises AppProblem, BuildProblem, Invalid."""
         if isinstance(app, bytes):
             return app
         places = [beside / app, Path(app), apps.SAMPLES / app, build.RTAPPS / app]
-        folder = next((place for place in places if (place / apps.MANIFEST).is_file()), places[0])
+        folder = next((place for place in places if place.is_file() or (place / apps.MANIFEST).is_file()), None)
+        if folder is None:
+            folder = next((place for place in places if place.is_dir()), None)
+        if folder is None:
+            known = sorted({*build.names(), *(path.parent.name for path in apps.SAMPLES.glob("*/" + apps.MANIFEST))})
+            raise apps.AppProblem(f"no app {app}: neither {places[0]} nor {places[1].absolute()}, nor one of {', '.join(known)}")
+        if folder.is_file():
+            return self._sign(apps.read_package(folder), arguments)
         if not build.is_program(folder):
             return apps.pack_app(folder, self.vendor.app, version, arguments)
         if arguments:
             raise apps.AppProblem(f"{folder}: a real-time app has no arguments")
         return self._pack_program(folder, version)
+
+    def _sign(self, package: bytes, arguments: list[str] | None) -> bytes:
+        """Somebody's package, signed by this session's vendor: else no device of it would run the app."""
+        if arguments is not None:
+            raise apps.AppProblem("the arguments of a package are in its signed manifest: install a folder to give others")
+        return image.resign(package, self.vendor.app.thumbprint, self.vendor.app.sign)
 
     def _pack_program(self, folder: Path, version: int) -> bytes:
         """Of a real-time program; one session builds the same sources once."""

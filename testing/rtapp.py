@@ -26,7 +26,7 @@ from armillary.hal.sim.realtime.time import MICROSECOND, MILLISECOND
 from armillary.hal.sim.realtime.uart import Uart
 from armillary.wire import guid
 
-from .board import Pin
+from .board import Pin, unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -206,16 +206,16 @@ class RtApp:
         self.chip.pins.drive(pin, level)
 
     def i2c(self, isu: int) -> I2cBus:
-        """The I2C bus of an ISU (0 to 5), to attach parts to; its `log` has the transfers."""
-        return self.chip.shared.isus[isu].i2c_bus
+        """The I2C bus of an ISU (0 to 5), to attach parts to; its `log` has the transfers. Raises ValueError."""
+        return self.chip.shared.isus[unit(isu)].i2c_bus
 
     def join_i2c(self, isu: int, other: int) -> None:
         """Lead the I2C lines of two ISUs together: one may be the other's slave. Raises Invalid."""
         self.chip.shared.isus[isu].join_i2c(self.chip.shared.isus[other])
 
     def spi(self, isu: int) -> SpiBus:
-        """The SPI bus of an ISU, to attach parts to, behind a select line or any pin."""
-        return self.chip.shared.isus[isu].spi_bus
+        """The SPI bus of an ISU, to attach parts to, behind a select line or any pin. Raises ValueError."""
+        return self.chip.shared.isus[unit(isu)].spi_bus
 
     def analog(self, channel: int, volts: float) -> None:
         """Apply a voltage to an analog input. Raises Invalid."""
@@ -262,6 +262,8 @@ class Maker:
         """A program by its file (.elf, .imagepackage, .c), its folder of C, or its name among those that come with
         Armillary; files are looked for beside the test, then where pytest was started. Raises ValueError."""
         path = next((place for place in (beside / program, Path(program)) if place.exists()), None)
+        if path is None and Path(program).suffix:
+            raise ValueError(f"{program}: no such file, neither {beside / program} nor {Path(program).absolute()}")
         try:
             file = path if path is not None and path.is_file() and path.suffix != ".c" else self._build(path, program, flags)
             return RtApp(read_program(file), core)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 
 import pytest
 
-from armillary.boards.apps import SAMPLES
+from armillary.boards.apps import SAMPLES, pack_app
+from armillary.boards.keys import Vendor
 from armillary.boards.sim import client
 from armillary.cli import board as bench
 from armillary.cli import device
@@ -66,6 +68,30 @@ def test_an_app_that_is_no_package_is_refused_and_no_device_is_left(workshop, tm
     (tmp_path / "bad.imagepackage").write_bytes(bytes(200))
     workshop.refused("device", "create", "broken", "--app", tmp_path / "bad.imagepackage")
     assert not (workshop.places.devices / "broken").exists()
+
+
+def test_two_apps_of_one_component_are_refused_by_both_names(workshop, tmp_path):
+    one, two = shutil.copytree(SAMPLES / "blink", tmp_path / "one"), shutil.copytree(SAMPLES / "blink", tmp_path / "two")
+    result = workshop("device", "create", "twice", "--app", one, "--app", two)
+    assert result.exit_code == 1 and f"{one} and {two} have the same ComponentId" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_an_elf_file_is_no_package_and_the_words_say_what_to_give(workshop, tmp_path):
+    (tmp_path / "app.elf").write_bytes(b"\x7fELF" + bytes(100))
+    result = workshop("device", "create", "elf", "--app", tmp_path / "app.elf")
+    assert result.exit_code == 1 and "app.elf is an ELF file, which has no manifest" in result.stderr
+    assert "to go on: give a folder with its app_manifest.json and the ELF as bin/app" in result.stderr
+    result = workshop("image", "show", tmp_path / "app.elf")
+    assert result.exit_code == 1 and "armillary rt run" in result.stderr
+
+
+def test_a_strangers_package_is_told_to_be_none_that_this_device_would_run(armillary, tmp_path):
+    path = tmp_path / "blink.imagepackage"
+    path.write_bytes(pack_app(SAMPLES / "blink", Vendor.generate().app))
+    result = armillary("device", "create", "strange", "--app", path)
+    assert result.exit_code == 0 and f"armillary image sign {path} --key app" in result.stderr
+    armillary.good("image", "sign", path, "--key", "app")
+    assert "WARNING: " + str(path) not in armillary("device", "create", "known", "--app", path).stderr
 
 
 def test_show_lists_what_the_locator_table_names(workshop):
