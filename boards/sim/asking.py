@@ -1,4 +1,8 @@
-"""Asking a process that is not trusted: one request at a time, each with its reply, and nobody waits for it."""
+"""Asking a process that is not trusted: one request at a time, each with its reply, and nobody waits for it.
+
+But for a ring that asked through us: it stands still until the reply comes. So slowness adds up: a process that
+answers each request just in time has used its patience up after some, and is overdue as one is that never answers.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,9 @@ from armillary.wire.call import LATER, Call, Port
 from armillary.wire.fault import Fault
 
 MESSAGE = 4096
+QUICK_S = 0.25  # an answer within that costs no patience
+REGAINED = 0.1  # of the time that passes
+FOR_OTHERS_S = 2.0  # more, for a process that waits for others itself
 MOST_WAITING = 1024  # requests: whoever asks faster than the process answers loses it
 
 Answer = Callable[[Any, Fault | None], None]
@@ -56,7 +63,8 @@ class Asker:
     """A queue of requests on `channel`, a socket that does not block.
 
     `failed(why)` is called when the process is gone or has to go; `refused(request, fault)` when it refuses what
-    nobody waits for.
+    nobody waits for. `is_excused`: what is asked cannot be answered now, for the process itself waits for others; that may
+    take a while longer, and not more.
     """
 
     def __init__(self, channel: int, failed: Callable[[str], None], refused: Callable[[Request, Fault], None]) -> None:
@@ -66,6 +74,8 @@ class Asker:
         self._waiting: deque[Request] = deque()
         self._asked: Request | None = None
         self._asked_at = 0.0
+        self.is_excused = False
+        self._spent_s, self._spent_at = 0.0, 0.0  # on slow answers, and when that was counted
         self._port = Port(lambda request: None)  # it lays requests out, and we send them
 
     def ask(self, call: Call, *arguments: Any, answer: Answer | None = None, prepare: Callable[[], None] | None = None) -> None:
@@ -92,12 +102,21 @@ class Asker:
         return self._asked is None and not self._waiting
 
     def is_overdue(self, patience_s: float) -> bool:
-        """Whether an answer has not come for so long."""
-        return self._asked is not None and time.monotonic() - self._asked_at > patience_s
+        """Whether an answer has not come for so long, less what those before it took too long."""
+        most = patience_s + FOR_OTHERS_S * self.is_excused
+        return self._asked is not None and self._spent(time.monotonic()) + time.monotonic() - self._asked_at > most
 
     def begin(self) -> None:
         """The process is there only now: its time to answer begins."""
-        self._asked_at = time.monotonic()
+        self._asked_at, self._spent_s = time.monotonic(), 0.0
+
+    def _spent(self, now: float) -> float:
+        return max(0.0, self._spent_s - REGAINED * (now - self._spent_at))
+
+    def _note_pace(self) -> None:
+        now = time.monotonic()
+        took = now - self._asked_at
+        self._spent_s, self._spent_at = self._spent(now) + (took if took > QUICK_S else 0.0), now
 
     def answered(self) -> None:
         """Take an answer: to be called when the channel can be read."""
@@ -108,6 +127,7 @@ class Asker:
             self._failed("answered what nobody asked" if reply else "ended")
             return
         self._asked = None
+        self._note_pace()
         try:
             value, fault = self._port.result(request.call, reply), None
         except Fault as refusal:
@@ -121,7 +141,7 @@ class Asker:
     def _next(self) -> None:
         if self._asked is not None or not self._waiting:
             return
-        self._asked, self._asked_at = self._waiting.popleft(), time.monotonic()
+        self._asked, self._asked_at, self.is_excused = self._waiting.popleft(), time.monotonic(), False
         if self._asked.prepare is not None:
             self._asked.prepare()
         try:

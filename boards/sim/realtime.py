@@ -24,7 +24,7 @@ from .asking import Answer, Asker, Later, Request, receive
 from .world import World
 
 EVENTS_AT_ONCE = 64  # that are taken before others get their turn
-PATIENCE_S = 5.0  # for an answer
+PATIENCE_S = 5.0  # for answers: well below the ten seconds of the watchdog, which a kernel that waits does not tend
 MOST_REPORT = 64 * 1024
 STOPPED, RUNNING, DEAD = 0, 1, 2
 EVENTS = {call.op: call for call in calls.EVENTS}
@@ -269,10 +269,10 @@ class RealTimeBox:
 
     def watch(self) -> None:
         """To be called now and then: is an answer overdue?"""
-        if self._asker is not None and self._world.is_waiting:
-            self._asker.begin()  # who waits for a part cannot answer
-        elif self._asker is not None and self._is_ready and self._asker.is_overdue(PATIENCE_S):
-            self.failed("does not answer")
+        if self._asker is not None and self._is_ready:
+            self._asker.is_excused |= self._world.is_waiting
+            if self._asker.is_overdue(PATIENCE_S):
+                self.failed("does not answer")
 
     # --- asking ---
 

@@ -107,6 +107,61 @@ def test_silence_is_overdue_after_a_while_and_only_if_something_was_asked(rig):
     assert rig.asker.is_overdue(-1) and not rig.asker.is_overdue(1000)
 
 
+class Watch:
+    """The host's time, in our hands."""
+
+    def __init__(self, monkeypatch):
+        self.now = 100.0
+        monkeypatch.setattr(asking.time, "monotonic", lambda: self.now)
+
+
+def pace(rig, watch, seconds, rounds, excuse=False):
+    """Answer `rounds` requests, each after so long; how long the asker stood still until the process was overdue."""
+    begin = watch.now
+    for _ in range(rounds):
+        rig.read(0)
+        if excuse:
+            rig.asker.is_excused = True
+        watch.now += seconds
+        if rig.asker.is_overdue(5.0):
+            return watch.now - begin
+        rig.serve()
+    return None
+
+
+@pytest.mark.parametrize("excuse", [False, True])
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.4, 4.9])
+def test_a_process_that_answers_each_request_just_in_time_is_overdue_all_the_same(rig, monkeypatch, seconds, excuse):
+    stood_still = pace(rig, Watch(monkeypatch), seconds, 100, excuse)
+    assert stood_still is not None and stood_still < 10
+
+
+def test_without_what_slow_answers_cost_it_goes_on_for_ever(rig, monkeypatch):
+    monkeypatch.setattr(asking, "QUICK_S", 1e9)
+    assert pace(rig, Watch(monkeypatch), 4.9, 100) is None
+
+
+def test_one_that_answers_soon_is_never_overdue(rig, monkeypatch):
+    assert pace(rig, Watch(monkeypatch), 0.2, 1000) is None
+
+
+def test_patience_comes_back_with_time(rig, monkeypatch):
+    watch = Watch(monkeypatch)
+    for _ in range(10):
+        assert pace(rig, watch, 4.0, 1) is None
+        watch.now += 40
+
+
+def test_one_that_waits_for_others_is_given_a_while_more_and_no_other_request_is(rig, monkeypatch):
+    watch = Watch(monkeypatch)
+    rig.read(0)
+    rig.asker.is_excused = True
+    watch.now += 6
+    assert not rig.asker.is_overdue(5.0)
+    watch.now += 2
+    assert rig.asker.is_overdue(5.0)
+
+
 STEPS = st.lists(st.sampled_from(["read", "serve", "hang up", "close", "flood"]), max_size=30)
 
 
