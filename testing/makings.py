@@ -150,7 +150,8 @@ class Makings:
             folder = next((place for place in places if place.is_dir()), None)
         if folder is None:
             known = sorted({*build.names(), *(path.parent.name for path in apps.SAMPLES.glob("*/" + apps.MANIFEST))})
-            raise apps.AppProblem(f"no app {app}: neither {places[0]} nor {places[1].absolute()}, nor one of {', '.join(known)}")
+            looked = sorted({str(places[0]), str(places[1].absolute())})
+            raise apps.AppProblem(f"no app {app}: not at {' or '.join(looked)}, and none of {', '.join(known)}")
         if folder.is_file():
             return self._sign(apps.read_package(folder), arguments)
         if not build.is_program(folder):

@@ -263,7 +263,7 @@ class Maker:
         Armillary; files are looked for beside the test, then where pytest was started. Raises ValueError."""
         path = next((place for place in (beside / program, Path(program)) if place.exists()), None)
         if path is None and Path(program).suffix:
-            raise ValueError(f"{program}: no such file, neither {beside / program} nor {Path(program).absolute()}")
+            raise ValueError(f"{program}: no such file: {' or '.join(sorted({str(beside / program), str(Path(program).absolute())}))}")
         try:
             file = path if path is not None and path.is_file() and path.suffix != ".c" else self._build(path, program, flags)
             return RtApp(read_program(file), core)

@@ -90,7 +90,7 @@ def test_a_signed_package_runs_as_its_elf_does(rtapp, tmp_path):
 
 
 @pytest.mark.parametrize(("make", "why"), [
-    (lambda folder: folder / "missing.elf", "no folder"),
+    (lambda folder: folder / "missing.elf", "no such file"),
     (lambda folder: (folder / "bad.elf").write_bytes(b"\x7fELF") and folder / "bad.elf", "cut off"),
     (lambda folder: (folder / "bad.c").write_text("int main(void) { return x; }") and folder / "bad.c", "does not build"),
     (lambda folder: folder, "has no C file"),
