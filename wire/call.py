@@ -179,17 +179,33 @@ def cut(text: str, limit: int) -> str:
 
 
 class Call:
-    """One operation: number, name, argument and result layouts, and the rings that may call it."""
+    """One operation: number, name, argument and result layouts, and the rings that may call it. The layouts are made
+    when they are first asked for: a ring knows many calls, and boots with few."""
 
     def __init__(
         self, op: int, name: str, arguments: str = "", result: str = "", callers: tuple[str, ...] = (), about: str = ""
     ) -> None:
         self.op = op
         self.name = name
-        self.arguments = Layout(arguments)
-        self.result = Layout(result)
         self.callers = callers
         self.about = about
+        self._texts = (arguments, result)
+        self._arguments: Layout | None = None
+        self._result: Layout | None = None
+
+    @property
+    def arguments(self) -> Layout:
+        """What a request carries."""
+        if self._arguments is None:
+            self._arguments = Layout(self._texts[0])
+        return self._arguments
+
+    @property
+    def result(self) -> Layout:
+        """What a reply carries."""
+        if self._result is None:
+            self._result = Layout(self._texts[1])
+        return self._result
 
 
 DESCRIBE = Call(0, "describe", "", "version:u16 calls:bytes<=256", (), "Interface version and call numbers.")

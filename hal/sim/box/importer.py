@@ -91,7 +91,7 @@ def unpack_modules(packed: bytes) -> dict[str, bytes] | None:
     """Path to marshalled code; None if another interpreter compiled it."""
     if packed[:4] != importlib.util.MAGIC_NUMBER:
         return None
-    return cast("dict[str, bytes]", marshal.loads(packed[4:]))
+    return cast("dict[str, bytes]", marshal.loads(memoryview(packed)[4:]))
 
 
 def is_silicon(name: str) -> bool:
