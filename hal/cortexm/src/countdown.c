@@ -71,6 +71,12 @@ static bool is_order(uint32_t condition)
     return condition == 2 || condition == 3 || (condition >= 8 && condition <= 13);
 }
 
+/* And MI, PL. */
+bool condition_is_order(uint32_t condition)
+{
+    return is_order(condition) || condition == 4 || condition == 5;
+}
+
 /* A conditional branch at `at` back to the block's start? */
 static bool closes(uint32_t half, uint32_t at, struct loop *loop)
 {
@@ -115,9 +121,13 @@ static bool read_loop(struct machine *m, uint32_t address, uint32_t size, struct
 
 /* --- running it in thought ----------------------------------------------------------------------- */
 
-static bool holds(uint32_t condition, uint32_t a, uint32_t b)
+bool condition_holds(uint32_t condition, uint32_t a, uint32_t b)
 {
     switch (condition) {
+    case 4:
+        return (int32_t)(a - b) < 0;
+    case 5:
+        return (int32_t)(a - b) >= 0;
     case 2:
         return a >= b;
     case 3:
@@ -137,8 +147,8 @@ static bool holds(uint32_t condition, uint32_t a, uint32_t b)
     }
 }
 
-/* Does the loop go round again when the counter reads `value`?  *seen: what is compared. */
-static bool goes_round(const struct loop *loop, const uint32_t start[16], uint32_t value, uint32_t *seen)
+/* What the loop compares when the counter reads `value`. */
+static void compare(const struct loop *loop, const uint32_t start[16], uint32_t value, uint32_t *first, uint32_t *second)
 {
     uint32_t registers[16];
     for (uint32_t i = 0; i < 16; i++)
@@ -151,34 +161,49 @@ static bool goes_round(const struct loop *loop, const uint32_t start[16], uint32
         else if (step->kind == SUBTRACT)
             registers[step->to] = registers[step->from] - by;
         else
-            return *seen = registers[step->from] - by, holds(loop->condition, registers[step->from], by);
+            *first = registers[step->from], *second = by;
     }
-    return false;
 }
 
-/*
- * How many of `most` rounds go round again: by halving, as the condition turns once.  What is compared must not
- * pass through a wrap in between, or it could turn twice.
- */
+static bool goes_round(const struct loop *loop, const uint32_t start[16], uint32_t value)
+{
+    uint32_t first = 0, second = 0;
+    compare(loop, start, value, &first, &second);
+    return condition_holds(loop->condition, first, second);
+}
+
+/* By how much the counter may go on before what is compared wraps, and the condition could turn twice. */
+static uint32_t room(const struct loop *loop, const uint32_t start[16], const struct counter *counter, uint32_t value)
+{
+    uint32_t first = 0, second = 0, next_first = 0, next_second = 0;
+    compare(loop, start, value, &first, &second);
+    compare(loop, start, counter->how.is_down ? value - 1 : value + 1, &next_first, &next_second);
+    if (first != next_first && second != next_second)
+        return 0;
+    const uint32_t sign = loop->condition >= 10 ? 0x80000000u : 0; /* signed conditions turn there */
+    const uint32_t place = (first != next_first ? first : second) ^ sign, change = next_first - first + next_second - second;
+    const uint32_t left = change == 1 ? UINT32_MAX - place : place, range = counter->how.is_down ? value : counter->how.mask - value;
+    return left < range ? left : range;
+}
+
+/* How many of `most` rounds go round again: by halving, as the condition turns once while nothing wraps. */
 static uint64_t rounds_of(struct machine *m, const struct loop *loop, uint64_t cycle, uint64_t period, uint64_t most)
 {
-    uint32_t registers[16], before, after;
+    uint32_t registers[16];
     uint64_t low = 0, high = most;
     for (uint32_t i = 0; i < 16; i++)
         registers[i] = machine_get(m, i);
     const struct counter *counter = m->countdown.counter;
-    const uint64_t counts = counter_counts(counter, m, cycle + most * period) - counter_counts(counter, m, cycle);
-    if (counts >= 0x80000000u)
-        return 0;
+    const uint32_t value = counter_value(counter, m, cycle), space = room(loop, registers, counter, value);
+    const uint64_t begin = counter_counts(counter, m, cycle);
     while (low < high) {
-        const uint64_t middle = low + (high - low + 1) / 2;
-        if (goes_round(loop, registers, counter_value(counter, m, cycle + (middle - 1) * period), &after))
+        const uint64_t middle = low + (high - low + 1) / 2, then = cycle + (middle - 1) * period;
+        if (counter_counts(counter, m, then) - begin <= space && goes_round(loop, registers, counter_value(counter, m, then)))
             low = middle;
         else
             high = middle - 1;
     }
-    const bool is_first = goes_round(loop, registers, counter_value(counter, m, cycle), &before);
-    return is_first ? low : 0;
+    return goes_round(loop, registers, value) ? low : 0;
 }
 
 void countdown_read(struct machine *m, uint32_t pc, const struct counter *counter)

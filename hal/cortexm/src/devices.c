@@ -27,8 +27,9 @@ uint32_t device_read(struct machine *m, const struct device *device, uint32_t of
     const struct counter *counter = counter_find(m, device->number, offset);
     if (counter) {
         countdown_read(m, m->place.pc, counter);
-        warp_clock(m);
-        return counter_value(counter, m, m->countdown.cycle);
+        const uint32_t value = counter_value(counter, m, m->countdown.cycle);
+        warp_clock(m, &counter->how, m->countdown.cycle, value);
+        return value;
     }
     m->is_refused = false;
     m->is_asking = true;
@@ -79,6 +80,15 @@ static bool may_reach(struct machine *m, uint32_t address, bool is_write)
     return is_privileged(m) || (is_write && address == 0xe000ef00 && m->ccr & 2);
 }
 
+/* SysTick's value and the cycle counter go on evenly; what else is there does not. */
+static void tell_clock(struct machine *m, uint32_t address, uint32_t value)
+{
+    const uint64_t cycle = machine_cycles(m);
+    struct machine_counter how = {.start = ticks_at(m, cycle), .numerator = 1, .denominator = m->ticks_per_cycle, .base = value, .mask = UINT32_MAX};
+    const bool is_even = address == 0xe0001004 || (address == 0xe000e018 && systick_counts(m, cycle, &how));
+    warp_clock(m, is_even ? &how : NULL, cycle, value);
+}
+
 static uint64_t on_system_read(uc_engine *engine, uint64_t offset, unsigned size, void *user)
 {
     struct machine *m = user;
@@ -88,9 +98,10 @@ static uint64_t on_system_read(uc_engine *engine, uint64_t offset, unsigned size
     if (may_reach(m, address, false)) {
         if (address == 0xe000e018 && size == 4) /* SysTick's value */
             countdown_read(m, m->place.pc, &m->counters[SYSTICK]);
+        const uint32_t value = system_read(m, address, size);
         if (address >> 4 == 0xe000e01 || address >> 12 == 0xe0001) /* SysTick, DWT */
-            warp_clock(m);
-        return system_read(m, address, size);
+            tell_clock(m, address, value);
+        return value;
     }
     refuse(m, PRECISERR | BFARVALID, address);
     return 0;

@@ -134,10 +134,14 @@ void set_deadline(struct machine *m);
 /* warp.c */
 void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value);
 void warp_masks(struct machine *m, uint32_t pc); /* a block changes the masks, and nothing is pending */
-void warp_clock(struct machine *m);  /* a register was read that follows from the time */
+/* A register was read that follows from the time, as *how says (NULL: in no simple way). */
+void warp_clock(struct machine *m, const struct machine_counter *how, uint64_t cycle, uint32_t value);
+bool warp_steps(const struct machine *m); /* stop behind the next block */
+bool warp_follows(struct machine *m); /* before an instruction: it is to be run alone, for a round is followed */
 void warp_write(struct machine *m);  /* something changed that the loop did not */
 void warp_forget(struct machine *m); /* there is more memory than before */
 void warp_look(struct machine *m); /* between blocks */
+void warp_resume(struct machine *m); /* the machine was stopped in between: a round that was followed is not any more */
 bool warp_has_copy(const struct machine *m); /* a round is under way that is to be compared with what was before it */
 bool warp_keep(struct machine *m, const uint8_t *copy, uint32_t size); /* what was before it; false if it cannot be that */
 
@@ -146,6 +150,12 @@ void anchor_drop(struct machine *m);
 void anchor_cast(struct machine *m);    /* time was up before the block at the program counter */
 void anchor_met(struct machine *m);     /* before its block runs */
 void anchor_skipped(struct machine *m); /* rounds of a loop that asks no device */
+/* likeness.c */
+size_t likeness_size(const struct machine *m); /* bytes of memory that can be written */
+bool likeness_keep(struct machine *m);     /* a copy; false if there is no memory for it */
+bool likeness_holds(struct machine *m);    /* all is as it was, and no clock was read */
+bool likeness_expect(struct machine *m);   /* what differs is told to the trail, as from a clock; false if that cannot be */
+bool likeness_is_known(struct machine *m); /* what differs is known to the trail */
 
 /* counters.c */
 const struct counter *counter_find(const struct machine *m, uint32_t device, uint32_t offset);
@@ -155,6 +165,39 @@ uint32_t counter_value(const struct counter *counter, const struct machine *m, u
 /* countdown.c */
 void countdown_read(struct machine *m, uint32_t pc, const struct counter *counter);
 void countdown_look(struct machine *m); /* between blocks */
+
+bool condition_is_order(uint32_t condition); /* of which is more, as numbers or by the sign of the difference */
+bool condition_holds(uint32_t condition, uint32_t a, uint32_t b); /* after CMP a, b */
+
+/* follow.c */
+bool follow(struct machine *m); /* the instruction that is next, before it is run; false if it is not understood */
+
+/* trail.c */
+static inline uint8_t trail_of(const struct trail *t, uint32_t number) /* where the register's value comes from */
+{
+    return number < 16 ? t->registers[number] : NONE;
+}
+
+static inline void trail_put(struct trail *t, uint32_t number, uint8_t source)
+{
+    if (number < 16)
+        t->registers[number] = source;
+}
+
+bool trail_move(struct machine *m, uint32_t address, uint32_t number, bool is_load, bool is_word); /* a register, from or to memory */
+bool trail_move_all(struct machine *m, uint32_t list, uint32_t address, bool is_load); /* in ascending order from there on */
+struct trail_word *trail_word_at(struct trail *t, uint32_t address); /* NULL: nothing is known of it */
+bool trail_outcome(const struct trail *t, const struct trail_comparison *comparison, uint32_t code, uint32_t counts); /* that many later */
+void trail_begin(struct machine *m);
+bool trail_is_settled(const struct machine *m); /* the round began with all that may come from a clock known as such */
+bool trail_again(struct machine *m); /* for another round, which does */
+bool trail_expect(struct machine *m, uint32_t number); /* a register has another value than a round ago */
+bool trail_expect_word(struct machine *m, uint32_t address);
+bool trail_is_stale(const struct machine *m, uint32_t number); /* and that is allowed, for it comes from a clock */
+bool trail_is_stale_word(struct machine *m, uint32_t address);
+void trail_clock(struct machine *m, const struct machine_counter *how, uint64_t cycle, uint32_t value);
+bool trail_follow(struct machine *m); /* the instruction that is next; false if the round is not understood */
+uint64_t trail_rounds(struct machine *m, uint64_t period, uint64_t most); /* how many more of `most` are the same */
 
 /* nvic.c */
 #define ALWAYS_ENABLED (1u << NMI | 1u << HARD_FAULT | 1u << SV_CALL | 1u << PEND_SV | 1u << SYS_TICK)

@@ -32,7 +32,7 @@ static uint32_t run_blocks(struct machine *m)
         fault_without_thumb(m, pc);
         return 0;
     }
-    meter_start(m, m->deadline);
+    meter_start(m, warp_steps(m) ? m->cycles + 1 : m->deadline);
     const uc_err error = unicorn.emu_start(m->engine, pc | 1, 0, 0, 0);
     meter_settle(m);
     if (m->is_held && m->is_between && m->cycles >= m->deadline)
@@ -95,7 +95,8 @@ static uint32_t run_one(struct machine *m)
 
 static uint32_t run_code(struct machine *m)
 {
-    const uint32_t reason = m->is_careful || m->is_stepping || m->passing ? run_one(m) : run_blocks(m);
+    const bool is_followed = warp_follows(m);
+    const uint32_t reason = m->is_careful || m->is_stepping || m->passing || is_followed ? run_one(m) : run_blocks(m);
     return reason ? reason : m->watch_hit ? MACHINE_BREAKPOINT : 0;
 }
 
@@ -134,6 +135,7 @@ uint32_t machine_run(struct machine *m, uint64_t until)
 {
     uint32_t reason = 0;
     m->limit = until;
+    warp_resume(m);
     m->passing = m->watch_hit ? reg_get(m, UC_ARM_REG_PC) + 1 : 0;
     m->watch_hit = 0;
     while (!reason) {

@@ -45,9 +45,10 @@ static const struct field FIELDS[] = {
     ONE(last_fault.time, 0, ANY), ONE(last_fault.number, 0, 255), WORD(last_fault.status), WORD(last_fault.frame),
     WORD(last_fault.exc_return), MANY(last_fault.registers, UINT32_MAX),
     /* and of loops that poll or wait on a counter */
-    ONE(warp.phase, 0, 4), WORD(warp.hits), WORD(warp.patience), ONE(warp.count, 0, POLLS), EACH(warp.polls, pc, UINT32_MAX),
-    EACH(warp.polls, device, NO_DEVICE), EACH(warp.polls, offset, UINT32_MAX), EACH(warp.polls, value, UINT32_MAX),
+    ONE(warp.phase, 0, 5), WORD(warp.hits), WORD(warp.patience), ONE(warp.count, 0, POLLS), EACH(warp.polls, pc, UINT32_MAX),
+    EACH(warp.polls, device, CLOCK), EACH(warp.polls, offset, UINT32_MAX), EACH(warp.polls, value, UINT32_MAX),
     EACH(warp.polls, until, ANY), FLAG(warp.is_timed), WORD(warp.others), WORD(warp.idle_pc), WORD(warp.idle_patience),
+    WORD(warp.clock_patience), WORD(warp.place), WORD(warp.blocks),
     MANY(warp.registers, UINT32_MAX), ONE(warp.cycles, 0, MOST_CYCLES),
     WORD(anchor.pc), ONE(anchor.phase, 0, 9), WORD(anchor.wait), WORD(anchor.backoff), FLAG(anchor.has_skipped), MANY(anchor.registers, UINT32_MAX),
     WORD(countdown.pc), WORD(countdown.hits), ONE(countdown.cycle, 0, MOST_CYCLES), ONE(countdown.distance, 0, MOST_CYCLES),

@@ -106,6 +106,7 @@ struct systick {
 
 #define POLLS 4 /* registers that one polling loop reads */
 #define NO_DEVICE DEVICES /* of a loop that asks none: its block that changes the masks */
+#define CLOCK (DEVICES + 1) /* or its instruction that reads a register that follows from the time */
 
 struct poll {
     uint64_t until; /* it reads the same, in ticks */
@@ -119,6 +120,8 @@ struct warp {
     uint32_t phase, hits, patience, count;
     uint32_t others; /* rounds of loops that ask no device since the table's first was met */
     uint32_t idle_pc, idle_patience; /* the last of them that could be skipped, or ODD; hits that others need */
+    uint32_t clock_patience;
+    uint32_t place, blocks; /* where such a loop is looked at; blocks since it should have been */
     struct poll polls[POLLS];
     uint32_t registers[REGISTERS];
     uint64_t cycles;
@@ -150,6 +153,56 @@ struct countdown {
     uint32_t pc, hits;
     uint64_t cycle, distance;
     bool is_wanted;
+};
+
+#define TRAIL_SOURCES 40
+#define TRAIL_CONDITIONS 16
+#define TRAIL_WORDS 16
+#define TRAIL_STEPS 400
+#define TRAIL_ROUNDS 3 /* until all is known that comes from a clock */
+
+#define NONE 0    /* a value that does not come from a clock */
+#define STALE 63  /* a value of the round before: no round may look at it */
+#define BAD 63    /* flags that come from a clock in a way that is not known */
+#define NOWHERE 16 /* no register */
+
+/* A value that comes from a clock: what was read at `cycle`, or what is less that, and a constant. */
+struct trail_source {
+    struct machine_counter how;
+    uint64_t cycle;
+    uint32_t raw, addend;
+    bool is_negative;
+};
+
+struct trail_comparison {
+    uint8_t source; /* its number, from 1 on */
+    bool is_flipped; /* the constant comes first */
+    uint32_t other;
+};
+
+struct trail_condition {
+    uint8_t comparison, code; /* from 0 on; the condition's (A7.3) */
+    bool holds;
+};
+
+/* A word of memory that holds such a value. */
+struct trail_word {
+    uint32_t address;
+    uint8_t source;
+    bool is_expected; /* it did so, or may have, when the round began */
+};
+
+/* A round that is followed instruction by instruction (trail.c). */
+struct trail {
+    bool is_on;
+    uint32_t steps, sources, comparisons, conditions, words, loading;
+    struct trail_source source[TRAIL_SOURCES];
+    struct trail_comparison comparison[TRAIL_CONDITIONS];
+    struct trail_condition condition[TRAIL_CONDITIONS];
+    struct trail_word word[TRAIL_WORDS];
+    uint8_t registers[16], signs, carries; /* where each comes from; N and Z; C and V */
+    uint16_t expected; /* registers that came from a clock, or may have, when the round began */
+    uint32_t rounds; /* followed so far */
 };
 
 #define DIVISIONS 256 /* with a hook of their own (division.c) */
@@ -216,6 +269,7 @@ struct machine {
 
     struct warp warp;
     struct anchor anchor;
+    struct trail trail;
     struct countdown countdown;
     struct counter counters[COUNTERS + 1];
     uint32_t counter_count;

@@ -10,7 +10,8 @@
  * interrupts in between.  Such a loop is known by the block that changes the masks.
  *
  * All that a round may depend on besides: what came from outside (DMA), an exception, a sleep, a write to a
- * register.  Each begins anew.  And the time: a round that reads a clock is run, for the next reads another.
+ * register.  Each begins anew.  And the time: a round that reads a clock is followed instruction by instruction
+ * (trail.c), and how often it comes out the same is worked out.
  */
 #include "internal.h"
 
@@ -24,12 +25,15 @@
 #define IDLE_ROUNDS 1024 /* of a loop that asks no device: most are at work, and looking costs more than a round does */
 #define IDLE_PATIENCE 65536
 
-enum { WATCHING, WANTED, FIRST_LOOK, RUNNING, SECOND_LOOK };
+#define CLOCK_ROUNDS 64  /* of a loop that reads clocks alone: following a round takes longer than running many */
+#define FEW 512          /* rounds that are hardly worth it */
+
+enum { WATCHING, WANTED, FIRST_LOOK, RUNNING, SECOND_LOOK, FOLLOWING };
 
 /* The table holds the last reads; a write, or a read that is not in it, begins anew. */
 static void begin(struct warp *warp)
 {
-    warp->count = warp->hits = warp->others = 0;
+    warp->count = warp->hits = warp->others = warp->place = warp->blocks = 0;
     warp->phase = WATCHING;
 }
 
@@ -66,7 +70,7 @@ static void add(struct warp *warp, uint32_t pc, uint32_t device, uint32_t offset
 
 static bool is_idle(const struct warp *warp)
 {
-    return warp->count && warp->polls[0].device == NO_DEVICE;
+    return warp->count && warp->polls[0].device >= NO_DEVICE;
 }
 
 /* How often must it come round before it is worth looking?  The idle loop of a kernel is always the same. */
@@ -74,6 +78,8 @@ static uint32_t patience_of(const struct warp *warp)
 {
     if (!is_idle(warp))
         return warp->patience;
+    if (warp->polls[0].device == CLOCK)
+        return warp->clock_patience;
     return warp->polls[0].pc == warp->idle_pc ? AGAIN : warp->idle_patience;
 }
 
@@ -101,23 +107,33 @@ static void repeated_other(struct warp *warp, const struct poll *poll)
     }
 }
 
-void warp_masks(struct machine *m, uint32_t pc)
+/* A loop is met that asks no device, perhaps again. */
+static void meet(struct machine *m, uint32_t pc, uint32_t what)
 {
     struct warp *warp = &m->warp;
-    if (!warp->is_on)
+    if (!warp->is_on || warp->phase == FOLLOWING)
         return;
     if (is_idle(warp) && warp->polls[0].pc == pc) {
         warp->others = 0;
         repeated_first(m);
     } else if (!warp->count || ++warp->others >= LOST || (is_idle(warp) && pc == warp->idle_pc)) { /* the table begins with another loop */
         begin(warp);
-        add(warp, pc, NO_DEVICE, 0, 0);
+        add(warp, pc, what, 0, 0);
     }
 }
 
-void warp_clock(struct machine *m)
+void warp_masks(struct machine *m, uint32_t pc)
+{
+    meet(m, pc, NO_DEVICE);
+}
+
+void warp_clock(struct machine *m, const struct machine_counter *how, uint64_t cycle, uint32_t value)
 {
     m->warp.is_timed = true;
+    if (m->warp.phase == FOLLOWING)
+        trail_clock(m, how, cycle, value);
+    else if (how)
+        meet(m, m->place.pc, CLOCK);
 }
 
 void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset, uint32_t value)
@@ -135,60 +151,12 @@ void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset,
         add(warp, pc, device, offset, value);
         return;
     }
-    if (warp->phase == RUNNING) /* asked now: by the time of the look it may have changed */
+    if (warp->phase == RUNNING || warp->phase == FOLLOWING) /* asked now: by the time of the look it may have changed */
         poll->until = m->devices.quiet(m->devices.owner, device, offset);
     if (poll == &warp->polls[0])
         repeated_first(m);
     else
         repeated_other(warp, poll);
-}
-
-static size_t writable_size(const struct machine *m)
-{
-    size_t size = 0;
-    for (uint32_t i = 0; i < m->memory_count; i++)
-        size += m->memories[i].perms & UC_PROT_WRITE ? m->memories[i].size : 0;
-    return size;
-}
-
-static void read_registers(struct machine *m, uint32_t registers[REGISTERS])
-{
-    for (uint32_t i = 0; i < REGISTERS; i++)
-        registers[i] = machine_get(m, i);
-}
-
-/* Keep what the loop may change.  Returns whether there was memory for it. */
-static bool remember(struct machine *m)
-{
-    struct warp *warp = &m->warp;
-    if (!warp->copy)
-        warp->copy = malloc(writable_size(m));
-    uint8_t *at = warp->copy;
-    for (uint32_t i = 0; at && i < m->memory_count; i++)
-        if (m->memories[i].perms & UC_PROT_WRITE) {
-            memcpy(at, m->memories[i].bytes, m->memories[i].size);
-            at += m->memories[i].size;
-        }
-    read_registers(m, warp->registers);
-    warp->cycles = m->cycles;
-    warp->is_timed = false;
-    return warp->copy != NULL;
-}
-
-static bool is_unchanged(struct machine *m)
-{
-    uint32_t registers[REGISTERS];
-    const uint8_t *at = m->warp.copy;
-    read_registers(m, registers);
-    if (m->warp.is_timed || memcmp(registers, m->warp.registers, sizeof registers))
-        return false;
-    for (uint32_t i = 0; i < m->memory_count; i++)
-        if (m->memories[i].perms & UC_PROT_WRITE) {
-            if (memcmp(at, m->memories[i].bytes, m->memories[i].size))
-                return false;
-            at += m->memories[i].size;
-        }
-    return true;
 }
 
 /* Until when every register that was read in the round reads what it read last, in ticks; 0 if a device does not know. */
@@ -213,6 +181,8 @@ static void learn(struct warp *warp, bool is_pure)
 {
     if (!is_idle(warp))
         warp->patience = is_pure ? AGAIN : warp->patience < PATIENCE ? 2 * warp->patience : PATIENCE;
+    else if (warp->polls[0].device == CLOCK)
+        warp->clock_patience = is_pure ? CLOCK_ROUNDS : warp->clock_patience < IDLE_PATIENCE ? 2 * warp->clock_patience : IDLE_PATIENCE;
     else if (is_pure)
         warp->idle_pc = warp->polls[0].pc;
     else if (warp->idle_pc == warp->polls[0].pc)
@@ -221,15 +191,97 @@ static void learn(struct warp *warp, bool is_pure)
         warp->idle_patience = warp->idle_patience < IDLE_PATIENCE ? 2 * warp->idle_patience : IDLE_PATIENCE;
 }
 
+/* --- a round that reads clocks --------------------------------------------------------------------- */
+
+static void expect_answers(struct warp *warp)
+{
+    for (uint32_t i = 0; i < warp->count; i++) /* what this round does not read may change */
+        warp->polls[i].until = UINT64_MAX;
+}
+
+/* Follow the next round, if it will not be disturbed. */
+static bool begin_following(struct machine *m)
+{
+    const uint64_t period = m->cycles - m->warp.cycles;
+    const bool is_alone = !m->is_stepping && !m->breakpoints && !m->is_translated && m->deadline > m->cycles + 4 * period;
+    if (!is_alone || !likeness_keep(m))
+        return false;
+    expect_answers(&m->warp);
+    m->warp.phase = FOLLOWING;
+    return true;
+}
+
+/* The round is over: count those that are the same, but for the last. */
+static void end_following(struct machine *m)
+{
+    const uint64_t period = m->cycles - m->warp.cycles, quiet = cycle_of(m, quiet_until(&m->warp)), end = quiet < m->deadline ? quiet : m->deadline;
+    const uint64_t most = end > m->cycles ? (end - m->cycles) / period : 0;
+    const bool is_same = likeness_is_known(m);
+    if (is_same && !trail_is_settled(m) && trail_again(m) && begin_following(m))
+        return;
+    const uint64_t rounds = is_same && trail_is_settled(m) ? trail_rounds(m, period, most) : 0;
+    learn(&m->warp, rounds >= FEW || rounds == most);
+    if (rounds > 1)
+        m->cycles += (rounds - 1) * period;
+    begin(&m->warp);
+}
+
+bool warp_follows(struct machine *m)
+{
+    struct warp *warp = &m->warp;
+    if (warp->phase != FOLLOWING)
+        return false;
+    if (!trail_follow(m)) {
+        learn(warp, false);
+        begin(warp);
+    }
+    return warp->phase == FOLLOWING;
+}
+
+void warp_resume(struct machine *m)
+{
+    if (m->warp.phase == FOLLOWING)
+        begin(&m->warp);
+}
+
+/*
+ * A loop that reads a clock is looked at where the block begins that reads it: behind it, what was read is still
+ * to be used.  Returns whether it is there; else the next block is another try.
+ */
+static bool is_in_place(struct machine *m)
+{
+    struct warp *warp = &m->warp;
+    if (warp->polls[0].device != CLOCK || (warp->phase != FIRST_LOOK && warp->phase != SECOND_LOOK))
+        return true;
+    if (!warp->place)
+        warp->place = m->block_address;
+    if (reg_get(m, UC_ARM_REG_PC) == warp->place) {
+        warp->blocks = 0;
+        return true;
+    }
+    if (++warp->blocks >= LOST)
+        begin(warp);
+    return false;
+}
+
+bool warp_steps(const struct machine *m)
+{
+    return m->warp.blocks;
+}
+
 void warp_look(struct machine *m)
 {
     struct warp *warp = &m->warp;
+    if (!is_in_place(m))
+        return;
     if (warp->phase == FIRST_LOOK) {
-        warp->phase = remember(m) ? RUNNING : WATCHING;
-        for (uint32_t i = 0; i < warp->count; i++) /* what this round does not read may change */
-            warp->polls[i].until = UINT64_MAX;
+        warp->phase = likeness_keep(m) ? RUNNING : WATCHING;
+        expect_answers(warp);
     } else if (warp->phase == SECOND_LOOK) {
-        const bool is_pure = is_unchanged(m);
+        const bool is_pure = likeness_holds(m);
+        trail_begin(m);
+        if (warp->is_timed && likeness_expect(m) && begin_following(m))
+            return;
         learn(warp, is_pure);
         if (is_pure) {
             if (is_idle(warp))
@@ -237,7 +289,8 @@ void warp_look(struct machine *m)
             skip(m, m->cycles - warp->cycles);
         }
         begin(warp);
-    }
+    } else if (warp->phase == FOLLOWING && m->trail.steps && reg_get(m, UC_ARM_REG_PC) == warp->registers[15])
+        end_following(m);
 }
 
 bool warp_has_copy(const struct machine *m)
@@ -247,7 +300,7 @@ bool warp_has_copy(const struct machine *m)
 
 const uint8_t *machine_loop(const struct machine *m, uint32_t *size)
 {
-    *size = warp_has_copy(m) ? (uint32_t)writable_size(m) : 0;
+    *size = warp_has_copy(m) ? (uint32_t)likeness_size(m) : 0;
     return *size ? m->warp.copy : NULL;
 }
 
@@ -255,7 +308,7 @@ bool warp_keep(struct machine *m, const uint8_t *copy, uint32_t size)
 {
     if (!size)
         return true;
-    if (size != writable_size(m))
+    if (size != likeness_size(m))
         return false;
     if (!m->warp.copy)
         m->warp.copy = malloc(size);
@@ -269,6 +322,7 @@ void machine_warp(struct machine *m, int is_on)
     m->warp.is_on = is_on;
     m->warp.patience = ROUNDS;
     m->warp.idle_patience = IDLE_ROUNDS;
+    m->warp.clock_patience = CLOCK_ROUNDS;
     m->warp.idle_pc = ODD;
     anchor_drop(m);
     begin(&m->warp);
