@@ -317,8 +317,8 @@ class RealTimeBox:
         return self._asker is not None and self._asker.is_idle
 
     def arrived(self, unit: int, data: bytes, taken: Answer) -> bool:
-        """Tell the process what arrived on the line of a UART. False if there is none."""
-        if self._asker is None:
+        """Tell the process what arrived on the line of a UART. False if there is none, or it does not keep up."""
+        if self._asker is None or self._asker.is_busy:
             return False
         self._asker.ask(calls.ARRIVED, unit, data, answer=taken)
         return True

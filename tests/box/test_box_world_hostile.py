@@ -53,6 +53,15 @@ def taken_over(bench, monkeypatch, tmp_path):
         os.close(end)
 
 
+def test_bytes_that_come_one_by_one_faster_than_they_are_taken_are_lost_and_not_the_process(bench, taken_over):
+    grant(bench, blocks.UART + 1)
+    hostile, line = taken_over(), bench.silicon.wires.serial[1]
+    taken = sum(line.inject(b"x") for _ in range(3000))
+    assert not hostile.is_ended and 0 < taken < 3000 and line.overrun == 3000 - taken
+    hostile.answer_requests()
+    assert line.inject(b"x") == 1
+
+
 class Hostile:
     """The process's side of its channels. It takes note of what it is told like an honest one, unless told otherwise."""
 
