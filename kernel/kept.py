@@ -27,6 +27,7 @@ SHAPE = {"id": str, "kind": str, "time": int, "component": str, "detail": dict}
 # Flash wears out: bytes at once, and a second in the long run (ten years of that are a hundredth of what it bears).
 BURST, PER_SECOND = 65_536, 16
 FLOOR = BURST // 2  # denials leave so much for crashes and updates: an app makes as many of them as it likes
+MOST_NUMBERS = 2 * MOST_EVENTS  # those that wait, and those that are on their way
 
 
 class KeptEvents:
@@ -97,6 +98,9 @@ class KeptEvents:
         event["id"] = name(number, nonce)
         if number:
             self._numbers[event["id"]] = self._newest = number
+            if len(self._numbers) > MOST_NUMBERS:  # a service that is never reached takes none of them
+                waiting = [event.get("id") for event in self._journal.events]
+                del self._numbers[min([one for one in self._numbers if one not in waiting])]  # an id begins with its number
 
     def _own_bytes(self, event: dict[str, Any], nonce: str) -> bytes:
         """What is kept of an event; nothing if it cannot be sealed."""

@@ -8,6 +8,7 @@ import pytest
 
 from armillary.hal.sim.power import PowerLost
 from armillary.kernel import kept, reports
+from armillary.kernel.journal import MOST_EVENTS, Allowance
 from armillary.kernel.kept import KeptEvents
 from armillary.monitor.telemetry import Telemetry
 from armillary.wire.fault import Denied, Failed
@@ -184,6 +185,16 @@ def test_what_is_kept_is_bounded_and_the_oldest_go(offline, monkeypatch):
     restored = [event["detail"]["reason"].split("x")[0] for event in offline.events("denial")]
     numbers = [int(reason.split()[1]) for reason in restored]
     assert numbers == sorted(numbers) and 5 <= len(numbers) <= 64 and numbers[0] > 50
+
+
+def test_what_is_known_of_events_is_bounded_while_the_service_is_never_reached(offline):
+    kernel = offline.kernel
+    kernel._kept._allowance = Allowance(10**9, 1)
+    for number in range(3 * MOST_EVENTS):  # of one app, which pushes out its own, but for the first
+        kernel.journal.record("crash", bytes([number > 0] * 16), {"reason": str(number)})
+        kernel._kept.keep()
+    waiting = [event["id"] for event in kernel.journal.events]
+    assert len(waiting) > 1 and set(waiting) <= set(kernel._kept._numbers) and len(kernel._kept._numbers) <= 2 * MOST_EVENTS
 
 
 def test_whatever_operation_the_power_fails_in_each_event_is_told_once(offline, cloud, kit):
