@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .base import Group
-from .output import clean, is_json
+from .output import is_json
 from .rt_build import build
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -90,7 +90,7 @@ def run(
             if not 0 < at <= running.chip.scheduler.now:  # that was before the state
                 running.send(name, at, data)
         cores = [each.core for each in running.programs] if intercore is not None else []
-        partners = [rt_intercore.Partner(core, messages, _show, len(cores) == 1) for core in cores]
+        partners = [rt_intercore.Partner(core, messages, running.notes.append, len(cores) == 1) for core in cores]
         running.trace(TRACES[traced] if traced else ())
         if gdb is not None:
             running.debug(gdb)
@@ -112,9 +112,3 @@ def _check_inputs(replay: Path | None, sent: tuple[str, ...], intercore: str | N
         raise click.UsageError("--replay answers for the parts on the buses itself, so a display sees nothing: leave out --display")
     if state is not None and intercore is not None:
         raise click.UsageError("what --intercore plays is no part of a state: leave out --save and --restore")
-
-
-def _show(line: str) -> None:
-    """A line on standard error, unless a program reads."""
-    if not is_json():
-        click.echo(clean(line), err=True)

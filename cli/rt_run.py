@@ -139,6 +139,7 @@ class Run:
         self._streams: dict[str, BinaryIO] = {}
         self.pin_names: dict[int, str] = {}  # what a waveform calls them besides their numbers
         self.is_said = self.is_killed = False
+        self.notes: list[str] = []  # lines for people, shown after what the UARTs said meanwhile
         self.divergence = ""  # where a replay came out differently
         self.tracer: Tracer | None = None
         self._trace_to: TextIO = sys.stderr
@@ -234,6 +235,9 @@ class Run:
                 click.echo(clean(new.decode("utf-8", "replace").replace("\r", "")), nl=False)
             else:
                 click.echo(new, nl=False)
+        for note in [] if is_json() else self.notes:  # of the same slice; a UART takes longer than whoever noted
+            click.echo(clean(note), err=True)
+        self.notes.clear()
 
     # --- running ---
 
