@@ -139,6 +139,7 @@ class Run:
         self._streams: dict[str, BinaryIO] = {}
         self.pin_names: dict[int, str] = {}  # what a waveform calls them besides their numbers
         self.is_said = self.is_killed = False
+        self._is_in_line = False  # on a terminal
         self.notes: list[str] = []  # lines for people, shown after what the UARTs said meanwhile
         self.divergence = ""  # where a replay came out differently
         self.tracer: Tracer | None = None
@@ -233,6 +234,7 @@ class Run:
                 continue
             elif sys.stdout.isatty():  # a terminal is not steered by a program
                 click.echo(clean(new.decode("utf-8", "replace").replace("\r", "")), nl=False)
+                self._is_in_line = not new.endswith(b"\n")
             else:
                 click.echo(new, nl=False)
         for note in [] if is_json() else self.notes:  # of the same slice; a UART takes longer than whoever noted
@@ -344,6 +346,8 @@ class Run:
 
     def _finish(self) -> None:
         self.tell()
+        if self._is_in_line:  # the prompt begins a line of its own
+            click.echo()
         if self.tracer is not None:
             self.tracer.finish()
 

@@ -400,6 +400,18 @@ def test_a_package_is_one_whatever_its_file_is_called(tmp_path, built):
     assert run(tmp_path / "hello.bin", "--until", "hello").exit_code == 0
 
 
+def test_a_terminal_gets_its_line_ended_and_a_pipe_the_bytes_as_they_are(built):
+    command = [sys.executable, "-m", "armillary.cli.main", "rt", "run", built(HELLO), "--until", "from"]
+    ours, theirs = os.openpty()
+    try:
+        assert subprocess.run(command, stdout=theirs, timeout=60).returncode == 0
+        assert os.read(ours, 100) == b"hello from\r\n"
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert subprocess.run(command, capture_output=True, timeout=60).stdout == b"hello from"
+
+
 def test_a_full_disk_is_told_with_the_file(built, tmp_path):
     (tmp_path / "out.vcd").symlink_to("/dev/full")
     result = run(built(HELLO), "--until", "1ms", "--pins", tmp_path / "out.vcd")
