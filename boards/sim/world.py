@@ -58,7 +58,8 @@ class World:
         self._channel = -1
         self._gate: Gate | None = None
         self._refusal: Fault | None = None
-        self._on_line = [0] * len(silicon.wires.serial)
+        self._coming: list[bytearray] = [bytearray() for _ in silicon.wires.serial]  # and not yet taken
+        self._told: set[int] = set()  # lines of which the process was told something that it has not taken yet
         for unit, line in enumerate(silicon.wires.serial):
             line.taker = self._taker(unit)
 
@@ -66,7 +67,9 @@ class World:
         """A process is there."""
         self._channel = channel
         self._gate = Gate("hal", "real-time", self._table(), self._observed)
-        self._on_line = [0] * len(self._on_line)
+        self._told.clear()
+        for coming in self._coming:
+            coming.clear()
 
     def close(self) -> None:
         """It is gone, and what it had under way on the wires with it."""
@@ -186,26 +189,28 @@ class World:
         def take(data: bytes) -> int | None:
             if not self._is_granted(kinds.UART + unit):
                 return None
-            room = max(0, MOST_LINE - self._on_line[unit])
-            taken = 0
-            for at in range(0, min(room, len(data)), MOST_AT_ONCE):
-                part = data[at : min(at + MOST_AT_ONCE, room)]
-                if not self._cores.arrived(unit, part, self._passed(unit, len(part))):
-                    break
-                self._on_line[unit] += len(part)
-                taken += len(part)
+            if self._gate is None:
+                return 0
+            taken = min(MOST_LINE - len(self._coming[unit]), len(data))
+            self._coming[unit] += data[:taken]
+            if unit not in self._told:
+                self._tell(unit)
             return taken
 
         return take
 
-    def _passed(self, unit: int, length: int) -> Answer:
-        gate = self._gate
+    def _tell(self, unit: int) -> None:
+        """Tell the process the next part of what arrived: one part of a line at a time, as it may be slower."""
+        part, gate = bytes(self._coming[unit][:MOST_AT_ONCE]), self._gate
 
         def passed(_value: Any, _fault: Fault | None) -> None:
             if self._gate is gate:
-                self._on_line[unit] -= length
+                self._told.discard(unit)
+                del self._coming[unit][: len(part)]
+                self._tell(unit)
 
-        return passed
+        if part and self._cores.arrived(unit, part, passed):
+            self._told.add(unit)
 
 
 def _silence(*_arguments: Any) -> int:

@@ -1,12 +1,15 @@
 """What hangs on the board's wires serves the real-time cores in their process: ring 0 answers what their engines ask."""
 
+import os
 import select
+import signal
 
 import pytest
 
+from armillary.boards.sim import asking
 from armillary.hal.sim.parts import Accelerometer, Eeprom, Lsm6dso
 from armillary.wire import blocks
-from tests.box.test_box_realtime import DEAD, IO0, Bench, Builder, program
+from tests.box.test_box_realtime import DEAD, IO0, RUNNING, Bench, Builder, program
 from tests.realtime.test_rtapps_buses import Display
 
 
@@ -107,6 +110,20 @@ def test_a_program_that_asks_without_end_keeps_the_rings_from_nothing(bench, bui
     assert bench.longest < 0.5
     bench.until(lambda: len(bus.log) == bus.MOST)
     assert all(line.startswith("0x50 R ff ff ff ff ff ff ff ff") for line in bus.log[:-1])
+
+
+def test_what_arrives_byte_by_byte_faster_than_it_is_taken_is_not_lost_and_ends_nobody(bench, built):
+    line, text = bench.silicon.wires.serial[0], b"".join(b"%099d\n" % number for number in range(26))
+    grant(bench, blocks.UART)
+    bench.start(IO0, built("uart_echo"))
+    bench.until(lambda: b"echoing ISU0" in bench.said)
+    os.kill(bench.pid, signal.SIGSTOP)
+    for byte in text:
+        assert line.inject(bytes((byte,))) == 1
+    os.kill(bench.pid, signal.SIGCONT)
+    heard = bytearray()
+    bench.until(lambda: heard.extend(line.take()) or len(heard) == len(text))
+    assert len(text) > asking.MOST_WAITING and bytes(heard) == text and bench.cores.status(IO0)[0] == RUNNING
 
 
 def test_what_arrives_on_a_line_of_the_kernels_interrupts_it(bench):
