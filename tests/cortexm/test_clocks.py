@@ -141,3 +141,44 @@ def test_a_wait_of_any_plain_shape_costs_few_rounds(change, compare):
 def test_a_wait_for_any_clock_costs_few_rounds(read):
     counted, run = rounds(read, "and kept", "a register", limit=2_000_000)
     assert counted < 1000 < 20_000 < run
+
+
+@pytest.mark.parametrize("read", ["directly", "by a call", "and a device", "of SysTick"])
+@given(first=st.integers(1, 6000), second=st.integers(1, 60_000), reload=st.integers(300, 20_000), control=st.sampled_from([0, 5, 7]))
+@settings(deadline=None, max_examples=25)
+def test_a_saved_machine_that_waits_for_a_time_goes_on_elsewhere_bit_for_bit(read, first, second, reload, control):
+    text = HEAD + f" {READS[read]}\n {CHANGES['and kept']}\n cmp r2, r8\n blo wait\n" + TAIL
+    machines = []
+    for _ in range(2):
+        flag = Flag(50_000)
+        machine = made(text.format(reload=reload, control=control, limit=40_000, start=0), flag)
+        machine.publish(flag, 8, 0, (1, 26), 0)
+        machines.append(machine)
+    machine, other = machines
+    machine.run(first)
+    other.restore(machine.save())
+    assert state(other) == state(machine)
+    machine.run(first + second)
+    other.run(first + second)
+    assert state(other) == state(machine) and other.save() == machine.save()
+
+
+@pytest.mark.parametrize("read", ["directly", "by a call", "as without optimisation", "and a device"])
+@given(cuts=st.lists(st.integers(1, 9000), max_size=20), reload=st.integers(300, 20_000))
+@settings(deadline=None, max_examples=20)
+def test_a_wait_in_pieces_ends_as_one_in_one(read, cuts, reload):
+    text = HEAD + f" {READS[read]}\n {CHANGES['less the start']}\n cmp r2, r8\n blo wait\n" + TAIL
+    machines = []
+    for _ in range(2):
+        flag = Flag(70_000)
+        machine = made(text.format(reload=reload, control=7, limit=3000, start=0), flag)
+        machine.publish(flag, 8, 0, (1, 26), 0)
+        machines.append(machine)
+    whole, pieces = machines
+    at = 0
+    for cut in cuts:
+        at = max(at + cut, pieces.now)
+        pieces.run(at)
+    whole.run(max(at, 1))
+    pieces.run(max(at, 1))
+    assert state(whole) == state(pieces)
