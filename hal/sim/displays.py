@@ -142,7 +142,12 @@ class Ssd1331(Part):
     STATE = {
         "memory": items(HALF, WIDTH * HEIGHT), "is_on": flag, "_columns": row(whole(95), whole(95)), "_rows": row(whole(63), whole(63)),
         "_column": whole(95), "_row": whole(63), "_command": items(BYTE, MOST_ARGUMENTS), "_high": optional(BYTE),
+        "_shows": whole(3), "_format": BYTE, "_drawing": BYTE,
     }  # fmt: skip
+    DRAWING = {0x21: "_line", 0x22: "_rectangle", 0x23: "_copy", 0x25: "_clear"}
+    NORMAL, ALL_ON, ALL_OFF, INVERSE = range(4)  # commands 0xA4 to 0xA7
+    VERTICAL, COLOURS = 0x01, 0xC0  # of command 0xA0: which way it counts on, bytes a point (0: one)
+    FILLS, REVERSES = 0x01, 0x10  # of command 0x26: rectangles, copies
     SIZED = ("memory",)
 
     def __init__(self, is_data: Callable[[], bool]) -> None:
@@ -153,6 +158,7 @@ class Ssd1331(Part):
         self._column = self._row = 0
         self._command: list[int] = []
         self._high: int | None = None
+        self._shows, self._format, self._drawing = self.NORMAL, 0x40, 0
 
     def select(self) -> None:
         """A word of data begins with its high byte."""
@@ -171,7 +177,12 @@ class Ssd1331(Part):
 
     def points(self) -> bytes:
         """The picture: three bytes a point, line by line; black while it is off."""
-        return b"".join(_rgb(word if self.is_on else 0) for word in self.memory)
+        return b"".join(_rgb(self._shown(word)) for word in self.memory)
+
+    def _shown(self, word: int) -> int:
+        if not self.is_on or self._shows == self.ALL_OFF:
+            return 0
+        return 0xFFFF if self._shows == self.ALL_ON else word ^ (0xFFFF if self._shows == self.INVERSE else 0)
 
     def ppm(self) -> bytes:
         """The picture as a portable pixmap."""
@@ -189,32 +200,89 @@ class Ssd1331(Part):
         elif code == 0x75:
             self._rows = (min(arguments[0], 63), min(arguments[1], 63))
             self._row = self._rows[0]
-        elif code in (0xAE, 0xAF):
-            self.is_on = code == 0xAF
-        elif code == 0x25:
-            self._clear(arguments)
+        elif code in (0xAC, 0xAE, 0xAF):  # on and dim, off, on
+            self.is_on = code != 0xAE
+        elif 0xA4 <= code <= 0xA7:
+            self._shows = code - 0xA4
+        elif code == 0xA0:
+            self._format, self._high = arguments[0], None
+        elif code == 0x26:
+            self._drawing = arguments[0]
+        elif code in self.DRAWING:
+            getattr(self, self.DRAWING[code])(arguments)
+
+    # --- what it draws by itself ---
+
+    def _point(self, column: int, line: int, word: int) -> None:
+        if column < self.WIDTH and line < self.HEIGHT:
+            self.memory[line * self.WIDTH + column] = word
+
+    def _line(self, arguments: list[int]) -> None:
+        """As many points as the longer of width and height, both ends included."""
+        left, top, right, bottom = arguments[:4]
+        steps = max(abs(right - left), abs(bottom - top))
+        for step in range(steps + 1):
+            part = [(2 * step * (last - first) + steps) // (2 * steps) if steps else 0 for first, last in ((left, right), (top, bottom))]
+            self._point(left + part[0], top + part[1], _word(arguments[4:]))
+
+    def _rectangle(self, arguments: list[int]) -> None:
+        left, top, right, bottom = arguments[:4]
+        for line in range(top, bottom + 1):
+            for column in range(left, right + 1):
+                if column in (left, right) or line in (top, bottom):
+                    self._point(column, line, _word(arguments[4:7]))
+                elif self._drawing & self.FILLS:
+                    self._point(column, line, _word(arguments[7:]))
+
+    def _copy(self, arguments: list[int]) -> None:
+        left, top, right, bottom, to_left, to_top = arguments
+        before, mask = list(self.memory), 0xFFFF if self._drawing & self.REVERSES else 0
+        for line in range(top, min(bottom, 63) + 1):
+            for column in range(left, min(right, 95) + 1):
+                self._point(to_left + column - left, to_top + line - top, before[line * self.WIDTH + column] ^ mask)
 
     def _clear(self, arguments: list[int]) -> None:
         left, top, right, bottom = arguments
         for line in range(top, min(bottom, 63) + 1):
             for column in range(left, min(right, 95) + 1):
-                self.memory[line * self.WIDTH + column] = 0
+                self._point(column, line, 0)
+
+    # --- what it is sent ---
 
     def _store(self, byte: int) -> None:
-        if self._high is None:
+        if not self._format & self.COLOURS:
+            self._keep(_expanded(byte))
+        elif self._high is None:
             self._high = byte
-            return
-        self.memory[self._row * self.WIDTH + self._column] = self._high << 8 | byte
-        self._high = None
-        self._column, is_round = _next(self._column, self._columns)
-        if is_round:
-            self._row = _next(self._row, self._rows)[0]
+        else:
+            self._keep(self._high << 8 | byte)
+            self._high = None
+
+    def _keep(self, word: int) -> None:
+        self.memory[self._row * self.WIDTH + self._column] = word
+        if self._format & self.VERTICAL:
+            self._row, is_round = _next(self._row, self._rows)
+            self._column = _next(self._column, self._columns)[0] if is_round else self._column
+        else:
+            self._column, is_round = _next(self._column, self._columns)
+            self._row = _next(self._row, self._rows)[0] if is_round else self._row
 
 
 def _next(value: int, limits: tuple[int, int]) -> tuple[int, bool]:
     """One on within `limits`, and whether it went round."""
     first, last = limits
     return (first, True) if value >= last else (value + 1, False)
+
+
+def _word(colours: list[int]) -> int:
+    """A point of the three colours of a command, six bits each, red first."""
+    red, green, blue = colours
+    return (red >> 1 & 31) << 11 | (green & 63) << 5 | blue >> 1 & 31
+
+
+def _expanded(byte: int) -> int:
+    """A point of one byte: three bits red, three green, two blue."""
+    return (byte >> 5) * 31 // 7 << 11 | (byte >> 2 & 7) * 9 << 5 | (byte & 3) * 31 // 3
 
 
 def _rgb(word: int) -> bytes:
