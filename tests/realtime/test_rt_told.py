@@ -1,0 +1,54 @@
+"""`armillary rt run`: what a person is told, and where."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.realtime.packages import pack
+from tests.realtime.test_rt_cli import run
+
+HELLO = """
+#include "cortex.h"
+#include "uart.h"
+__attribute__((noinline, noreturn)) static void idle(void) { for (;;) { wait_for_interrupt(); } }
+int main(void) { uart_open(DEBUG_UART); uart_print(DEBUG_UART, "hello from IO0\\n"); idle(); }
+"""
+
+
+@pytest.fixture
+def hello(built):
+    """The ELF file of a program that says one line."""
+    return built.path(HELLO)
+
+
+def test_a_text_that_does_not_come_is_told_with_the_place_of_the_program(hello):
+    result = run(hello, "--until", "hallo", "--limit", "20ms")
+    assert (result.exit_code, result.stdout) == (4, "hello from IO0\n")
+    lines = result.stderr.split("\n")
+    assert lines[0] == "armillary: 'hallo' was not said within 0.02 s"
+    assert lines[1].startswith("  IO0 is at 0x") and "idle" in lines[1] and lines[1].endswith("it last used UART.DATA")
+
+
+def test_a_package_is_one_whatever_its_file_is_called(tmp_path, hello):
+    (tmp_path / "hello.bin").write_bytes(pack(hello.read_bytes()))
+    assert run(tmp_path / "hello.bin", "--until", "hello").exit_code == 0
+
+
+def test_a_terminal_gets_its_line_ended_and_a_pipe_the_bytes_as_they_are(hello):
+    command = [sys.executable, "-m", "armillary.cli.main", "rt", "run", hello, "--until", "from"]
+    ours, theirs = os.openpty()
+    try:
+        assert subprocess.run(command, stdout=theirs, timeout=60).returncode == 0
+        assert os.read(ours, 100) == b"hello from\r\n"
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert subprocess.run(command, capture_output=True, timeout=60).stdout == b"hello from"
+
+
+def test_a_full_disk_is_told_with_the_file(hello, tmp_path):
+    (tmp_path / "out.vcd").symlink_to("/dev/full")
+    result = run(hello, "--until", "1ms", "--pins", tmp_path / "out.vcd")
+    assert result.exit_code == 1 and f"{tmp_path / 'out.vcd'}: No space left on device" in result.stderr
