@@ -29,7 +29,6 @@ from armillary.hal.interface import (
 from armillary.hal.sim import entropy as entropies
 from armillary.hal.sim.hosts import RealTimeHost
 from armillary.hal.sim.network import LinkedNetwork
-from armillary.hal.sim.parts import Accelerometer
 from armillary.hal.sim.power import ChipReset, PowerLost
 from armillary.hal.sim.realtime.subsystem import RealTime
 from armillary.hal.sim.silicon import Silicon
@@ -83,24 +82,6 @@ class Echo:
     def take(self):
         data, self.waiting = self.waiting, b""
         return data
-
-
-class Stubborn:
-    """Takes so many bytes and no more."""
-
-    def __init__(self, most):
-        self.most, self.heard, self.stops = most, [], 0
-
-    def start(self, is_read):
-        self.heard.append(b"")
-        return True
-
-    def write(self, byte):
-        self.heard[-1] += bytes([byte])
-        return len(self.heard[-1]) <= self.most
-
-    def stop(self):
-        self.stops += 1
 
 
 def own(chip, pins):
@@ -230,61 +211,6 @@ def test_a_broken_source_is_seen_through(device, chip):
         entropy.read(16)
     chip.entropy.break_down(entropies.SHORT)
     assert len(entropy.read(16)) == 8
-
-
-def test_a_part_answers_on_i2c(device, chip):
-    own(chip, range(36, 41))
-    chip.wires.i2c[2].attach(0x6A, Accelerometer())
-    buses = device("buses")
-    assert buses.i2c_transfer(2, 0x6A, 1, b"\x0f") == (1, 1, b"\x69")
-    assert buses.i2c_transfer(2, 0x6A, 0, b"\x10\x04") == (1, 2, b"")
-    assert buses.i2c_transfer(2, 0x6B, 0, b"") == (0, 0, b"")
-    assert buses.i2c_transfer(2, 0x6B, 2, b"") == (0, 0, b"")
-    assert buses.i2c_transfer(2, 0x6A, 0, b"") == (1, 0, b"")
-
-
-def test_a_byte_that_is_not_acknowledged_ends_a_transfer(device, chip):
-    own(chip, range(36, 41))
-    part = Stubborn(2)
-    chip.wires.i2c[2].attach(0x10, part)
-    assert device("buses").i2c_transfer(2, 0x10, 4, b"abcd") == (2, 2, b"")
-    assert part.heard == [b"abc"] and part.stops == 1
-
-
-def test_a_part_answers_on_spi_while_its_line_is_low(device, chip):
-    own(chip, range(31, 36))
-    chip.wires.spi[1].attach(0, Accelerometer())
-    buses = device("buses")
-    buses.spi_select(1, 0, 0)
-    assert buses.spi_transfer(1, 0, 1, b"\x8f") == b"\x69"
-    buses.spi_select(1, 0, 1)
-    assert buses.spi_transfer(1, 0, 1, b"\x8f") == b"\xff"
-    buses.spi_select(1, 1, 0)
-    assert buses.spi_transfer(1, 0, 1, b"\x8f") == b"\xff"
-
-
-def test_bits_go_either_way_over_spi(device, chip):
-    own(chip, range(31, 36))
-    chip.wires.spi[1].attach(1, Accelerometer())
-    buses = device("buses")
-    buses.spi_select(1, 1, 0)
-    assert buses.spi_transfer(1, 1, 1, b"\xf1") == b"\x96"
-
-
-def test_a_reset_lets_go_of_the_lines(device, chip):
-    own(chip, range(31, 36))
-    chip.wires.spi[1].attach(0, Accelerometer())
-    buses = device("buses")
-    buses.spi_select(1, 0, 0)
-    chip.masters.reset()
-    assert buses.spi_transfer(1, 0, 1, b"\x8f") == b"\xff"
-
-
-@pytest.mark.parametrize("microvolts, value", [(0, 0), (1_250_000, 2047), (2_500_000, 4095), (3_300_000, 4095), (-5, 0)])
-def test_a_voltage_is_converted(device, chip, microvolts, value):
-    own(chip, range(41, 49))
-    chip.wires.analog.set(3, microvolts)
-    assert device("buses").adc_read(3) == value
 
 
 def test_the_clock_tells_the_same_time(device, chip):
