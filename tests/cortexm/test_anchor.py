@@ -20,6 +20,9 @@ WAITS = {
     "the cycle counter ends it": "again:\n ldr r1, [r7, #4]\n ubfx r1, r1, #0, #16\n movw r3, #65000\n cmp r1, r3\n it hi\n strhi r1, [r5]\n"
                                  " movs r1, #0\n movs r3, #0\n cmp r1, r3\n ldr r1, [r5]\n cmp r1, #0\n beq again\n",
     "a device ends it": "again:\n ldr r1, [r5]\n ldr r2, [r0]\n orrs r1, r2\n beq again\n",
+    "an interrupt is kept out": "again:\n movs r3, #2\n ldr r2, =0xe000e100\n str r3, [r2, #0x80]\n ldr r1, [r5]\n str r3, [r2]\n cmp r1, #0\n beq again\n",
+    "interrupts take turns": "again:\n ldr r2, =0xe000e100\n ldr r3, [r2]\n str r3, [r2, #0x80]\n eor r3, r3, #2\n str r3, [r2]\n movs r3, #0\n"
+                             " ldr r1, [r5]\n cmp r1, #0\n beq again\n",
     "a loop in a loop": "again:\n movs r1, #3\ninner:\n subs r1, #1\n bne inner\n ldr r1, [r5]\n cmp r1, #0\n beq again\n",
 }  # fmt: skip
 REST = """
@@ -52,12 +55,13 @@ def test_a_wait_ends_in_the_same_state_skipped_or_run(wait, ends, reload, contro
         machine.warp(is_warped)
         for end in sorted(ends):
             machine.run(end * ticks)
+            machine.pulse_irq(1)
             found.append((is_warped, state(machine)))
     half = len(found) // 2
     assert [state for _, state in found[:half]] == [state for _, state in found[half:]]
 
 
-PURE = ("a variable", "a task that calls", "a copy is written")
+PURE = ("a variable", "a task that calls", "a copy is written", "an interrupt is kept out")
 
 
 @pytest.mark.parametrize("wait", PURE)
@@ -73,7 +77,7 @@ def test_a_wait_that_changes_nothing_costs_nothing(wait):
     assert rounds[0] < 1000 < 100_000 < rounds[1]
 
 
-@pytest.mark.parametrize("wait", ["rounds are counted", "registers alternate", "floating point counts"])
+@pytest.mark.parametrize("wait", ["rounds are counted", "registers alternate", "floating point counts", "interrupts take turns"])
 def test_a_loop_at_work_is_run(wait):
     machine = made(program(WAITS[wait], 0xFFFF, 7), Flag())
     machine.run(150_000)

@@ -113,7 +113,10 @@ static void on_system_write(uc_engine *engine, uint64_t offset, unsigned size, u
     const uint32_t address = 0xe0000000 + (uint32_t)offset;
     (void)engine;
     place_find(m, address, true);
-    warp_write(m);
+    if (address >> 8 == 0xe000e1) /* NVIC_ISER and ICER */
+        warp_enable(m);
+    else
+        warp_write(m);
     if (may_reach(m, address, true)) {
         system_write(m, address, size, (uint32_t)value);
         set_deadline(m);

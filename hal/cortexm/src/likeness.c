@@ -1,5 +1,6 @@
 /*
- * What a loop may have changed since it was looked at: registers, and all memory that can be written.
+ * What a loop may have changed since it was looked at: registers, all memory that can be written, and which
+ * interrupts are enabled.
  */
 #include "internal.h"
 
@@ -35,6 +36,7 @@ bool likeness_keep(struct machine *m)
             at += m->memories[i].size;
         }
     read_registers(m, warp->registers);
+    memcpy(warp->enabled, m->enabled, sizeof warp->enabled);
     warp->cycles = m->cycles;
     warp->is_timed = false;
     return warp->copy != NULL;
@@ -46,6 +48,8 @@ bool likeness_holds(struct machine *m)
     const uint8_t *at = m->warp.copy;
     read_registers(m, registers);
     if (m->warp.is_timed || memcmp(registers, m->warp.registers, sizeof registers))
+        return false;
+    if (memcmp(m->warp.enabled, m->enabled, sizeof m->enabled))
         return false;
     for (uint32_t i = 0; i < m->memory_count; i++)
         if (m->memories[i].perms & UC_PROT_WRITE) {

@@ -6,7 +6,7 @@
  */
 #include "internal.h"
 
-#define VERSION 0x4d340005u /* "M4", version 5: changes with what is saved */
+#define VERSION 0x4d340006u /* "M4", version 6: changes with what is saved */
 #define ANY UINT64_MAX
 #define MOST_CYCLES (1ull << 62) /* sums of two do not wrap */
 #define MOST_BLOCK 0x10000u      /* bytes of a block */
@@ -49,7 +49,7 @@ static const struct field FIELDS[] = {
     EACH(warp.polls, device, CLOCK), EACH(warp.polls, offset, UINT32_MAX), EACH(warp.polls, value, UINT32_MAX),
     EACH(warp.polls, until, ANY), FLAG(warp.is_timed), WORD(warp.others), WORD(warp.idle_pc), WORD(warp.idle_patience),
     WORD(warp.clock_patience), WORD(warp.place), WORD(warp.blocks),
-    MANY(warp.registers, UINT32_MAX), ONE(warp.cycles, 0, MOST_CYCLES),
+    MANY(warp.registers, UINT32_MAX), MANY(warp.enabled, UINT32_MAX), ONE(warp.cycles, 0, MOST_CYCLES),
     WORD(anchor.pc), ONE(anchor.phase, 0, 9), WORD(anchor.wait), WORD(anchor.backoff), FLAG(anchor.has_skipped), MANY(anchor.registers, UINT32_MAX),
     WORD(countdown.pc), WORD(countdown.hits), ONE(countdown.cycle, 0, MOST_CYCLES), ONE(countdown.distance, 0, MOST_CYCLES),
     FLAG(countdown.is_wanted),

@@ -36,6 +36,7 @@ static uint32_t get_irqs(const uint32_t *set, uint32_t index)
     return index + 1 < WORDS ? low | set[index + 1] << (32 - EXTERNAL) : low;
 }
 
+/* An exception may have become possible, unless interrupts were enabled or disabled of which none waits. */
 static void change_irqs(struct machine *m, uint32_t *set, uint32_t index, uint32_t which, bool value)
 {
     for (; which; which &= which - 1) {
@@ -43,7 +44,8 @@ static void change_irqs(struct machine *m, uint32_t *set, uint32_t index, uint32
         if (irq < m->options.irqs)
             set_bit(set, EXTERNAL + irq, value);
     }
-    look_soon(m);
+    if (set != m->enabled || highest_pending(m))
+        look_soon(m);
 }
 
 /* A pending state that is cleared while its line is high comes back at once. */

@@ -123,7 +123,7 @@ struct warp {
     uint32_t clock_patience;
     uint32_t place, blocks; /* where such a loop is looked at; blocks since it should have been */
     struct poll polls[POLLS];
-    uint32_t registers[REGISTERS];
+    uint32_t registers[REGISTERS], enabled[WORDS];
     uint64_t cycles;
     uint8_t *copy; /* of writable memory */
 };

@@ -11,7 +11,8 @@
  *
  * All that a round may depend on besides: what came from outside (DMA), an exception, a sleep, a write to a
  * register.  Each begins anew.  And the time: a round that reads a clock is followed instruction by instruction
- * (trail.c), and how often it comes out the same is worked out.
+ * (trail.c), and how often it comes out the same is worked out.  A program may keep interrupts out while it
+ * looks, by ICER and ISER: they are compared as memory is.
  */
 #include "internal.h"
 
@@ -40,6 +41,12 @@ static void begin(struct warp *warp)
 void warp_write(struct machine *m)
 {
     begin(&m->warp);
+}
+
+void warp_enable(struct machine *m)
+{
+    if (m->warp.phase == FOLLOWING)
+        begin(&m->warp);
 }
 
 void warp_forget(struct machine *m)
