@@ -53,6 +53,17 @@ def test_a_polling_loop_ends_in_the_same_state_warped_or_spun(until, reload, con
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("until", [1000, 20_001, 33_333])
+def test_a_register_that_is_read_after_another_at_once_changes_when_it_does(until):
+    found = []
+    for is_warped in (True, False):
+        machine = made(POLL.replace(" ldr r1, [r0]\n", " ldr r3, [r0, #4]\n ldr r1, [r0]\n").format(reload=300, control=0, extra="nop"), Flag(until))
+        machine.warp(is_warped)
+        machine.run(90_000)
+        found.append(state(machine))
+    assert found[0] == found[1]
+
+
 def test_a_warped_loop_does_not_ask_each_time():
     warped, spun = Flag(1_000_000), Flag(1_000_000)
     for flag, is_warped in ((warped, True), (spun, False)):

@@ -158,7 +158,7 @@ void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset,
         add(warp, pc, device, offset, value);
         return;
     }
-    if (warp->phase == RUNNING || warp->phase == FOLLOWING) /* asked now: by the time of the look it may have changed */
+    if (warp->phase >= RUNNING) /* asked now: by the time of the look, at the next block, it may have changed */
         poll->until = m->devices.quiet(m->devices.owner, device, offset);
     if (poll == &warp->polls[0])
         repeated_first(m);
