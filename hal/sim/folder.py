@@ -59,6 +59,10 @@ class Exposed(FolderError):
     """Others can read the device's secrets."""
 
 
+class Crowded(FolderError):
+    """The disk has no room for what the device may write."""
+
+
 class MappedCells:
     """Flash cells in a file (see `flash.Cells`); stored complemented."""
 
@@ -159,7 +163,7 @@ class DeviceFolder:
     """
 
     def __init__(self, path: str | os.PathLike[str], seed: int = 0) -> None:
-        """Open the device at `path`. Raises Missing, InUse, Newer, Exposed, Damaged."""
+        """Open the device at `path`. Raises Missing, InUse, Newer, Exposed, Damaged, Crowded."""
         self.path = Path(path)
         if not self.path.is_dir():
             raise Missing(f"no device at {self.path}: create one first")
@@ -185,6 +189,7 @@ class DeviceFolder:
         making = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))  # mode 0700
         try:
             _write(making / "flash.bin", b"", board.flash[0])
+            _check_room(making / "flash.bin", target)
             _write(making / "fuses.bin", b"", cells_size(*board.fuses))
             _write(making / "board.json", board.dumps().encode())
             _write(making / "lock", b"")
@@ -224,6 +229,7 @@ class DeviceFolder:
         self.rail = PowerRail(seed)
         size, sector, page = self.board.flash
         cells = MappedCells(self._map("flash.bin", size))
+        _check_room(self.path / "flash.bin", self.path)
         self.flash = Flash(size, sector, page, self.rail, cells)
         rows, row_bytes = self.board.fuses
         self.fuses = Fuses(rows, row_bytes, self.rail, self._map("fuses.bin", cells_size(rows, row_bytes)))
@@ -243,6 +249,14 @@ class DeviceFolder:
             memory.madvise(mmap.MADV_DONTFORK)
         self._maps.append(memory)
         return memory
+
+
+def _check_room(flash: Path, device: Path) -> None:
+    """Raise Crowded if the disk has no room for all of a sparse flash: writing to its map would end the process by SIGBUS."""
+    found, disk = os.stat(flash), os.statvfs(flash)
+    lacking = found.st_size - found.st_blocks * 512 - disk.f_bavail * disk.f_frsize
+    if lacking > 0:
+        raise Crowded(f"the disk of {device} is full: its flash may need {lacking} bytes more than are free: make room there")
 
 
 def _hold(path: Path) -> int:

@@ -49,6 +49,28 @@ def test_a_blank_device_takes_little_room(made):
     assert os.stat(made / "flash.bin").st_blocks * 512 < 65536
 
 
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A disk without a free block: writing to a sparse map on it ends a process by SIGBUS."""
+    statvfs = os.statvfs
+    with monkeypatch.context() as patch:
+        patch.setattr(folders.os, "statvfs", lambda name: os.statvfs_result((*statvfs(name)[:3], 0, 0, *statvfs(name)[5:])))
+        yield patch
+
+
+def test_on_a_full_disk_no_device_is_made_and_nothing_is_left(path, full_disk):
+    with pytest.raises(FolderError, match="full: its flash may need [0-9]+ bytes more than are free: make room"):
+        DeviceFolder.create(path, Board.of(facts, "kit"))
+    assert os.listdir(path.parent) == []
+
+
+def test_on_a_full_disk_a_device_is_not_opened_and_stays_as_it_is(made, full_disk):
+    with pytest.raises(folders.Crowded):
+        DeviceFolder(made)
+    full_disk.undo()
+    DeviceFolder(made).close()
+
+
 def test_everything_is_there_after_reopening(made):
     with DeviceFolder(made) as device:
         device.flash.program(4000, b"hello" * 100)
