@@ -15,7 +15,7 @@ import hashlib
 import struct
 from typing import TYPE_CHECKING
 
-from . import utf8
+from . import packing, utf8
 from .fault import Invalid, malformed
 
 if TYPE_CHECKING:
@@ -332,16 +332,16 @@ def build(
     does not fit.
     """
     words = ((TP, temporary_flags), (RV, security_version), (RO, required_offset), (IP, policy))
-    found = {number: _pack_words("<I", value) for number, value in words if value is not None}
-    found[ID] = _pack_words("<HH", image_type, 0) + bytes(component) + bytes(image)
-    found[SG] = bytes(thumbprint) + _pack_words("<I", SIGNING_P256)
-    found[DB] = _pack_words("<Q", built_unix) + _pack_name(name)
+    found = {number: packing.words("<I", value) for number, value in words if value is not None}
+    found[ID] = packing.words("<HH", image_type, 0) + bytes(component) + bytes(image)
+    found[SG] = bytes(thumbprint) + packing.words("<I", SIGNING_P256)
+    found[DB] = packing.words("<Q", built_unix) + packing.name(name, NAME)
     if compression is not None:
-        found[CM] = _pack_words("<II", *compression)
+        found[CM] = packing.words("<II", *compression)
     for number, pairs in ((ND, depends), (NP, provides)):
         if pairs:
-            words_of = [_pack_words("<II", *pair) for pair in pairs]
-            found[number] = _pack_words("<I", len(pairs)) + b"".join(words_of)
+            words_of = [packing.words("<II", *pair) for pair in pairs]
+            found[number] = packing.words("<I", len(pairs)) + b"".join(words_of)
     return assemble(body, [(number, found[number]) for number in ORDER if number in found], sign, lms)
 
 
@@ -355,7 +355,7 @@ def resign(
     """
     old = parse(package)
     kept = [(part.number, part.data) for part in old.sections if part.number not in (TP, LM)]
-    signing = bytes(thumbprint) + _pack_words("<I", SIGNING_P256)
+    signing = bytes(thumbprint) + packing.words("<I", SIGNING_P256)
     return assemble(old.body, [(number, signing if number == SG else data) for number, data in kept], sign, lms)
 
 
@@ -370,7 +370,7 @@ def assemble(
     start = len(out)
     out.extend(struct.pack("<II", MAGIC, len(sections)))
     for number, data in sections:
-        out.extend(_pack_words("<HH", number, len(data)))
+        out.extend(packing.words("<HH", number, len(data)))
         out.extend(data)
     out.extend(struct.pack("<I", len(out) - start + 4))
     if lms is not None:
@@ -390,22 +390,3 @@ def _lms_signature(signed: bytes, lms: LmsSigner) -> bytes:
     if len(signature) != lms[1]:
         raise Invalid("an LMS signature of " + str(len(signature)) + " bytes")
     return signature
-
-
-LIMITS = {"H": 0xFFFF, "I": 0xFFFF_FFFF, "Q": 0xFFFF_FFFF_FFFF_FFFF}
-
-
-def _pack_words(form: str, *values: int) -> bytes:
-    # struct wraps silently on MicroPython.
-    for code, value in zip(form[1:], values):
-        if not isinstance(value, int) or not 0 <= value <= LIMITS[code]:
-            raise Invalid(str(value) + " does not fit the metadata")
-    return struct.pack(form, *values)
-
-
-def _pack_name(name: str) -> bytes:
-    body = name.encode()
-    while len(body) >= NAME:
-        name = name[:-1]
-        body = name.encode()
-    return body + bytes(NAME - len(body))
