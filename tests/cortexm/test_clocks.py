@@ -41,6 +41,12 @@ read:
  ldr r3, [r3, #8]
  mov r0, r3
  pop {{r5, pc}}
+fully:
+ push.w {{r4, r8, r9, lr}}
+ strb.w r9, [sp, #-4]!
+ ldrb.w r8, [sp], #4
+ ldr.w r0, [r0, #8]
+ pop.w {{r4, r8, r9, pc}}
 slowly:
  push {{r7}}
  sub sp, #12
@@ -67,6 +73,7 @@ handler:
 READS = {
     "directly": "ldr r2, [r0, #8]", "wide": "ldr.w r2, [r0, #8]", "by a call that keeps it": "push {{r0, r2, r3}}\n ldr r2, [r0, #8]\n pop {{r0, r3}}\n add sp, #4", "by a call": "push {{r0}}\n bl read\n mov r2, r0\n pop {{r0}}",
     "as without optimisation": "bl slowly\n mov r2, r0\n ldr r0, =0x40000000", "by two registers": "movs r1, #8\n ldr r2, [r0, r1]", "of cycles": "ldr r2, [r7, #4]", "of SysTick": "ldr r2, [r4, #8]",
+    "by a table": "movs r1, #1\n tbb [pc, r1]\n .byte 2, 2\n nop\n movs r1, #2\n ldr.w r2, [r0, r1, lsl #2]", "by a function": "bl fully\n mov r2, r0\n ldr r0, =0x40000000",
     "over the stack": "ldr r2, [r0, #8]\n str r2, [sp]\n movs r2, #0\n ldr r2, [sp]",
     "and a device": "ldr r3, [r0]\n tst r3, #1\n bne again\n ldr r2, [r0, #8]",
     "after one of cycles": "ldr r3, [r7, #4]\n cmp r3, r9\n bhi again\n ldr r2, [r0, #8]",
@@ -137,7 +144,7 @@ def test_a_wait_of_any_plain_shape_costs_few_rounds(change, compare):
     assert counted < 1000 < 20_000 < run
 
 
-@pytest.mark.parametrize("read", ["directly", "wide", "by a call", "over the stack", "and a device", "as without optimisation", "of cycles"])
+@pytest.mark.parametrize("read", ["directly", "wide", "by a call", "over the stack", "and a device", "as without optimisation", "by a table", "by a function", "of cycles"])
 def test_a_wait_for_any_clock_costs_few_rounds(read):
     counted, run = rounds(read, "and kept", "a register", limit=2_000_000)
     assert counted < 1000 < 20_000 < run

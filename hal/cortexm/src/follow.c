@@ -229,21 +229,42 @@ static bool follow_narrow(struct machine *m, uint32_t half)
 
 /* --- 32-bit instructions (A5.3) -------------------------------------------------------------------- */
 
-/* LDR and STR of a word, with a constant: of 12 bits; of 8, with the base moved before, behind or not at all. */
+/* Where LDR, STR and their like go: by a constant of 12 bits; of 8, the base moved before, behind or not at all; by a register. */
+static bool place_of(struct machine *m, struct instruction i, uint32_t *address)
+{
+    const uint32_t base = i.first & 15, byte = i.second & 0xff, twelve = i.second & 0xfff, by = i.second & 15;
+    const bool is_long = i.first >> 7 & 1, is_before = i.second >> 10 & 1, is_up = i.second >> 9 & 1;
+    *address = base == 15 ? (get(m, 15) + 4) & ~3u : get(m, base);
+    if (base == 15)
+        *address += is_long ? twelve : 0 - twelve;
+    else if (is_long)
+        *address += twelve;
+    else if (!(i.second & 0x800)) {
+        *address += get(m, by) << (i.second >> 4 & 3);
+        return !(i.second & 0x7c0) && !trail_of(&m->trail, base) && !trail_of(&m->trail, by);
+    } else if (is_before)
+        *address += is_up ? byte : 0 - byte;
+    return (i.second & 0xf00) != 0xe00 && !trail_of(&m->trail, base); /* those without privilege are not known here */
+}
+
+/* One register, from or to memory; a table of branches. */
 static bool follow_transfer(struct machine *m, struct instruction i)
 {
-    const uint32_t base = i.first & 15, to = i.second >> 12, byte = i.second & 0xff, twelve = i.second & 0xfff;
-    const bool is_long = i.first >> 7 & 1, is_load = i.first >> 4 & 1, is_before = i.second >> 10 & 1, is_up = i.second >> 9 & 1;
-    uint32_t address = base == 15 ? (get(m, 15) + 4) & ~3u : get(m, base);
-    if (base == 15)
-        address += is_long ? twelve : 0 - twelve;
-    else if (is_long)
-        address += twelve;
-    else if (!(i.second & 0x800) || (i.second & 0xf00) == 0xe00) /* by a register; without privilege */
-        return false;
-    else if (is_before)
-        address += is_up ? byte : 0 - byte;
-    return !trail_of(&m->trail, base) && trail_move(m, address, to, is_load, true);
+    const uint32_t size = i.first >> 5 & 3, to = i.second >> 12;
+    uint32_t address;
+    return size < 3 && place_of(m, i, &address) && trail_move(m, address, to, i.first >> 4 & 1, size == 2);
+}
+
+/* PUSH, POP of any registers, TBB, TBH. */
+static bool follow_many(struct machine *m, struct instruction i)
+{
+    const uint32_t sp = get(m, 13);
+    if (i.first == 0xe92d)
+        return trail_move_all(m, i.second, sp - 4 * (uint32_t)__builtin_popcount(i.second), false);
+    if (i.first == 0xe8bd)
+        return trail_move_all(m, i.second, sp, true);
+    const bool is_table = (i.first & 0xfff0) == 0xe8d0 && (i.second & 0xffe0) == 0xf000;
+    return is_table && !trail_of(&m->trail, i.first & 15) && !trail_of(&m->trail, i.second & 15);
 }
 
 /* ThumbExpandImm() (A5.3.2). */
@@ -313,7 +334,7 @@ static bool follow_other(struct machine *m, struct instruction i)
 {
     struct trail *t = &m->trail;
     const uint32_t group = i.first >> 9;
-    if (group == 0x74 || group == 0x7c || group == 0x76 || group == 0x77) /* loads, stores, floating point */
+    if (group == 0x76 || group == 0x77) /* floating point */
         return false;
     if (t->carries && reads_carry(i))
         return false;
@@ -328,8 +349,10 @@ static bool follow_wide(struct machine *m, struct instruction i)
     const bool is_of_constants = i.first >> 11 == 30;
     if (is_of_constants && i.second & 0x8000)
         return follow_branch(m, i);
-    if ((i.first & 0xff60) == 0xf840)
+    if (i.first >> 9 == 0x7c)
         return follow_transfer(m, i);
+    if (i.first >> 9 == 0x74)
+        return follow_many(m, i);
     if (i.first >> 9 == 0x75 || (is_of_constants && !(i.first & 0x200)))
         is_followed = follow_sum(m, i, &is_known);
     else if (is_of_constants)
