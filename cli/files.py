@@ -46,8 +46,26 @@ def write_file(path: Path, data: bytes) -> None:
         return
     making = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with named(path):
-            making.write_bytes(data)
-            os.replace(making, path)
+        making.write_bytes(data)
+        os.replace(making, path)
+    except OSError as problem:
+        problem.filename = str(path)
+        raise
     finally:
-        making.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            making.unlink(missing_ok=True)
+
+
+def check(path: Path) -> None:
+    """Whether a file could be written there later, at the end of something long. Raises OSError with its name."""
+    if path.exists() and not path.is_file():
+        return
+    trial = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        trial.touch()
+    except OSError as problem:
+        problem.filename = str(path)
+        raise
+    finally:
+        with contextlib.suppress(OSError):
+            trial.unlink(missing_ok=True)

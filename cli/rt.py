@@ -64,6 +64,7 @@ def run(
     from armillary.boards.mt3620 import facts
 
     from . import rt_intercore, rt_wiring
+    from .files import check
     from .rt_parts import Parts, parse_display, parse_sound
     from .rt_record import Keeper
     from .rt_run import Run, parse_end, parse_sent, parse_time, parse_uarts, read_program
@@ -82,6 +83,8 @@ def run(
     running.pin_names = facts.KITS[board].names() if board is not None else {}
     keeper = Keeper(running, program + (second or b""))
     rt_wiring.fit(wiring, running.chip)
+    if save is not None:
+        check(save)
     if restore is not None:
         keeper.restore(restore)
     with running.outputs(trace_file, pins, coverage, mortem), keeper.tape(record, replay), parts.written():

@@ -28,7 +28,7 @@ from armillary.wire import asxipfs, image, manifest
 from armillary.wire.fault import Fault
 
 from .base import Problem
-from .files import create, create_text, write_file
+from .files import check, create, create_text, write_file
 from .output import clean, is_json, show_json, warn
 from .signals import sigterm_as_ctrl_c
 
@@ -336,6 +336,7 @@ class Run:
             if coverage is not None:
                 self._cover(stack, stack.enter_context(create_text(coverage)))
             if mortem is not None:
+                check(mortem)
                 stack.callback(lambda: self._bury(mortem))
             stack.callback(self._finish)
             yield

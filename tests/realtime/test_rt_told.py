@@ -48,6 +48,22 @@ def test_a_terminal_gets_its_line_ended_and_a_pipe_the_bytes_as_they_are(hello):
     assert subprocess.run(command, capture_output=True, timeout=60).stdout == b"hello from"
 
 
+@pytest.mark.parametrize("option", ["--save", "--post-mortem", "--trace-file", "--pins", "--coverage", "--record"])
+def test_what_cannot_be_written_at_the_end_is_told_before_anything_is_run(hello, tmp_path, option):
+    place = tmp_path / "nowhere" / "out"
+    result = run(hello, "--until", "10ms", option, place)
+    assert (result.exit_code, result.stdout) == (1, "") and f"armillary: {place}: No such file or directory" in result.stderr
+
+
+def test_what_was_there_stays_if_nothing_comes_of_the_run(hello, tmp_path):
+    for name in ("state", "report"):
+        (tmp_path / name).write_bytes(b"before")
+    result = run(hello, "--until", "1ms", "--save", tmp_path / "state", "--post-mortem", tmp_path / "report", "--restore", tmp_path / "state")
+    assert result.exit_code == 1 and "not a state" in result.stderr
+    assert (tmp_path / "state").read_bytes() == (tmp_path / "report").read_bytes() == b"before"
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_full_disk_is_told_with_the_file(hello, tmp_path):
     (tmp_path / "out.vcd").symlink_to("/dev/full")
     result = run(hello, "--until", "1ms", "--pins", tmp_path / "out.vcd")
