@@ -122,42 +122,42 @@ def test_without_room_to_remember_the_image_nothing_restarts_and_it_is_said(devi
     assert device.process().state == "running"
 
 
-def test_an_image_that_failed_is_not_fetched_again_after_a_reset(cloud, maker, new_connected, kit):
+@pytest.fixture
+def offered(cloud, maker, new_connected):
+    """A device whose app has proved itself, and to which its service offers another version of it."""
     device = new_connected([maker.app_package("probe")], config={"attest_after_ms": 10})
     device.run(4)
-    update = maker.app_package("probe", version=2)
-    cloud.deploy(update)
+    cloud.deploy(maker.app_package("probe", version=2))
+    return device
+
+
+def fetch_and_fail(device, kit):
+    """The new version is fetched and crashes; the device restarts for the way back."""
     Reverting(device)
     device.kernel.update.now.set()
     device.run(3)
     assert device.process().program.version == 2
     device.app().die(1)
     with pytest.raises(kit.ChipReset):
-        device.run(1)
+        device.run(2)
     device.boot()
+
+
+def test_an_image_that_failed_is_not_fetched_again_after_a_reset(cloud, offered, kit):
+    fetch_and_fail(offered, kit)
     before = cloud.count("GET /v1/device/blob/")
-    device.run(10)
-    device.kernel.update.now.set()
-    device.run(10)
+    offered.run(10)
+    offered.kernel.update.now.set()
+    offered.run(10)
     assert cloud.count("GET /v1/device/blob/") == before
-    assert device.process().program.version == 1
+    assert offered.process().program.version == 1
 
 
-def test_with_the_memory_of_it_left_out_the_device_restarts_for_it_again_and_again(cloud, maker, new_connected, kit, monkeypatch):
+def test_with_the_memory_of_it_left_out_the_device_restarts_for_it_again_and_again(offered, kit, monkeypatch):
     """The flaw."""
     monkeypatch.setattr(FailedImages, "_read", lambda self: [])
-    device = new_connected([maker.app_package("probe")], config={"attest_after_ms": 10})
-    device.run(4)
-    cloud.deploy(maker.app_package("probe", version=2))
     for _ in range(3):
-        Reverting(device)
-        device.kernel.update.now.set()
-        device.run(3)
-        assert device.process().program.version == 2
-        device.app().die(1)
-        with pytest.raises(kit.ChipReset):
-            device.run(2)
-        device.boot()
+        fetch_and_fail(offered, kit)
 
 
 def test_an_image_that_works_after_all_is_forgotten(device, maker):
