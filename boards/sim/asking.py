@@ -101,11 +101,6 @@ class Asker:
         """Whether everything that was asked was answered."""
         return self._asked is None and not self._waiting
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether half of all the requests wait that may: what can be left out should be."""
-        return len(self._waiting) >= MOST_WAITING // 2
-
     def is_overdue(self, patience_s: float) -> bool:
         """Whether an answer has not come for so long, less what those before it took too long."""
         most = patience_s + FOR_OTHERS_S * self.is_excused

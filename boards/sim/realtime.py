@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterable
 from typing import Any, Protocol
 
 from armillary.hal.sim.box import realtime_calls as calls
@@ -21,6 +20,7 @@ from armillary.wire.call import Call
 from armillary.wire.fault import Denied, Fault, Invalid
 
 from .asking import Answer, Asker, Later, Request, receive
+from .outside import Outside
 from .world import World
 
 EVENTS_AT_ONCE = 64  # that are taken before others get their turn
@@ -71,7 +71,7 @@ class RealTimeBox:
         self._told = {core: Told() for core in REAL_TIME_CORES}
         self._world = World(silicon, self)
         self._forget()
-        silicon.gpio.observe_outside(self._world_changed)
+        self._outside = Outside(silicon.gpio, self._tell_outside)
 
     def _forget(self) -> None:
         self._memory: mmap.mmap | None = None
@@ -113,7 +113,7 @@ class RealTimeBox:
     def core_stop(self, core: int) -> None:
         """Stop it: with the last one its process ends, which leaves nothing behind."""
         self._loads.stop(core)
-        self._hand_over(self._firewall.granted(core))
+        self._world.let_go(self._firewall.granted(core))
         self._firewall.withdraw(core)
         told = self._told[core]
         told.state, told.reason = STOPPED, ""
@@ -137,11 +137,9 @@ class RealTimeBox:
         self._memory = mmap.mmap(memory, calls.SHARED)
         os.close(memory)
         self._memory[: len(self._sysram)] = bytes(self._sysram)
-        gpio = self._silicon.gpio
-        for pin in gpio.pins():
+        for pin in self._silicon.gpio.pins():
             self._tell_owner(pin)
-            if gpio.outside(pin) != (FLOATING, FLOATING):
-                self._world_changed(pin)
+        self._outside.all()
         for core in REAL_TIME_CORES:
             self._ask(calls.GRANT, core, self._firewall.granted(core))
             for address, length in self._firewall.shares(core):
@@ -180,12 +178,8 @@ class RealTimeBox:
         """See `Firewall.grant`."""
         before = self._firewall.granted(core)
         self._firewall.grant(core, blocks)
-        self._hand_over(block for block in before if block not in blocks)
+        self._world.let_go(block for block in before if block not in blocks)
         self._ask(calls.GRANT, core, self._firewall.granted(core))
-
-    def _hand_over(self, blocks: Iterable[int]) -> None:
-        for block in blocks:
-            self._world.let_go(block)
 
     def core_share(self, core: int, address: int, length: int) -> None:
         """See `Firewall.share`."""
@@ -256,9 +250,8 @@ class RealTimeBox:
             return  # the chip's own: no board leads it out
         self._ask(calls.OWNER, pin, owner)
 
-    def _world_changed(self, pin: int) -> None:
-        level, pull = self._silicon.gpio.outside(pin)
-        self._ask(calls.OUTSIDE, pin, *(calls.NONE if value == FLOATING else value for value in (level, pull)))
+    def _tell_outside(self, pin: int, level: int, pull: int, taken: Answer) -> bool:
+        return self._tell(calls.OUTSIDE, pin, *(calls.NONE if value == FLOATING else value for value in (level, pull)), answer=taken)
 
     def reset(self) -> None:
         """What a reset does: both cores are stopped, everything is as new."""
@@ -280,6 +273,12 @@ class RealTimeBox:
         """Queue what nobody waits for, if there is a process: one that starts is told what is in our tables."""
         if self._asker is not None:
             self._asker.ask(call, *arguments)
+
+    def _tell(self, call: Call, *arguments: Any, answer: Answer) -> bool:
+        """Queue what is to be known to have been taken. False if there is no process."""
+        if self._asker is not None:
+            self._asker.ask(call, *arguments, answer=answer)
+        return self._asker is not None
 
     def answered(self) -> None:
         """To be called when "requests" can be read."""
@@ -317,11 +316,8 @@ class RealTimeBox:
         return self._asker is not None and self._asker.is_idle
 
     def arrived(self, unit: int, data: bytes, taken: Answer) -> bool:
-        """Tell the process what arrived on the line of a UART. False if there is none, or it does not keep up."""
-        if self._asker is None or self._asker.is_busy:
-            return False
-        self._asker.ask(calls.ARRIVED, unit, data, answer=taken)
-        return True
+        """Tell the process what arrived on the line of a UART. False if there is none."""
+        return self._tell(calls.ARRIVED, unit, data, answer=taken)
 
     def _take(self, message: bytes) -> bool:
         """Act on an event. False if it is none."""

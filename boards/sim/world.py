@@ -9,7 +9,7 @@ Ring 0 answers one question at a time and waits for nobody.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from armillary.hal.sim.box import realtime_calls as calls
@@ -17,6 +17,7 @@ from armillary.hal.sim.box.machine import answer
 from armillary.hal.sim.buses import RELEASED
 from armillary.hal.sim.firewall import REAL_TIME_CORES
 from armillary.hal.sim.masters import LINES
+from armillary.hal.sim.wires import ISUS
 from armillary.wire import blocks as kinds
 from armillary.wire.call import Gate
 from armillary.wire.fault import Denied, Fault
@@ -74,23 +75,22 @@ class World:
     def close(self) -> None:
         """It is gone, and what it had under way on the wires with it."""
         self._channel, self._gate = -1, None
-        for block in {*range(kinds.I2C, kinds.I2C + 6), *range(kinds.SPI, kinds.SPI + 6)}:
-            if self._is_granted(block):
-                self.let_go(block)
+        units = (*range(kinds.I2C, kinds.I2C + ISUS), *range(kinds.SPI, kinds.SPI + ISUS))
+        self.let_go(block for block in units if self._is_granted(block))
 
     @property
     def is_waiting(self) -> bool:
         """Whether the process waits for a part: then it cannot answer."""
         return self._gate is not None and self._gate.is_waiting
 
-    def let_go(self, block: int) -> None:
-        """A block changes hands: what its core had under way on the wires ends."""
-        kind = kinds.kind(block)
-        if kind == "I2C":
-            self._silicon.wires.i2c[block - kinds.I2C].stop()
-        elif kind == "SPI":
-            for line in LINES:
-                self._silicon.wires.spi[block - kinds.SPI].select(line, False)
+    def let_go(self, blocks: Iterable[int]) -> None:
+        """These change hands: what their core had under way on the wires ends."""
+        for block in blocks:
+            if kinds.kind(block) == "I2C":
+                self._silicon.wires.i2c[block - kinds.I2C].stop()
+            elif kinds.kind(block) == "SPI":
+                for line in LINES:
+                    self._silicon.wires.spi[block - kinds.SPI].select(line, False)
 
     def _is_granted(self, block: int) -> bool:
         return any(self._silicon.firewall.has_block(core, block) for core in REAL_TIME_CORES)

@@ -153,6 +153,24 @@ def test_pins_go_out_and_come_in(bench, built):
     assert gpio.mode(8) == 0
 
 
+def test_a_pin_that_the_world_moves_faster_than_the_process_looks_ends_nobody_and_its_last_level_counts(bench, built):
+    for pin in (8, 12):
+        bench.owners.assign(pin, 2)
+    bench.start(IO0, built(program("WORD(0x38030024) = 1; for (;;) { WORD(0x38030010) = WORD(0x38040004) & 1; }")))
+    gpio = bench.silicon.gpio
+    for level in (1, 0):
+        bench.until(lambda: bench.silicon.realtime._is_ready)
+        os.kill(bench.pid, signal.SIGSTOP)
+        for number in range(asking.MOST_WAITING + 500 + level):
+            gpio.drive(12, number & 1)
+        gpio.drive(12, level)
+        os.kill(bench.pid, signal.SIGCONT)
+        bench.until(bench.silicon.realtime.is_settled)
+        bench.until(lambda wanted=level: gpio.read(8) == wanted)
+        bench.live(0.1)
+        assert gpio.read(8) == level and bench.cores.status(IO0)[0] == RUNNING
+
+
 def test_a_doorbell_interrupts_the_kernel_and_the_mailbox_answers(bench, built):
     bench.start(IO0, built(program(
         "WORD(0x21050044) = 7; WORD(0x21050040) = 9; WORD(0x21050014) = 1;"

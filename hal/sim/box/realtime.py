@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MESSAGE = 4096
 LEAST_US, MOST_US = 10, 500  # of the cores' time between two looks at the channel
 SLICE_NS = 2_000_000  # of the host's time that this should take
+REQUESTS_AT_ONCE = 16  # before the cores run on
 TICK_MS = 1  # of the host, while a core runs
 MOST_LAG_US = 20_000  # that the cores' time may be behind the host's and caught up with
 MOST_EDGES = 64  # of pins in a slice; of more only the last state is told
@@ -96,7 +97,10 @@ class Cores:
             is_behind = self._advance()
             self._tell()
             timeout = 0 if is_behind else TICK_MS if self.realtime.is_running else None
-            for _ in self._poll.poll(timeout):
+            for _ in range(REQUESTS_AT_ONCE):
+                if not self._poll.poll(timeout):
+                    break
+                timeout = 0
                 self._hear()
 
     # --- requests ---
