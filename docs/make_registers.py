@@ -52,7 +52,7 @@ MISSING = (
     ("I2C", "arbitration between masters, clock stretching by parts, filters"),
     ("SPI", "clock polarity and phase: bytes arrive whole; prefetch"),
     ("I2S", "word lengths, TDM, swaps and mono: a frame is a word; MCLK on its pin"),
-    ("PWM", "data paths of GLO_CTRL 15:8; edges closer than 2 microseconds are thinned out"),
+    ("PWM", "data paths of GLO_CTRL 15:8; of a pattern with periods below 20 microseconds the first four after a kick are shown, then longer ones of the same duty stand for many"),
     ("GPIO", "slew, strength and delays are analog; short pulses pass the counters' filters"),
     ("DMA", "bursts, byte-to-word packing, limiters; who goes first among channels"),
     ("ADC", "noise, settling, dither and the amplifier; time stamps"),
