@@ -148,6 +148,8 @@ class Connection:
             return
         *lines, self._received = self._received.split(b"\n")
         for line in lines:
+            if self._stream.fileno() < 0:
+                return  # what it brings along now nobody would take away again
             answer = self._control.perform(self, line)
             if answer is not None:
                 self._send(answer)
