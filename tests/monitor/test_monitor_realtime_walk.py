@@ -298,4 +298,4 @@ def test_with_the_map_left_out_the_walk_finds_it(maker, factory_state, monkeypat
     monkeypatch.setattr(Ownership, "_check_free", lambda self, pin: None)
     monkeypatch.setattr(Firewall, "lock", lambda self: None)
     with pytest.raises(AssertionError):
-        walk(maker, factory_state)
+        walk(maker, factory_state, 300)  # it ends with the first that is found
