@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = ROOT / "apps" / "samples"
 BLOCK = re.compile(r"<!-- example -->\n```python\n(.*?)```", re.DOTALL)
+METER = re.compile(r"An app `my_meter`.*?```json\n(.*?)```\n\n```python\n(.*?)```", re.DOTALL)
 ALONE = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
@@ -29,9 +30,12 @@ def run_pytest(folder, *arguments):
 
 @pytest.fixture
 def project(tmp_path):
-    """Somebody's project: an app of their own, and no test yet."""
-    for name in ("my_lamp", "my_other_lamp"):
+    """Somebody's project: apps of their own, and no test yet."""
+    for name in ("my_lamp", "my_other_lamp", "my_meter"):
         shutil.copytree(SAMPLES / "blink", tmp_path / name)
+    manifest, app = METER.search((ROOT / "docs" / "testing.md").read_text()).groups()
+    (tmp_path / "my_meter" / "app_manifest.json").write_text(manifest)
+    (tmp_path / "my_meter" / "bin" / "app.py").write_text(app)
     return tmp_path
 
 
@@ -57,6 +61,14 @@ def test_the_sensors_example_fails_for_both_kinds_of_app_if_the_sensor_is_elsewh
     (project / "test_example.py").write_text(example.replace("attach(0x6A", "attach(0x6B"))
     run = run_pytest(project)
     assert run.returncode == 1 and "3 failed, 1 passed" in run.stdout, run.stdout + run.stderr
+
+
+def test_the_meters_example_fails_without_the_buses_in_the_manifest(project):
+    manifest = project / "my_meter" / "app_manifest.json"
+    manifest.write_text(manifest.read_text().replace('"SpiMaster": ["ISU1"], ', ""))
+    (project / "test_example.py").write_text(next(block for block in examples("docs/testing.md") if "my_meter" in block))
+    run = run_pytest(project)
+    assert run.returncode == 1 and "1 failed" in run.stdout, run.stdout + run.stderr
 
 
 def test_a_project_that_does_not_use_the_plugin_pays_nothing_for_it(tmp_path):
