@@ -7,8 +7,10 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
+import click
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -54,6 +56,18 @@ def write_file(path: Path, data: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             making.unlink(missing_ok=True)
+
+
+def check_apart(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
+    """Raise UsageError if a file that is read would be written over, or two outputs go into one."""
+    taken = {path.resolve(): f"{path} is read by this run" for path in inputs if path is not None}
+    for path in outputs:
+        place = path.resolve() if path is not None else None
+        if path is None or place is None or path.exists() and not path.is_file():
+            continue
+        if place in taken:
+            raise click.UsageError(f"{taken[place]}: write to another file")
+        taken[place] = f"{path} is written by this run already"
 
 
 def check(path: Path) -> None:

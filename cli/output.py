@@ -57,6 +57,14 @@ def say(text: str) -> None:
         click.echo(clean(text))
 
 
+def unescape(text: str, option: str) -> bytes:
+    """The bytes of a text with Python's escapes. Raises click.BadParameter for an escape that is none."""
+    try:
+        return text.encode().decode("unicode_escape").encode("latin-1", "replace")
+    except UnicodeError as problem:
+        raise click.BadParameter(f"{text!r} has an escape that is none ({problem}): a backslash itself is two", param_hint=option) from None
+
+
 def warn(text: str) -> None:
     """Print a warning on standard error."""
     click.echo("armillary: WARNING: " + clean(text), err=True)

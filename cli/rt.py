@@ -64,10 +64,10 @@ def run(
     from armillary.boards.mt3620 import facts
 
     from . import rt_intercore, rt_wiring
-    from .files import check
+    from .files import check, check_apart
     from .rt_parts import Parts, parse_display, parse_sound
     from .rt_record import Keeper
-    from .rt_run import Run, parse_end, parse_sent, parse_time, parse_uarts, read_program
+    from .rt_run import SHOWN, Run, parse_end, parse_sent, parse_time, parse_uarts, read_program
 
     end, text = parse_end(limit, until)
     wanted = parse_uarts(uarts)
@@ -76,6 +76,9 @@ def run(
     messages = rt_intercore.parse(intercore, parse_time) if intercore is not None else None
     shown, heard = [parse_display(each) for each in displays], [parse_sound(each) for each in sounds]
     _check_inputs(replay, sent, intercore, save or restore, displays)
+    files = [Path(place) for place in wanted.values() if place != SHOWN]
+    check_apart([file, other, replay, Path(intercore) if intercore and messages else None],
+                [trace_file, pins, coverage, mortem, save, record, *files, *(each.file for each in shown), *(path for _, path in heard)])  # fmt: skip
     program = read_program(file)
     second = read_program(other) if other is not None else None
     running = Run(program, number, wanted, text, end, second, not null_faults, not uarts, (str(file), str(other)))

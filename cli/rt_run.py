@@ -29,7 +29,7 @@ from armillary.wire.fault import Fault
 
 from .base import Problem
 from .files import check, create, create_text, write_file
-from .output import clean, is_json, show_json, warn
+from .output import clean, is_json, show_json, unescape, warn
 from .signals import sigterm_as_ctrl_c
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def parse_sent(word: str) -> tuple[str, int, bytes]:
     time = parse_time(when or "0s")
     if not equals or time is None:
         raise click.BadParameter(f"{word!r} is not NAME=TEXT or NAME@TIME=TEXT", param_hint="--send")
-    return name, time, text.encode().decode("unicode_escape").encode("latin-1", "replace")
+    return name, time, unescape(text, "--send")
 
 
 def _check_uart(name: str, option: str) -> None:

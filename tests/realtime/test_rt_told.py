@@ -64,6 +64,26 @@ def test_what_was_there_stays_if_nothing_comes_of_the_run(hello, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_an_output_does_not_fall_on_the_program_or_on_another_output(hello, tmp_path):
+    before = hello.read_bytes()
+    for option in ("--pins", "--save", "--coverage", "--post-mortem", "--trace-file", "--record", "--sound"):
+        result = run(hello, "--until", "1ms", option, hello)
+        assert result.exit_code == 2 and "is read by this run: write to another file" in result.stderr, option
+    result = run(hello, "--until", "1ms", "--uart", f"debug={tmp_path / 'out'}", "--pins", tmp_path / "out")
+    assert result.exit_code == 2 and "is written by this run already" in result.stderr
+    assert hello.read_bytes() == before and not (tmp_path / "out").exists()
+
+
+def test_outputs_may_all_go_to_devices(hello):
+    assert run(hello, "--until", "1ms", "--pins", "/dev/null", "--coverage", "/dev/null").exit_code == 0
+
+
+@pytest.mark.parametrize("text", ["\\x", "\\u12", "\\N{nothing}", "\\"])
+def test_an_escape_that_is_none_is_refused_in_words(hello, text):
+    result = run(hello, "--until", "1ms", "--send", "debug=" + text)
+    assert result.exit_code == 2 and "an escape that is none" in result.stderr
+
+
 def test_a_full_disk_is_told_with_the_file(hello, tmp_path):
     (tmp_path / "out.vcd").symlink_to("/dev/full")
     result = run(hello, "--until", "1ms", "--pins", tmp_path / "out.vcd")
