@@ -42,3 +42,20 @@ def test_a_folder_without_a_manifest_is_not_packed(tmp_path):
     (folder / "main.c").write_text("int main(void) { return 0; }")
     result = invoke(tmp_path, "build", folder, "-o", tmp_path / "out.imagepackage")
     assert result.exit_code == 1 and "app_manifest.json" in result.output
+
+
+ONE = '#include "uart.h"\nint main(void) { uart_open(DEBUG_UART); uart_print(DEBUG_UART, "one file"); return 0; }\n'
+
+
+def test_a_single_file_is_built_without_its_neighbours(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.c").write_text(ONE)
+    (tmp_path / "other.c").write_text(ONE)  # a second main: both together would not link
+    assert "wrote one.elf" in invoke(tmp_path, "build", "one.c").output
+    assert "one file" in invoke(tmp_path, "run", "one.elf", "--until", "one file").output
+
+
+def test_a_file_that_is_no_c_is_refused_in_words(tmp_path):
+    (tmp_path / "main.rs").write_text("fn main() {}")
+    result = invoke(tmp_path, "build", tmp_path / "main.rs", "-o", tmp_path / "out.elf")
+    assert result.exit_code == 1 and "main.rs is not C" in result.output and not (tmp_path / "out.elf").exists()
