@@ -24,6 +24,7 @@ DECLARATIONS = """
         uint32_t (*read)(void *owner, uint32_t device, uint32_t offset, uint32_t size);
         void (*write)(void *owner, uint32_t device, uint32_t offset, uint32_t size, uint32_t value);
         uint64_t (*quiet)(void *owner, uint32_t device, uint32_t offset);
+        uint64_t (*settled)(void *owner, uint32_t device, uint32_t offset, uint32_t size, uint32_t value);
         void *owner;
     };
     #define MACHINE_TIME ...
@@ -88,6 +89,7 @@ DECLARATIONS = """
 
     extern "Python" uint32_t armillary_device_read(void *, uint32_t, uint32_t, uint32_t);
     extern "Python" uint64_t armillary_device_quiet(void *, uint32_t, uint32_t);
+    extern "Python" uint64_t armillary_device_settled(void *, uint32_t, uint32_t, uint32_t, uint32_t);
     extern "Python" void armillary_calls(void *, const struct machine_call *, uint32_t);
     extern "Python" void armillary_device_write(void *, uint32_t, uint32_t, uint32_t, uint32_t);
 """

@@ -84,6 +84,12 @@ def armillary_device_quiet(owner: Any, device: int, offset: int) -> int:
 
 
 @ffi.def_extern(onerror=_interrupted)  # type: ignore[untyped-decorator]
+def armillary_device_settled(owner: Any, device: int, offset: int, size: int, value: int) -> int:
+    """Until when a write changes nothing, 0 if it does or that is not known."""
+    return ffi.from_handle(owner)._settled(device, offset, size, value)  # type: ignore[no-any-return]
+
+
+@ffi.def_extern(onerror=_interrupted)  # type: ignore[untyped-decorator]
 def armillary_calls(owner: Any, calls: Any, count: int) -> None:
     """Functions were entered."""
     ffi.from_handle(owner)._told([Call(*(getattr(one, name) for name in Call._fields)) for one in calls[0:count]])
@@ -121,8 +127,8 @@ class Machine(Savable):
         self._on_access: Callable[[Access], None] | None = None
         self._kept: list[Any] = []  # what C holds pointers to
         options = ffi.new("struct machine_options *", (irqs, priority_bits, ticks_per_cycle, mpu_regions, cpacr, bit_band))
-        table = (lib.armillary_device_read, lib.armillary_device_write, lib.armillary_device_quiet, self._handle)
-        made = lib.machine_new(options, ffi.new("struct machine_devices *", table))
+        answers = (lib.armillary_device_read, lib.armillary_device_write, lib.armillary_device_quiet, lib.armillary_device_settled)
+        made = lib.machine_new(options, ffi.new("struct machine_devices *", (*answers, self._handle)))
         if made == ffi.NULL:
             raise MemoryError("the machine could not be made")
         self._machine = ffi.gc(made, lib.machine_free)
@@ -285,6 +291,12 @@ class Machine(Savable):
         """Until when a device's register reads the same; a device without `quiet_until` does not know."""
         ask = getattr(self._devices[number][1], "quiet_until", None)
         time = None if ask is None else ask(offset & ~3)
+        return 0 if time is None else min(time, NEVER)
+
+    def _settled(self, number: int, offset: int, size: int, value: int) -> int:
+        """Until when a write to a device changes nothing; a device without `settled_until` does not know, and words only are asked for."""
+        ask = getattr(self._devices[number][1], "settled_until", None)
+        time = None if ask is None or size != 4 else ask(offset, value)
         return 0 if time is None else min(time, NEVER)
 
     @property

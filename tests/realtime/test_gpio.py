@@ -111,3 +111,30 @@ def test_nothing_that_is_written_breaks_a_block_and_what_is_saved_goes_on_the_sa
     assert other.save() == rig.save()
     levels = [[each.bank.read(pin) for pin in each.bank.pins()] for each in (rig, other)]
     assert levels[0] == levels[1]
+
+
+def settled(rig, address, value):
+    device, offset = rig._find(address)
+    return device.settled_until(offset, value) is not None
+
+
+@pytest.mark.parametrize("offset, value, expected", [
+    (0x10, 2, True), (0x14, 2, True), (0x14, 0, True), (0x18, 1, True), (0x20, 3, True), (0x24, 1, True), (0x04, 5, True),
+    (0x10, 3, False), (0x14, 1, False), (0x18, 2, False), (0x20, 1, False), (0x28, 2, False), (0x30, 0, False), (0x1C, 0, False), (0x200, 0, False),
+])  # fmt: skip
+def test_an_output_is_settled_if_it_is_set_to_what_it_is(rig, offset, value, expected):
+    rig.write(GROUP + 0x20, 3)
+    rig.write(GROUP + 0x10, 2)
+    before = rig.save()
+    assert settled(rig, GROUP + offset, value) is expected
+    if expected:
+        rig.write(GROUP + offset, value)
+        assert rig.save() == before
+
+
+def test_an_output_that_pwm_has_taken_over_is_not_settled(rig):
+    rig.write(GROUP + 0x20, 1)
+    assert settled(rig, GROUP + 0x14, 0)
+    rig.write(GROUP + 0x1104, 1000)
+    rig.write(GROUP + 0x1100, 0x15)
+    assert rig.bank.read(0) == 1 and not settled(rig, GROUP + 0x14, 0)

@@ -46,7 +46,7 @@ void device_write(struct machine *m, const struct device *device, uint32_t offse
 {
     m->is_refused = false;
     remember(m, device->address + offset, size, value, true);
-    warp_write(m);
+    warp_store(m, device, offset, size, value);
     m->is_asking = true;
     m->devices.write(m->devices.owner, device->number, offset, size, value);
     m->is_asking = false;

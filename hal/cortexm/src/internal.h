@@ -139,6 +139,7 @@ void warp_clock(struct machine *m, const struct machine_counter *how, uint64_t c
 bool warp_steps(const struct machine *m); /* stop behind the next block */
 bool warp_follows(struct machine *m); /* before an instruction: it is to be run alone, for a round is followed */
 void warp_write(struct machine *m);  /* something changed that the loop did not */
+void warp_store(struct machine *m, const struct device *device, uint32_t offset, uint32_t size, uint32_t value); /* is about to be written */
 void warp_enable(struct machine *m); /* interrupts were enabled or disabled: no matter, if they are as before when the round is over */
 void warp_forget(struct machine *m); /* there is more memory than before */
 void warp_look(struct machine *m); /* between blocks */

@@ -35,6 +35,8 @@ struct machine_devices {
     void (*write)(void *owner, uint32_t device, uint32_t offset, uint32_t size, uint32_t value);
     /* Until when that register reads the same if nobody writes: a time, or 0 if that is not known. */
     uint64_t (*quiet)(void *owner, uint32_t device, uint32_t offset);
+    /* Until when that write would change nothing: a time, or 0 if it does or that is not known. */
+    uint64_t (*settled)(void *owner, uint32_t device, uint32_t offset, uint32_t size, uint32_t value);
     void *owner;
 };
 

@@ -6,7 +6,7 @@
  */
 #include "internal.h"
 
-#define VERSION 0x4d340006u /* "M4", version 6: changes with what is saved */
+#define VERSION 0x4d340007u /* "M4", version 7: changes with what is saved */
 #define ANY UINT64_MAX
 #define MOST_CYCLES (1ull << 62) /* sums of two do not wrap */
 #define MOST_BLOCK 0x10000u      /* bytes of a block */

@@ -104,7 +104,7 @@ struct systick {
     uint32_t value; /* while it stands still */
 };
 
-#define POLLS 4 /* registers that one polling loop reads */
+#define POLLS 8 /* registers that one polling loop reads, or writes again */
 #define NO_DEVICE DEVICES /* of a loop that asks none: its block that changes the masks */
 #define CLOCK (DEVICES + 1) /* or its instruction that reads a register that follows from the time */
 

@@ -10,7 +10,7 @@
  * interrupts in between.  Such a loop is known by the block that changes the masks.
  *
  * All that a round may depend on besides: what came from outside (DMA), an exception, a sleep, a write to a
- * register.  Each begins anew.  And the time: a round that reads a clock is followed instruction by instruction
+ * register that may change something.  Each begins anew.  And the time: a round that reads a clock is followed instruction by instruction
  * (trail.c), and how often it comes out the same is worked out.  A program may keep interrupts out while it
  * looks, by ICER and ISER: they are compared as memory is.
  */
@@ -29,9 +29,11 @@
 #define CLOCK_ROUNDS 64  /* of a loop that reads clocks alone: following a round takes longer than running many */
 #define FEW 512          /* rounds that are hardly worth it */
 
+#define STORE 0x80000000u /* in the offset of a poll: it is written */
+
 enum { WATCHING, WANTED, FIRST_LOOK, RUNNING, SECOND_LOOK, FOLLOWING };
 
-/* The table holds the last reads; a write, or a read that is not in it, begins anew. */
+/* The table holds the last accesses; a write that matters, or an access that is not in it, begins anew. */
 static void begin(struct warp *warp)
 {
     warp->count = warp->hits = warp->others = warp->place = warp->blocks = 0;
@@ -166,6 +168,52 @@ void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset,
         repeated_other(warp, poll);
 }
 
+/* What looking at a loop has shown decides how soon the next is looked at. */
+static void learn(struct warp *warp, bool is_pure)
+{
+    if (!is_idle(warp))
+        warp->patience = is_pure ? AGAIN : warp->patience < PATIENCE ? 2 * warp->patience : PATIENCE;
+    else if (warp->polls[0].device == CLOCK)
+        warp->clock_patience = is_pure ? CLOCK_ROUNDS : warp->clock_patience < IDLE_PATIENCE ? 2 * warp->clock_patience : IDLE_PATIENCE;
+    else if (is_pure)
+        warp->idle_pc = warp->polls[0].pc;
+    else if (warp->idle_pc == warp->polls[0].pc)
+        warp->idle_pc = ODD;
+    else
+        warp->idle_patience = warp->idle_patience < IDLE_PATIENCE ? 2 * warp->idle_patience : IDLE_PATIENCE;
+}
+
+/* The program writes what it wrote the last time round: a device may say that this changes nothing. */
+static bool is_settled(struct machine *m, struct poll *poll, uint32_t size)
+{
+    if (m->warp.phase < WANTED)
+        return true; /* it is asked when it matters */
+    poll->until = m->devices.settled(m->devices.owner, poll->device, poll->offset & ~STORE, size, poll->value);
+    return poll->until;
+}
+
+void warp_store(struct machine *m, const struct device *device, uint32_t offset, uint32_t size, uint32_t value)
+{
+    struct warp *warp = &m->warp;
+    if (!warp->is_on)
+        return;
+    if (is_idle(warp) || warp->phase == FOLLOWING)
+        begin(warp);
+    warp->others = 0;
+    struct poll *poll = find(warp, m->place.pc, device->number, offset | STORE);
+    if (!poll || poll->value != value) {
+        if (poll)
+            begin(warp);
+        add(warp, m->place.pc, device->number, offset | STORE, value);
+    } else if (!is_settled(m, poll, size)) {
+        learn(warp, false);
+        begin(warp);
+    } else if (poll == &warp->polls[0])
+        repeated_first(m);
+    else
+        repeated_other(warp, poll);
+}
+
 /* Until when every register that was read in the round reads what it read last, in ticks; 0 if a device does not know. */
 static uint64_t quiet_until(const struct warp *warp)
 {
@@ -181,21 +229,6 @@ static void skip(struct machine *m, uint64_t period)
     const uint64_t quiet = cycle_of(m, quiet_until(&m->warp)), end = quiet < m->deadline ? quiet : m->deadline;
     if (period && end > m->cycles)
         m->cycles += (end - m->cycles) / period * period;
-}
-
-/* What looking at a loop has shown decides how soon the next is looked at. */
-static void learn(struct warp *warp, bool is_pure)
-{
-    if (!is_idle(warp))
-        warp->patience = is_pure ? AGAIN : warp->patience < PATIENCE ? 2 * warp->patience : PATIENCE;
-    else if (warp->polls[0].device == CLOCK)
-        warp->clock_patience = is_pure ? CLOCK_ROUNDS : warp->clock_patience < IDLE_PATIENCE ? 2 * warp->clock_patience : IDLE_PATIENCE;
-    else if (is_pure)
-        warp->idle_pc = warp->polls[0].pc;
-    else if (warp->idle_pc == warp->polls[0].pc)
-        warp->idle_pc = ODD;
-    else
-        warp->idle_patience = warp->idle_patience < IDLE_PATIENCE ? 2 * warp->idle_patience : IDLE_PATIENCE;
 }
 
 /* --- a round that reads clocks --------------------------------------------------------------------- */

@@ -121,6 +121,21 @@ class Gpio(Block):
         """A level changes when something arranged does it."""
         return self.scheduler.next() if offset == self.DIN else super().quiet_until(offset)
 
+    def settled_until(self, offset: int, value: int) -> int | None:
+        """An output that is set to what it is, and that nobody else (PWM) has taken over."""
+        if offset == self.DIN:  # it cannot be written
+            return self.scheduler.next()
+        setting, alias = offset & ~0xF, offset & 0xF
+        old = self.words.get(setting, 0)
+        new = {0: value, 4: old | value, 8: old & ~value}.get(alias)
+        return self.scheduler.next() if setting in (self.OUT, self.OE) and new == old and self._is_applied() else None
+
+    def _is_applied(self) -> bool:
+        """Do the pins follow the settings?"""
+        out, enabled = self.words[self.OUT], self.words[self.OE] & self.mask
+        wanted = [(PUSH_PULL, out >> bit & 1) for bit in range(len(self.pins)) if enabled >> bit & 1]
+        return self._driven == enabled and wanted == [self.bank.inside(pin)[:2] for bit, pin in enumerate(self.pins) if enabled >> bit & 1]
+
     def save(self) -> dict[str, Any]:
         """Settings; the pins follow from them."""
         return {**super().save(), "driven": self._driven}

@@ -152,6 +152,10 @@ class Block:
         """
         return None if offset in self._readers else NEVER
 
+    def settled_until(self, offset: int, value: int) -> int | None:
+        """Until when it changes nothing to write `value` at `offset`: a time, or None if it does or that is not known."""
+        return None
+
     def arrange(self, event: str, at: int) -> None:
         """Let the one of `EVENTS` happen at `at` (ticks), instead of when it was to."""
         method, purpose = self.EVENTS[event]

@@ -53,6 +53,11 @@ class Windows:
         block, inside = self.find(offset)
         return block.quiet_until(inside)
 
+    def settled_until(self, offset: int, value: int) -> int | None:
+        """As the block there says."""
+        block, inside = self.find(offset)
+        return block.settled_until(inside, value)
+
     def name_of(self, offset: int) -> str:
         """The register in words."""
         block, inside = self.find(offset)
