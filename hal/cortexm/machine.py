@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 TIME, SLEEPING, LOCKUP, BREAKPOINT = lib.MACHINE_TIME, lib.MACHINE_SLEEPING, lib.MACHINE_LOCKUP, lib.MACHINE_BREAKPOINT
 RESET, ERROR, STOPPED = lib.MACHINE_RESET, lib.MACHINE_ERROR, lib.MACHINE_STOPPED
-REASONS = {
-    TIME: "time", SLEEPING: "sleeping", LOCKUP: "lockup", BREAKPOINT: "breakpoint", RESET: "reset",
-    ERROR: "error", STOPPED: "stopped",
-}  # fmt: skip
+REASONS = {TIME: "time", SLEEPING: "sleeping", LOCKUP: "lockup", BREAKPOINT: "breakpoint", RESET: "reset", ERROR: "error", STOPPED: "stopped"}
 REGISTERS = {
     **{"r" + str(number): number for number in range(13)},
     "sp": 13, "lr": 14, "pc": 15, "xpsr": 16, "msp": 17, "psp": 18, "primask": 19, "basepri": 20, "faultmask": 21,
@@ -289,15 +286,13 @@ class Machine(Savable):
 
     def _quiet(self, number: int, offset: int) -> int:
         """Until when a device's register reads the same; a device without `quiet_until` does not know."""
-        ask = getattr(self._devices[number][1], "quiet_until", None)
-        time = None if ask is None else ask(offset & ~3)
-        return 0 if time is None else min(time, NEVER)
+        ask = getattr(self._devices[number][1], "quiet_until", lambda _: None)
+        return min(ask(offset & ~3) or 0, NEVER)
 
     def _settled(self, number: int, offset: int, size: int, value: int) -> int:
         """Until when a write to a device changes nothing; a device without `settled_until` does not know, and words only are asked for."""
-        ask = getattr(self._devices[number][1], "settled_until", None)
-        time = None if ask is None or size != 4 else ask(offset, value)
-        return 0 if time is None else min(time, NEVER)
+        ask = getattr(self._devices[number][1], "settled_until", lambda *_: None)
+        return min((size == 4 and ask(offset, value)) or 0, NEVER)
 
     @property
     def now(self) -> int:
