@@ -229,6 +229,16 @@ class PatientMasters(Masters):
     def __init__(self, wires: Wires, clock: Any, put_off: Callable[[], Answer]) -> None:
         super().__init__(wires, clock)
         self._put_off = put_off
+        self._resets = 0
+
+    def reset(self) -> None:
+        """See `Masters.reset`; what was put off is not done: the wires may be another's by then."""
+        super().reset()
+        self._resets += 1
+
+    def _in_this_life(self, action: Callable[[], Any]) -> Callable[[], Any]:
+        resets = self._resets
+        return lambda: action() if self._resets == resets else None
 
     def i2c_transfer(self, unit: int, address: int, read_length: int, data: bytes) -> Any:
         """See `Masters.i2c_transfer`; the result may come later."""
@@ -238,14 +248,14 @@ class PatientMasters(Masters):
             operations += [("start", 0), ("write", data.hex())]
         if read_length:
             operations += [("start", 1), ("read", read_length)]
-        return carry_out(Plan(lambda: action(unit, address, read_length, data), [bus.part_at(address)], operations), self._put_off)
+        return carry_out(Plan(self._in_this_life(lambda: action(unit, address, read_length, data)), [bus.part_at(address)], operations), self._put_off)
 
     def spi_transfer(self, unit: int, is_lsb_first: int, read_length: int, data: bytes) -> Any:
         """See `Masters.spi_transfer`; the result may come later."""
         action, bus = super().spi_transfer, self._spi(unit)
         out = bytes(map(mirror, data)) if is_lsb_first else bytes(data)
         operations = [("exchange", (out + b"\xff" * read_length).hex())]
-        return carry_out(Plan(lambda: action(unit, is_lsb_first, read_length, data), bus.selected(), operations), self._put_off)
+        return carry_out(Plan(self._in_this_life(lambda: action(unit, is_lsb_first, read_length, data)), bus.selected(), operations), self._put_off)
 
 
 def i2c_start(bus: I2cBus, address: int, is_read: int) -> Plan:

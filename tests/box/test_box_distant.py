@@ -155,6 +155,7 @@ def test_power_that_is_cut_while_a_part_thinks_leaves_a_board_that_starts_again(
     bench.live(0.05)
     assert not select.select([bench._ends["kernel"]], [], [], 0)[0]
     assert bench.silicon.wires.i2c[2].addressed() is None and not client.is_ended
+    assert bench.silicon.wires.i2c[2].log == []  # what was put off is not done for another life's kernel
 
 
 def test_while_a_part_thinks_ring_0_serves_others(bench, built):
