@@ -81,6 +81,7 @@ DECLARATIONS = """
     void machine_code_changed(struct machine *machine, uint32_t address, uint32_t size);
     int machine_share(struct machine *machine, uint32_t address, uint32_t size);
     void machine_written(struct machine *machine, uint32_t address, uint32_t size);
+    void machine_doubt(struct machine *machine);
     void machine_warp(struct machine *machine, int is_on);
     struct machine_counter { uint64_t start, numerator, denominator; uint32_t base, mask, is_down; };
     int machine_publish(struct machine *machine, uint32_t device, uint32_t offset, const struct machine_counter *counter);

@@ -148,6 +148,10 @@ class Machine(Savable):
         """Others wrote shared memory at `address`: were it code that ran before, it is new code now."""
         lib.machine_written(self._machine, address, size)
 
+    def doubt(self) -> None:
+        """Memory may have changed since the last run, and nobody told: a loop that waits in memory is looked at anew."""
+        lib.machine_doubt(self._machine)
+
     def map_rom(self, address: int, data: bytes) -> None:
         """Memory that holds `data` and cannot be written; padded with zeros to a multiple of 1024."""
         size = -(-len(data) // PAGE) * PAGE

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.cortexm.test_idle import AFTER, BEFORE
-from tests.cortexm.test_machine import Flag, made, state
+from tests.cortexm.test_machine import RAM, Flag, made, state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from armillary.hal.cortexm.machine import Machine
 
 WAITS = {
     "a variable": "again:\n ldr r1, [r5]\n cmp r1, #0\n beq again\n",
@@ -95,3 +102,71 @@ def test_what_is_known_of_a_wait_is_saved():
     for each in (machine, other):
         each.run(900_000)
     assert other.save() == machine.save() and state(other) == state(machine)
+
+
+def flag_by_memory(machine: Machine) -> None:
+    machine.write_memory(RAM + 0x200, (1).to_bytes(4, "little"))
+
+
+def flag_by_others(machine: Machine) -> None:
+    """As DMA does: the memory itself, and then a word of it."""
+    machine.memories[-1][1][0x200] = 1
+    machine.written(RAM + 0x200, 4)
+
+
+def flag_unsaid(machine: Machine) -> None:
+    machine.memories[-1][1][0x200] = 1
+    machine.doubt()
+
+
+OUTSIDE: dict[str, Callable[[Machine], None]] = {
+    "nothing": lambda machine: None, "memory": flag_by_memory, "others": flag_by_others, "nobody told": flag_unsaid,
+    "a register": lambda machine: machine.set("r6", machine.get("r6") + 5), "an interrupt": lambda machine: machine.pulse_irq(0),
+    "a register of the system": lambda machine: machine.write_system(0xE000E014, 0x1234),
+    "a breakpoint": lambda machine: machine.unwatch(machine.watch("x", 0x2, 2)),
+    "one step": lambda machine: machine.step(machine.now + 1) and None, "saved": lambda machine: machine.restore(machine.save()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+@given(turn=st.sampled_from([300, 5000, 10_000, 20_000]), reload=st.integers(2000, 0xFFFF), control=st.sampled_from([0, 7]),
+       changes=st.lists(st.tuples(st.integers(1, 40), st.sampled_from(sorted(OUTSIDE))), max_size=5), until=st.integers(0, 400_000))  # fmt: skip
+@example(turn=10_000, reload=0xFFFF, control=7, changes=[(20, "memory"), (5, "others"), (5, "a register")], until=1 << 40)
+@example(turn=10_000, reload=0xFFFF, control=0, changes=[(20, "nobody told"), (10, "one step"), (5, "an interrupt")], until=1 << 40)
+@settings(deadline=None, max_examples=15)
+def test_a_wait_over_many_turns_ends_in_the_same_state_whatever_happens_between_them(wait, turn, reload, control, changes, until):
+    found = []
+    for is_warped in (True, False):
+        machine = made(program(wait, reload, control), Flag(until))
+        machine.warp(is_warped)
+        machine.write_system(0xE000E100, 1)
+        states = []
+        for turns, change in [*changes, (10, "nothing")]:
+            for _ in range(turns):
+                machine.run(machine.now + turn)
+            OUTSIDE[change](machine)
+            states.append(state(machine))
+        found.append(states)
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("wait", PURE)
+def test_a_wait_costs_nothing_over_turns_that_are_too_short_to_look_in_each(wait):
+    rounds = []
+    for is_warped in (True, False):
+        machine = made(program(WAITS[wait], 0xFFFF, 7), Flag())
+        machine.warp(is_warped)
+        for turn in range(1, 401):
+            if turn == 100:  # it is known by then
+                counts, _ = machine.cover(0, 0x200, [])
+            machine.run(10_000 * turn)
+        rounds.append(max(counts))
+    assert 20 * rounds[0] < rounds[1]
+
+
+def test_a_wait_that_never_lasts_is_tried_ever_less_often():
+    machine = made(program(WAITS["a variable"], 5000, 7), Flag())
+    machine.run(3_000_000)
+    counts, _ = machine.cover(0, 0x200, [])
+    machine.run(6_000_000)
+    assert max(counts) > 300_000

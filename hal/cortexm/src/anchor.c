@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define WORTH 32768     /* instructions to the deadline: looking takes as long as some thousands do */
+#define NEAR 1024       /* or to a nearer one, if waits have outlasted such */
 #define MOST_WAIT 255   /* deadlines from one try to the next */
 #define TRIES 8         /* the first rounds after an interrupt may differ */
 
@@ -34,7 +35,9 @@ void anchor_cast(struct machine *m)
     struct anchor *anchor = &m->anchor;
     const bool has_skipped = anchor->has_skipped;
     anchor->has_skipped = false;
-    if (!m->warp.is_on || has_skipped)
+    if (anchor->pause)
+        anchor->pause--;
+    if (!m->warp.is_on || has_skipped || m->warp.orbit)
         return;
     if (anchor->pc != ODD)
         give_up(m);
@@ -51,7 +54,7 @@ void anchor_met(struct machine *m)
 {
     struct anchor *anchor = &m->anchor;
     uint32_t registers[ANCHOR_REGISTERS];
-    if (m->meter.left < WORTH)
+    if (m->warp.orbit || m->meter.left < (anchor->pause ? WORTH : NEAR))
         return;
     if (anchor->phase == HANDED_ON) {
         if (m->warp.idle_pc == anchor->pc)
@@ -79,4 +82,12 @@ void anchor_skipped(struct machine *m)
         m->anchor.has_skipped = true;
         m->anchor.backoff = 0;
     }
+}
+
+void anchor_left(struct machine *m, uint64_t gained)
+{
+    struct anchor *anchor = &m->anchor;
+    const uint32_t next = anchor->misses < MOST_WAIT ? 2 * anchor->misses + 1 : MOST_WAIT;
+    anchor->misses = gained < WORTH ? next : 0;
+    anchor->pause = anchor->misses;
 }

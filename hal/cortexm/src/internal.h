@@ -144,6 +144,7 @@ void warp_enable(struct machine *m); /* interrupts were enabled or disabled: no 
 void warp_forget(struct machine *m); /* there is more memory than before */
 void warp_look(struct machine *m); /* between blocks */
 void warp_resume(struct machine *m); /* the machine was stopped in between: a round that was followed is not any more */
+void warp_stay(struct machine *m); /* before more is run: nothing may have happened since a wait was skipped */
 bool warp_has_copy(const struct machine *m); /* a round is under way that is to be compared with what was before it */
 bool warp_keep(struct machine *m, const uint8_t *copy, uint32_t size); /* what was before it; false if it cannot be that */
 
@@ -152,6 +153,8 @@ void anchor_drop(struct machine *m);
 void anchor_cast(struct machine *m);    /* time was up before the block at the program counter */
 void anchor_met(struct machine *m);     /* before its block runs */
 void anchor_skipped(struct machine *m); /* rounds of a loop that asks no device */
+void anchor_left(struct machine *m, uint64_t gained); /* such a loop, after that many cycles */
+
 /* likeness.c */
 size_t likeness_size(const struct machine *m); /* bytes of memory that can be written */
 bool likeness_keep(struct machine *m);     /* a copy; false if there is no memory for it */

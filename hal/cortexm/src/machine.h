@@ -185,6 +185,9 @@ void machine_code_changed(struct machine *machine, uint32_t address, uint32_t si
 int machine_share(struct machine *machine, uint32_t address, uint32_t size);
 void machine_written(struct machine *machine, uint32_t address, uint32_t size);
 
+/* Memory or devices may have changed since the last run, and nobody told. */
+void machine_doubt(struct machine *machine);
+
 uint64_t machine_now(const struct machine *machine);
 uint64_t machine_cycles(const struct machine *machine);
 void machine_set_clock(struct machine *machine, uint32_t ticks_per_cycle);

@@ -92,6 +92,7 @@ uint32_t machine_get(struct machine *m, uint32_t number)
 
 void machine_set(struct machine *m, uint32_t number, uint32_t value)
 {
+    machine_doubt(m);
     if (number < 56)
         reg_set(m, unicorn_number(number), value);
 }

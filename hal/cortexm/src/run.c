@@ -145,7 +145,7 @@ uint32_t machine_run(struct machine *m, uint64_t until)
             break;
         const uint64_t before = m->cycles;
         if (!m->is_sleeping)
-            warp_look(m), countdown_look(m);
+            warp_stay(m), warp_look(m), countdown_look(m);
         if (m->cycles != before) /* what came due meanwhile comes before the limit does */
             continue;
         if (ticks_at(m, m->cycles) >= m->limit)
@@ -160,6 +160,7 @@ uint32_t machine_run(struct machine *m, uint64_t until)
 
 uint32_t machine_step(struct machine *m, uint64_t until)
 {
+    machine_doubt(m); /* it goes on in the middle of a block */
     m->is_stepping = true;
     const uint32_t reason = machine_run(m, until);
     m->is_stepping = false;

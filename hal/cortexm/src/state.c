@@ -6,7 +6,7 @@
  */
 #include "internal.h"
 
-#define VERSION 0x4d340007u /* "M4", version 7: changes with what is saved */
+#define VERSION 0x4d340008u /* "M4", version 8: changes with what is saved */
 #define ANY UINT64_MAX
 #define MOST_CYCLES (1ull << 62) /* sums of two do not wrap */
 #define MOST_BLOCK 0x10000u      /* bytes of a block */
@@ -50,7 +50,9 @@ static const struct field FIELDS[] = {
     EACH(warp.polls, until, ANY), FLAG(warp.is_timed), WORD(warp.others), WORD(warp.idle_pc), WORD(warp.idle_patience),
     WORD(warp.clock_patience), WORD(warp.place), WORD(warp.blocks),
     MANY(warp.registers, UINT32_MAX), MANY(warp.enabled, UINT32_MAX), ONE(warp.cycles, 0, MOST_CYCLES),
-    WORD(anchor.pc), ONE(anchor.phase, 0, 9), WORD(anchor.wait), WORD(anchor.backoff), FLAG(anchor.has_skipped), MANY(anchor.registers, UINT32_MAX),
+    ONE(warp.orbit, 0, MOST_CYCLES), ONE(warp.gained, 0, MOST_CYCLES),
+    WORD(anchor.pc), ONE(anchor.phase, 0, 9), WORD(anchor.wait), WORD(anchor.backoff), FLAG(anchor.has_skipped), WORD(anchor.pause),
+    WORD(anchor.misses), MANY(anchor.registers, UINT32_MAX),
     WORD(countdown.pc), WORD(countdown.hits), ONE(countdown.cycle, 0, MOST_CYCLES), ONE(countdown.distance, 0, MOST_CYCLES),
     FLAG(countdown.is_wanted),
 };
@@ -201,7 +203,7 @@ int machine_restore(struct machine *m, const uint8_t *state, const uint8_t *loop
     for (const struct field *field = FIELDS; field < FIELDS + COUNT; field++)
         for (uint32_t i = 0; i < field->count; i++, at += field->size)
             store((uint8_t *)m + field->offset + i * field->stride, take(at, field->size), field->size);
-    const uint64_t counter = take(at, 4);
+    const uint64_t counter = take(at, 4), orbit = m->warp.orbit;
     const bool is_there = counter == SYSTICK || (counter < COUNTERS && m->counters[counter].is_used);
     m->countdown.counter = is_there ? &m->counters[counter] : NULL;
     m->countdown.is_wanted = m->countdown.is_wanted && m->countdown.counter;
@@ -213,12 +215,14 @@ int machine_restore(struct machine *m, const uint8_t *state, const uint8_t *loop
     machine_code_changed(m, 0, 0);
     look_soon(m);
     m->is_mpu_changed = true;
+    m->warp.orbit = orbit;
     return 0;
 }
 
 void machine_code_changed(struct machine *m, uint32_t address, uint32_t size)
 {
     (void)address, (void)size;
+    machine_doubt(m);
     meter_forget(m);
     unicorn.ctl(m->engine, UC_CTL_WRITE(UC_CTL_TB_FLUSH, 0));
 }

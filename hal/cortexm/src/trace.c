@@ -168,5 +168,6 @@ uint32_t machine_system_read(struct machine *m, uint32_t address)
 
 void machine_system_write(struct machine *m, uint32_t address, uint32_t value)
 {
+    machine_doubt(m);
     system_write(m, address, 4, value);
 }

@@ -125,6 +125,7 @@ struct warp {
     struct poll polls[POLLS];
     uint32_t registers[REGISTERS], enabled[WORDS];
     uint64_t cycles;
+    uint64_t orbit, gained; /* cycles of a round of the wait it is in, or 0; and what skipping there has spared */
     uint8_t *copy; /* of writable memory */
 };
 
@@ -135,6 +136,7 @@ struct anchor {
     uint32_t pc, phase; /* pc: of the block, or ODD */
     uint32_t wait, backoff; /* deadlines to the next try, and after the next failure */
     bool has_skipped; /* since the last deadline */
+    uint32_t pause, misses; /* deadlines in which near ones are not tried, and the next such pause */
     uint32_t registers[ANCHOR_REGISTERS]; /* when it was met last */
 };
 

@@ -40,8 +40,17 @@ static void begin(struct warp *warp)
     warp->phase = WATCHING;
 }
 
+/* Something happened: the wait may be over. */
+static void leave(struct machine *m)
+{
+    if (m->warp.orbit)
+        anchor_left(m, m->warp.gained);
+    m->warp.orbit = 0;
+}
+
 void warp_write(struct machine *m)
 {
+    leave(m);
     begin(&m->warp);
 }
 
@@ -51,8 +60,14 @@ void warp_enable(struct machine *m)
         begin(&m->warp);
 }
 
+void machine_doubt(struct machine *m)
+{
+    m->warp.orbit = 0;
+}
+
 void warp_forget(struct machine *m)
 {
+    m->warp.orbit = 0;
     begin(&m->warp);
     free(m->warp.copy);
     m->warp.copy = NULL;
@@ -120,7 +135,7 @@ static void repeated_other(struct warp *warp, const struct poll *poll)
 static void meet(struct machine *m, uint32_t pc, uint32_t what)
 {
     struct warp *warp = &m->warp;
-    if (!warp->is_on || warp->phase == FOLLOWING)
+    if (!warp->is_on || warp->phase == FOLLOWING || warp->orbit)
         return;
     if (is_idle(warp) && warp->polls[0].pc == pc) {
         warp->others = 0;
@@ -150,6 +165,7 @@ void warp_read(struct machine *m, uint32_t pc, uint32_t device, uint32_t offset,
     struct warp *warp = &m->warp;
     if (!warp->is_on)
         return;
+    leave(m);
     if (is_idle(warp))
         begin(warp);
     warp->others = 0;
@@ -197,6 +213,7 @@ void warp_store(struct machine *m, const struct device *device, uint32_t offset,
     struct warp *warp = &m->warp;
     if (!warp->is_on)
         return;
+    leave(m);
     if (is_idle(warp) || warp->phase == FOLLOWING)
         begin(warp);
     warp->others = 0;
@@ -227,8 +244,24 @@ static uint64_t quiet_until(const struct warp *warp)
 static void skip(struct machine *m, uint64_t period)
 {
     const uint64_t quiet = cycle_of(m, quiet_until(&m->warp)), end = quiet < m->deadline ? quiet : m->deadline;
-    if (period && end > m->cycles)
-        m->cycles += (end - m->cycles) / period * period;
+    const uint64_t rounds = period && end > m->cycles ? (end - m->cycles) / period : 0;
+    m->cycles += rounds * period;
+    m->warp.gained += rounds * period;
+}
+
+/*
+ * A wait that asks no device goes on till something happens, however often the machine stops in between: when it is
+ * run again it is somewhere in the same round, and whole rounds from there lead to there.
+ */
+void warp_stay(struct machine *m)
+{
+    if (!m->warp.orbit)
+        return;
+    const uint64_t before = m->cycles;
+    begin(&m->warp); /* no device is asked */
+    skip(m, m->warp.orbit);
+    if (m->cycles != before)
+        anchor_skipped(m);
 }
 
 /* --- a round that reads clocks --------------------------------------------------------------------- */
@@ -324,9 +357,12 @@ void warp_look(struct machine *m)
             return;
         learn(warp, is_pure);
         if (is_pure) {
+            const uint64_t period = m->cycles - warp->cycles;
+            warp->gained = 0;
+            warp->orbit = is_idle(warp) ? period : 0;
             if (is_idle(warp))
                 anchor_skipped(m);
-            skip(m, m->cycles - warp->cycles);
+            skip(m, period);
         }
         begin(warp);
     } else if (warp->phase == FOLLOWING && m->trail.steps && reg_get(m, UC_ARM_REG_PC) == warp->registers[15])
@@ -364,6 +400,7 @@ void machine_warp(struct machine *m, int is_on)
     m->warp.idle_patience = IDLE_ROUNDS;
     m->warp.clock_patience = CLOCK_ROUNDS;
     m->warp.idle_pc = ODD;
+    m->warp.orbit = 0;
     anchor_drop(m);
     begin(&m->warp);
 }

@@ -95,6 +95,7 @@ class Core:
 
     def tell_written(self, address: int, data: bytes) -> None:
         """The main core wrote `data` to memory that this core sees at `address`."""
+        self.machine.written(address, len(data))
         if self.shared_written is not None:
             self.shared_written(address, data)
 
@@ -217,6 +218,8 @@ class Chip:
     def run(self, until: int) -> Stop | None:
         """Run every started core to `until`, or to a `pause`. Returns why one of them (`failed`) cannot go on, or None."""
         self._is_paused = False
+        for core in self.cores:
+            core.machine.doubt()
         if self._hits:
             self.failed, hit = self._hits.pop(0)
             return hit
