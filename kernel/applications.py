@@ -8,6 +8,7 @@ comes back.
 
 from __future__ import annotations
 
+from ..wire import guid
 from ..wire.call import Gate
 from ..wire.fault import Busy, Fault, Full, Locked, NotFound
 from . import program
@@ -80,7 +81,7 @@ class Applications:
         try:
             return program.load(self._means.monitor, component)
         except Fault as fault:
-            self._means.journal.say("an app was not started: " + str(fault))
+            self._means.journal.say("app {} was not started: {}".format(guid.to_text(component), fault))
             self._means.journal.denied(component, fault)
             return None
 

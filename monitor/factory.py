@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..wire import image, partition
+from ..wire import guid, image, partition
 from ..wire.fault import Invalid
 from ..wire.partition import BACKUP, INSTALLED, PRIMARY, Entry
 from .policy import is_system
@@ -49,7 +49,7 @@ def _place_all(flash: Flash, layout: Layout, images: list[bytes]) -> list[Entry]
     for data in images:
         package = image.parse(data)
         if [entry for entry in entries if entry.component == package.component or entry.image == package.image]:
-            raise Invalid("component " + package.component.hex() + " comes twice")
+            raise Invalid("component " + guid.to_text(package.component) + " comes twice")
         if not is_system(package.image_type):
             entries.append(_place(flash, layout, entries, data, partition.APPLICATIONS, PRIMARY))
             continue

@@ -12,7 +12,7 @@ from armillary.wire.fault import ALL, Fault
 
 CRASHED = re.compile(r"\[kernel\] (?P<app>.*?) crashed: (?P<reason>.*)")
 APP_LINE = re.compile(r"app (?P<app>[^:]*): (?P<text>.*)")
-REFUSED = re.compile(r"\[kernel\] (?:an app was not started|update of [^:]*|.* did not start|.* was denied): (?P<fault>.*)")
+REFUSED = re.compile(r"\[kernel\] (?:app [^:]* was not started|update of [^:]*|.* did not start|.* was denied): (?P<fault>.*)")
 NAMES = {kind.__name__ for kind in ALL}
 EXPLAINED = re.compile(  # `wire.fault.explain`
     r"(?P<fault>[A-Z]\w+): (?P<reason>.*?) \[(?P<ring>\w+|\?) rule (?P<rule>[\w.-]+)\]"

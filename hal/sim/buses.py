@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .gpio import GpioBank
 
 RELEASED = 0xFF  # what a master reads from a line that nobody drives
+I2C_METHODS, SPI_METHODS = ("start", "write", "read", "stop"), ("select", "exchange", "deselect")
 
 
 class I2cDevice(Protocol):
@@ -70,7 +71,8 @@ class I2cBus:
         self.log: list[str] = []
 
     def attach(self, address: int, device: I2cDevice) -> None:
-        """Put `device` at `address`. Raises Invalid if that is no address or is taken."""
+        """Put `device` at `address`. Raises Invalid if that is no address or is taken, or `device` is no part."""
+        _check(device, I2C_METHODS)
         if not 0 <= address <= 0x7F:
             raise Invalid("no 7-bit I2C address " + hex(address))
         if self.is_taken(address) and self._devices[address] is not device:
@@ -183,7 +185,8 @@ class SpiBus:
         self._selected: list[SpiDevice] = []
 
     def attach(self, line: int, device: SpiDevice) -> None:
-        """Put `device` behind the engine's select `line`. Raises Invalid if there is no such line, or another part."""
+        """Put `device` behind the engine's select `line`. Raises Invalid if there is no such line, another part, or it is none."""
+        _check(device, SPI_METHODS)
         if line not in (0, 1):
             raise Invalid("no SPI select line " + str(line) + ": an engine has 0 and 1")
         if self._lines.get(line, device) is not device:
@@ -192,6 +195,7 @@ class SpiBus:
 
     def attach_pin(self, bank: GpioBank, pin: int, device: SpiDevice, active: int = 0) -> None:
         """Put `device` behind pin `pin` of `bank`, selected while the level is `active`. Raises Invalid if another is there."""
+        _check(device, SPI_METHODS)
         if pin in self._by_pin and self._by_pin[pin][0] is not device:
             raise Invalid("the part behind pin " + str(pin) + " is there already")
         self._by_pin[pin] = device, active
@@ -328,3 +332,10 @@ class AnalogInputs:
 
 def _grounded(_time: int) -> int:
     return 0
+
+
+def _check(device: object, methods: tuple[str, ...]) -> None:
+    """Raise Invalid unless `device` has the methods of a part."""
+    missing = [method for method in methods if not callable(getattr(device, method, None))]
+    if missing:
+        raise Invalid(type(device).__name__ + " is no part of this bus: it has no " + ", ".join(missing))

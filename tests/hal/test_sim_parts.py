@@ -159,3 +159,12 @@ def test_analog_inputs_are_constants_or_functions():
     assert [inputs.microvolts(channel, 41) for channel in (0, 1, 9)] == [0, 42, 0]
     with pytest.raises(Invalid, match="no analog input 2"):
         inputs.set(2, 0)
+
+
+def test_what_is_no_part_of_a_bus_is_not_put_on_it():
+    with pytest.raises(Invalid, match="SpiLoop is no part of this bus: it has no start, write, read, stop"):
+        I2cBus().attach(0x10, SpiLoop())
+    with pytest.raises(Invalid, match="Eeprom is no part of this bus: it has no select, exchange, deselect"):
+        SpiBus().attach(0, Eeprom())
+    with pytest.raises(Invalid, match="it has no select"):
+        SpiBus().attach_pin(GpioBank([1], VirtualClock()), 1, Eeprom())

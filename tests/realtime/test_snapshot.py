@@ -1,6 +1,7 @@
 """The whole chip saved and restored: it goes on the same to the tick, and nothing broken is taken."""
 
 import hashlib
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import example, given, settings
@@ -135,8 +136,9 @@ def test_what_others_arranged_keeps_it_from_being_saved_unless_they_said_so():
 
 def test_a_part_without_a_state_keeps_the_chip_from_being_saved():
     chip = chip_with("hello")
-    chip.shared.isus[3].i2c_bus.attach(0x11, object())
-    with pytest.raises(ValueError, match=r"part ISU3 I2C 0x11 \(object\) keeps no state"):
+    part = SimpleNamespace(start=print, write=print, read=print, stop=print)
+    chip.shared.isus[3].i2c_bus.attach(0x11, part)
+    with pytest.raises(ValueError, match=r"part ISU3 I2C 0x11 \(SimpleNamespace\) keeps no state"):
         chip.save()
 
 

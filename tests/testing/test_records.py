@@ -65,5 +65,5 @@ def test_a_crash_has_the_traceback_of_its_own_app():
 
 def test_what_the_kernel_turned_away_is_a_denial():
     fault = Denied("the image is signed for development", "kernel", "program.development", "no capability")
-    log = "[kernel] an app was not started: " + str(fault) + "\n[kernel] update of x: " + str(fault) + "\n[kernel] up\n"
+    log = "[kernel] app 1f0c6a10-7d1e-4d52-9a54-6b1d1c0e0001 was not started: " + str(fault) + "\n[kernel] update of x: " + str(fault) + "\n[kernel] up\n"
     assert records.refusals(log) == [records.of(fault)] * 2
