@@ -7,8 +7,8 @@ import pytest
 
 from armillary.boards.sim.control import Control
 from armillary.wire import blocks
+from tests.box.cores import Bench
 from tests.box.test_box_distant import masters
-from tests.box.test_box_realtime import Bench
 
 PART, OTHER_PART = {"do": "attach", "part": 1, "at": "isu2:0x6a"}, {"do": "attach", "part": 2, "at": "isu2:0x6b"}
 NONSENSE = {"do": "said", "ask": 99, "answers": []}  # ends the connection

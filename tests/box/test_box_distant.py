@@ -16,8 +16,9 @@ from armillary.hal.sim.parts import Accelerometer, Lsm6dso
 from armillary.testing.parts import perform
 from armillary.wire import blocks
 from armillary.wire.fault import Invalid
-from tests.box.test_box_realtime import IO0, RUNNING, Bench, Builder
+from tests.box.cores import IO0, RUNNING, Bench
 from tests.box.test_box_world import grant
+from tests.realtime.packages import Builder
 
 IDENTITY = (1, 1, b"\x69")
 

@@ -8,7 +8,9 @@ import pytest
 from armillary.boards.sim.boxes import channel_pair, sealed_memory
 from armillary.boards.sim.lines import UART_KEPT
 from armillary.hal.sim.box import realtime_calls as calls
-from tests.box.test_box_realtime import IO0, Bench, Builder, program
+from tests.box.cores import IO0, Bench
+from tests.realtime.packages import Builder
+from tests.realtime.test_subsystem import program
 
 MESSAGES = (
     (calls.SAID, IO0, b"x" * 3999 + b"\n"), (calls.INTERRUPT,), (calls.DRIVE, 8, 1, 1, calls.NONE), (calls.DRIVE, 8, 1, 0, calls.NONE),

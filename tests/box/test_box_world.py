@@ -9,8 +9,10 @@ import pytest
 from armillary.boards.sim import asking
 from armillary.hal.sim.parts import Accelerometer, Eeprom, Lsm6dso
 from armillary.wire import blocks
-from tests.box.test_box_realtime import DEAD, IO0, RUNNING, Bench, Builder, program
+from tests.box.cores import DEAD, IO0, RUNNING, Bench
+from tests.realtime.packages import Builder
 from tests.realtime.test_rtapps_buses import Display
+from tests.realtime.test_subsystem import program
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,10 @@ from armillary.hal.sim.silicon import Silicon
 from armillary.wire import blocks
 from armillary.wire.call import LIMIT, Port
 from armillary.wire.fault import Fault
-from tests.box.test_box_realtime import DEAD, IO0, IO1, RUNNING, Bench, Builder, program
+from tests.box.cores import DEAD, IO0, IO1, RUNNING, Bench
 from tests.box.test_box_world import grant
+from tests.realtime.packages import Builder
+from tests.realtime.test_subsystem import program
 
 ENDLESS = program("for (;;) { }")
 
