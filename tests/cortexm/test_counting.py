@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cortexm.test_machine import BUSY, made, state
+from tests.cortexm.test_machine import BUSY, Flag, made, state
 
 # Code in RAM whose first words stay and whose number of instructions changes: two narrow ones, or one wide.
 CHANGING = """
@@ -212,3 +212,38 @@ def test_a_debugger_sees_basepri_as_the_program_does():
         machine.step(100)
     machine.step(100)
     assert machine.get("basepri") == 0
+
+
+# Two blocks that fall on the same place of what is known; the second is looked at each time, as it changes a mask.
+NEIGHBOURS = """
+reset:
+ ldr r0, =0x40000000
+ b again
+again:
+ ldr r1, [r0]
+ adds r3, #1
+ b mask
+ .space 26
+mask:
+ cpsie i
+ b again
+"""
+
+
+class Listening(Flag):
+    """A device that notes when it is read."""
+
+    def __init__(self):
+        super().__init__()
+        self.times = []
+
+    def read(self, offset, size):
+        self.times.append(self.machine.now)
+        return 0
+
+
+def test_a_block_is_not_taken_for_another_on_its_place():
+    device = Listening()
+    machine = made(NEIGHBOURS, device)
+    machine.run(100)
+    assert device.times == list(range(device.times[0], device.times[0] + 5 * len(device.times), 5)) and len(device.times) > 15

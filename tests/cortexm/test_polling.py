@@ -189,6 +189,7 @@ handler:
 @given(reload=st.integers(200, 60_000), distance=st.integers(1, 3000), control=st.sampled_from([4, 5, 7]), end=st.integers(1, 200_000))
 @settings(deadline=None, max_examples=60)
 @example(reload=60_000, distance=3000, control=7, end=200_000)
+@example(reload=200, distance=142, control=5, end=1335)
 def test_a_delay_by_systick_ends_in_the_same_state_warped_or_spun(reload, distance, control, end):
     found = []
     for is_warped in (True, False):

@@ -64,11 +64,13 @@ static void decode(struct block *block, const uint8_t *code)
 
 const struct block *block_at(struct machine *m, uint32_t address, uint32_t size)
 {
-    struct block *block = &m->blocks[block_place(address, size)];
+    const uint32_t place = block_place(address, size);
+    struct block *block = &m->blocks[place];
     if (block->is_known && block->address == address && block->size == size)
         return block;
     const uint8_t *code = memory_at(m, address, size, UC_PROT_EXEC);
     outside_run(m, address, size);
+    m->meter.plain[place].address = ODD; /* if another was known here, it is not any more */
     *block = (struct block){address, size, 0, BLOCK_ANY, true};
     if (code)
         decode(block, code);
