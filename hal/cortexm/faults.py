@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .machine import LOCKUP, NAMES
+from .machine import LOCKUP
+from .records import NAMES
 from .unwind import BASIC, Unwinder, unwind_exception
 
 if TYPE_CHECKING:

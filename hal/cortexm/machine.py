@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import unicorn
 
 from ._machine import ffi, lib
-from .records import Access, Call, TakenFault
+from .records import REGISTERS, Access, Call, TakenFault
 from .states import Savable
 
 if TYPE_CHECKING:
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 TIME, SLEEPING, LOCKUP, BREAKPOINT = lib.MACHINE_TIME, lib.MACHINE_SLEEPING, lib.MACHINE_LOCKUP, lib.MACHINE_BREAKPOINT
 RESET, ERROR, STOPPED = lib.MACHINE_RESET, lib.MACHINE_ERROR, lib.MACHINE_STOPPED
 REASONS = {TIME: "time", SLEEPING: "sleeping", LOCKUP: "lockup", BREAKPOINT: "breakpoint", RESET: "reset", ERROR: "error", STOPPED: "stopped"}
-REGISTERS = {
-    **{"r" + str(number): number for number in range(13)},
-    "sp": 13, "lr": 14, "pc": 15, "xpsr": 16, "msp": 17, "psp": 18, "primask": 19, "basepri": 20, "faultmask": 21,
-    "control": 22, "fpscr": 23, **{"s" + str(number): 24 + number for number in range(32)},
-}  # fmt: skip
-NAMES = [*(f"r{number}" for number in range(13)), "sp", "lr", "pc"]
 PERMS = {"r": 1, "w": 2, "x": 4}
 PAGE = 1024
 NEVER = (1 << 64) - 1

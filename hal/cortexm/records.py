@@ -1,8 +1,15 @@
-"""What a machine remembers and tells of a run: accesses to devices, functions entered, the latest fault."""
+"""What a machine remembers and tells of a run: registers, accesses to devices, functions entered, the latest fault."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+REGISTERS = {  # by the number that the machine's C knows each by
+    **{"r" + str(number): number for number in range(13)},
+    "sp": 13, "lr": 14, "pc": 15, "xpsr": 16, "msp": 17, "psp": 18, "primask": 19, "basepri": 20, "faultmask": 21,
+    "control": 22, "fpscr": 23, **{"s" + str(number): 24 + number for number in range(32)},
+}  # fmt: skip
+NAMES = [*(f"r{number}" for number in range(13)), "sp", "lr", "pc"]
 
 
 class Access(NamedTuple):

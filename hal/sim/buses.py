@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from .gpio import GpioBank
 
 RELEASED = 0xFF  # what a master reads from a line that nobody drives
-I2C_METHODS, SPI_METHODS = ("start", "write", "read", "stop"), ("select", "exchange", "deselect")
 
 
 class I2cDevice(Protocol):
@@ -72,7 +71,7 @@ class I2cBus:
 
     def attach(self, address: int, device: I2cDevice) -> None:
         """Put `device` at `address`. Raises Invalid if that is no address or is taken, or `device` is no part."""
-        _check(device, I2C_METHODS)
+        _check(device, "start")
         if not 0 <= address <= 0x7F:
             raise Invalid("no 7-bit I2C address " + hex(address))
         if self.is_taken(address) and self._devices[address] is not device:
@@ -186,7 +185,7 @@ class SpiBus:
 
     def attach(self, line: int, device: SpiDevice) -> None:
         """Put `device` behind the engine's select `line`. Raises Invalid if there is no such line, another part, or it is none."""
-        _check(device, SPI_METHODS)
+        _check(device, "exchange")
         if line not in (0, 1):
             raise Invalid("no SPI select line " + str(line) + ": an engine has 0 and 1")
         if self._lines.get(line, device) is not device:
@@ -195,7 +194,7 @@ class SpiBus:
 
     def attach_pin(self, bank: GpioBank, pin: int, device: SpiDevice, active: int = 0) -> None:
         """Put `device` behind pin `pin` of `bank`, selected while the level is `active`. Raises Invalid if another is there."""
-        _check(device, SPI_METHODS)
+        _check(device, "exchange")
         if pin in self._by_pin and self._by_pin[pin][0] is not device:
             raise Invalid("the part behind pin " + str(pin) + " is there already")
         self._by_pin[pin] = device, active
@@ -334,8 +333,7 @@ def _grounded(_time: int) -> int:
     return 0
 
 
-def _check(device: object, methods: tuple[str, ...]) -> None:
-    """Raise Invalid unless `device` has the methods of a part."""
-    missing = [method for method in methods if not callable(getattr(device, method, None))]
-    if missing:
-        raise Invalid(type(device).__name__ + " is no part of this bus: it has no " + ", ".join(missing))
+def _check(device: object, method: str) -> None:
+    """Raise Invalid unless `device` has the `method` by which parts of a bus are known; what else it lacks is its own matter."""
+    if not callable(getattr(device, method, None)):
+        raise Invalid(type(device).__name__ + " is no part of this bus: it has no " + method + "()")

@@ -334,7 +334,8 @@ def run(ring, machine):
 
 @pytest.mark.slow
 def test_the_power_may_fail_in_any_step_of_an_update(bench, look_at):
-    """The kernel of this device updates the app at each boot until that is done; the power fails at every operation."""
+    """The kernel of this device updates the app at each boot until that is done; the power fails at every third
+    operation here, at every one in `tests/linked/test_power_cuts.py`."""
     from armillary.boards import apps
     from armillary.wire import image
 
@@ -343,7 +344,7 @@ def test_the_power_may_fail_in_any_step_of_an_update(bench, look_at):
     program = STAGING.format(package=package, image=image.parse(package).image)
     system = bench.hostile(bench.system, "kernel", program)
     cuts = 0
-    for operations in range(1, 400):
+    for operations in range(1, 400, 3):
         board = bench.start(bench.provision(system, [bench.blink()]), power=False)
         board.do("power_on")
         board.do("fail_after", operations=operations)

@@ -162,9 +162,9 @@ def test_analog_inputs_are_constants_or_functions():
 
 
 def test_what_is_no_part_of_a_bus_is_not_put_on_it():
-    with pytest.raises(Invalid, match="SpiLoop is no part of this bus: it has no start, write, read, stop"):
+    with pytest.raises(Invalid, match="SpiLoop is no part of this bus: it has no start"):
         I2cBus().attach(0x10, SpiLoop())
-    with pytest.raises(Invalid, match="Eeprom is no part of this bus: it has no select, exchange, deselect"):
+    with pytest.raises(Invalid, match="Eeprom is no part of this bus: it has no exchange"):
         SpiBus().attach(0, Eeprom())
-    with pytest.raises(Invalid, match="it has no select"):
+    with pytest.raises(Invalid, match="it has no exchange"):
         SpiBus().attach_pin(GpioBank([1], VirtualClock()), 1, Eeprom())

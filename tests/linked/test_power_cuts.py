@@ -146,17 +146,18 @@ def test_power_lost_in_every_operation_of_an_update(updating, operations):
 
 
 @pytest.mark.slow
-def test_power_lost_again_in_every_operation_of_the_boot_that_recovers(updating, operations):
+def test_power_lost_again_in_the_boot_that_recovers(updating, operations):
+    """In every other operation of it, the odd ones and the even ones in turn from cut to cut."""
     seconds = 0
     for cut in range(1, operations + 1):
         torn, version = cut_once(updating, cut)
         updating.rewind(torn)
         again = updating.boot_alone()
-        for second in range(1, again + 1):
+        for second in range(1 + cut % 2, again + 1, 2):
             updating.rewind(torn)
             updating.boot_alone(second)
             assert not updating.device.is_on
             updating.boot_alone()
             assert updating.check_whole() == version
             seconds += 1
-    assert seconds > operations // 2, "the recovery hardly writes: the second cut was not tried"
+    assert seconds > operations // 4, "the recovery hardly writes: the second cut was not tried"

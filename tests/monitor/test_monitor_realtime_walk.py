@@ -289,7 +289,7 @@ def test_no_order_of_calls_gives_a_core_what_one_signed_manifest_does_not(maker,
 
 @pytest.mark.slow
 def test_neither_does_a_longer_walk(maker, factory_state):
-    walk(maker, factory_state, 300)
+    walk(maker, factory_state, 150)
 
 
 def test_with_the_map_left_out_the_walk_finds_it(maker, factory_state, monkeypatch):

@@ -38,7 +38,8 @@ class Reader:
             path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
             path.chmod(0o755)
         self._environment = {
-            **os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            **{name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
+            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "ARMILLARY_HOME": str(folder / "home"),
         }  # fmt: skip
 

@@ -223,7 +223,7 @@ def test_an_answer_that_is_none_is_refused(answer):
 
 def test_parts_of_a_test_need_no_state_to_be_recorded():
     chip, lines = chip_with("spi_display"), []
-    chip.shared.isus[3].i2c_bus.attach(0x11, type("Odd", (), {})())
+    chip.shared.isus[3].i2c_bus.attach(0x11, type("Odd", (), {"start": print})())
     Recorder(chip, lines.append).finish()
     assert any(". end " in line for line in lines) and Sensor and Display
 

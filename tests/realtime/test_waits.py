@@ -94,7 +94,7 @@ def test_whatever_two_cores_wait_for_ends_the_same_skipped_or_run(cores, events)
 
 @pytest.mark.slow
 @given(st.lists(CORES, min_size=1, max_size=2), EVENTS)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 def test_whatever_two_cores_wait_for_at_length(cores, events):
     same(cores, events)
 

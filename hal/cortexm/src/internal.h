@@ -146,7 +146,6 @@ void warp_look(struct machine *m); /* between blocks */
 void warp_resume(struct machine *m); /* the machine was stopped in between: a round that was followed is not any more */
 void warp_stay(struct machine *m); /* before more is run: nothing may have happened since a wait was skipped */
 bool warp_has_copy(const struct machine *m); /* a round is under way that is to be compared with what was before it */
-bool warp_keep(struct machine *m, const uint8_t *copy, uint32_t size); /* what was before it; false if it cannot be that */
 
 /* anchor.c */
 void anchor_drop(struct machine *m);
@@ -158,6 +157,7 @@ void anchor_left(struct machine *m, uint64_t gained); /* such a loop, after that
 /* likeness.c */
 size_t likeness_size(const struct machine *m); /* bytes of memory that can be written */
 bool likeness_keep(struct machine *m);     /* a copy; false if there is no memory for it */
+bool likeness_take(struct machine *m, const uint8_t *copy, uint32_t size); /* one from before; false if it cannot be that */
 bool likeness_holds(struct machine *m);    /* all is as it was, and no clock was read */
 bool likeness_expect(struct machine *m);   /* what differs is told to the trail, as from a clock; false if that cannot be */
 bool likeness_is_known(struct machine *m); /* what differs is known to the trail */

@@ -109,3 +109,22 @@ bool likeness_is_known(struct machine *m)
 {
     return accept(m, false);
 }
+
+const uint8_t *machine_loop(const struct machine *m, uint32_t *size)
+{
+    *size = warp_has_copy(m) ? (uint32_t)likeness_size(m) : 0;
+    return *size ? m->warp.copy : NULL;
+}
+
+bool likeness_take(struct machine *m, const uint8_t *copy, uint32_t size)
+{
+    if (!size)
+        return true;
+    if (size != likeness_size(m))
+        return false;
+    if (!m->warp.copy)
+        m->warp.copy = malloc(size);
+    if (m->warp.copy)
+        memcpy(m->warp.copy, copy, size);
+    return m->warp.copy;
+}

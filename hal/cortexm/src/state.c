@@ -198,7 +198,7 @@ static void forget_exception(struct machine *m, uint32_t number)
 int machine_restore(struct machine *m, const uint8_t *state, const uint8_t *loop, uint32_t size)
 {
     const uint8_t *at = state + 4 + 4 * REGISTERS;
-    if (machine_check(state) >= 0 || !warp_keep(m, loop, size))
+    if (machine_check(state) >= 0 || !likeness_take(m, loop, size))
         return -1;
     for (const struct field *field = FIELDS; field < FIELDS + COUNT; field++)
         for (uint32_t i = 0; i < field->count; i++, at += field->size)

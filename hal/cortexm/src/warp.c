@@ -17,7 +17,6 @@
 #include "internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define ROUNDS 16        /* reads that repeat before it is worth looking */
 #define AGAIN 2          /* once it has been: the same loop, most likely, goes on after a change */
@@ -372,25 +371,6 @@ void warp_look(struct machine *m)
 bool warp_has_copy(const struct machine *m)
 {
     return m->warp.phase == RUNNING || m->warp.phase == SECOND_LOOK;
-}
-
-const uint8_t *machine_loop(const struct machine *m, uint32_t *size)
-{
-    *size = warp_has_copy(m) ? (uint32_t)likeness_size(m) : 0;
-    return *size ? m->warp.copy : NULL;
-}
-
-bool warp_keep(struct machine *m, const uint8_t *copy, uint32_t size)
-{
-    if (!size)
-        return true;
-    if (size != likeness_size(m))
-        return false;
-    if (!m->warp.copy)
-        m->warp.copy = malloc(size);
-    if (m->warp.copy)
-        memcpy(m->warp.copy, copy, size);
-    return m->warp.copy;
 }
 
 void machine_warp(struct machine *m, int is_on)
