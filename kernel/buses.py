@@ -24,7 +24,6 @@ SPI_SPEED = 4_000_000  # until an app sets another
 I2C_BITS = 9  # of a byte and its acknowledgement
 NO_ADDRESS, DONE, NO_DATA, TIMED_OUT = 0, 1, 2, 3  # outcomes; the last is found here
 ACTIVE_LOW = 1
-MODES = 4
 UART_KEPT = 4096  # bytes that arrived and the app has not read
 UART_STALE = 65_536  # bytes that may wait in a line's own buffer
 RATES = (300, 3_000_000)  # baud, least and most
